@@ -1,0 +1,62 @@
+# `make` alone prints the targets. PYTHON=python3.12 picks another interpreter for .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+INSTALLED := $(VENV)/.installed
+PLUGINS   := .meltano/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install plugins demo test lint audit format lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+install: $(INSTALLED) ## install the taps, Meltano and the tools into .venv
+
+# Stamps: a second run does nothing, and so needs no network.
+$(INSTALLED): pyproject.toml requirements.txt
+	@echo "==> installing into $(VENV) (once; again when pyproject.toml or requirements.txt change)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt --editable '.[dev]'
+	@touch $@
+
+plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
+
+$(PLUGINS): $(INSTALLED) meltano.yml
+	@echo "==> meltano install: each plugin into its own environment under .meltano (once; again when meltano.yml changes)"
+	@$(BIN)/meltano install
+	@touch $@
+
+demo: $(PLUGINS) ## fill output/warehouse.duckdb from the local sandbox and show the tables
+	@sh scripts/demo.sh
+
+test: $(PLUGINS) lint ## install, lint, and run all tests
+	@echo "==> pytest"
+	@$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## ruff, mypy and pip-audit
+	@echo "==> ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "==> mypy"
+	@$(BIN)/mypy
+	@echo "==> pip-audit"
+	@$(BIN)/python scripts/audit.py
+
+format: $(INSTALLED) ## let ruff format and fix the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --python-version 3.10 \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
+		--output-file requirements.txt pyproject.toml
+
+clean: ## remove what was installed, built and loaded
+	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
+	rm -rf $(VENV) build dist output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find .meltano -mindepth 1 ! -name .gitignore -delete
+	find . -name __pycache__ -prune -exec rm -rf {} +
