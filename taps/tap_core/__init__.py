@@ -1,0 +1,1 @@
+"""What the taps share: requests to records to Singer messages. Knows no vendor."""

@@ -1,0 +1,87 @@
+"""What a response says, in words for the user where it is no page of records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests import codes
+
+from tap_core import jsonpath
+from tap_core.errors import ApiError, Gone, Refused, Retriable
+
+_MESSAGE_PATHS = ("$.message", "$.error.message", "$.errors.message", "$.errors[0]", "$.errors", "$.error")
+_LONGEST_MESSAGE = 120
+
+
+def read_answer(
+    response: requests.Response,
+    is_empty_list: Callable[[int, str], bool],
+    *,
+    key_setting: str,
+) -> Any:
+    """The parsed body of a response that worked; None for a list that is said to be empty.
+
+    Args:
+        response: Any response that is not to be asked for again on its status alone.
+        is_empty_list: Whether an error's status and message mean an empty list.
+        key_setting: Name of the setting that holds the credential.
+
+    Raises:
+        Retriable: The body is cut, or no JSON.
+        Refused: The key may not read this endpoint.
+        Gone: There is nothing here.
+        ApiError: Any other refusal.
+    """
+    if response.ok:
+        return None if response.status_code == codes.no_content else _parse(response)
+    message = _message(response)
+    if is_empty_list(response.status_code, message):
+        return None
+    raise _refusal(response, message, key_setting)
+
+
+def _parse(response: requests.Response) -> Any:
+    try:
+        return jsonpath.parse(response.content)
+    except ValueError:
+        kind = response.headers.get("Content-Type", "no type").partition(";")[0]
+        reason = f"the body is not whole JSON ({kind}, {len(response.content)} bytes)"
+        raise Retriable(reason) from None
+
+
+def _refusal(response: requests.Response, message: str, key_setting: str) -> ApiError:
+    path = urlsplit(str(response.url)).path
+    status = response.status_code
+    said = f" The API says: {message}." if message else ""
+    if status == codes.unauthorized:
+        return ApiError(
+            f"{key_setting} was refused (401) by {_host(response)}: check that it is whole and for this account and "
+            "environment, or create a new one in the account's API settings",
+        )
+    if status == codes.forbidden:
+        return Refused(
+            f"{key_setting} may not read {path} (403): check the key's rights and that the account's plan has API access",
+        )
+    if status == codes.not_found:
+        return Gone(f"api_url has nothing at {path} (404): check api_url, and api_version if the tap has it.{said}")
+    return ApiError(f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap")
+
+
+def _message(response: requests.Response) -> str:
+    """The API's own short message in an error body, if it has one."""
+    try:
+        body = jsonpath.parse(response.content)
+    except ValueError:
+        return ""
+    for path in _MESSAGE_PATHS:
+        message = jsonpath.first(body, path)
+        if isinstance(message, str):
+            return message[:_LONGEST_MESSAGE].rstrip(".")
+    return ""
+
+
+def _host(response: requests.Response) -> str:
+    return urlsplit(str(response.url)).netloc.rpartition("@")[2]

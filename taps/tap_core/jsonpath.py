@@ -1,0 +1,105 @@
+"""The few JSONPath steps that envelopes need, walked over undecoded JSON.
+
+Records stay `msgspec.Raw`, slices of the response body, until the codec decodes each into its own
+type: the envelope is never built as Python objects.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+_OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_ARRAY = msgspec.json.Decoder(list[Raw])
+_VALUE = msgspec.json.Decoder(float_hook=Decimal)
+_CHUNK = 1 << 20
+
+
+@lru_cache
+def _steps(path: str) -> tuple[str, ...]:
+    """`$.data[*].items[*]` as its steps: `data`, `*`, `items`, `*`."""
+    steps = re.findall(r"\.([^.\[\]]+)|\[(\*|\d+)\]", path)
+    return tuple(name or index for name, index in steps)
+
+
+def parse(body: bytes) -> Any:
+    """The document of a response body, undecoded where possible.
+
+    Returns:
+        An object or array of `Raw` members; decoded through and through when the document holds lone
+        surrogates, which only the standard library's parser accepts.
+
+    Raises:
+        ValueError: The body is not JSON, or not UTF-8.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8).strip()
+    if not body.isascii():
+        _check_utf8(body)
+    try:
+        return _ARRAY.decode(body) if body[:1] == b"[" else _OBJECT.decode(body)
+    except msgspec.DecodeError:
+        return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
+
+
+def _check_utf8(body: bytes) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for start in range(0, len(body), _CHUNK):
+        decoder.decode(view[start : start + _CHUNK])
+    decoder.decode(b"", final=True)
+
+
+def _no_constant(name: str) -> Any:
+    msg = f"{name} is not JSON"
+    raise ValueError(msg)
+
+
+def decode(node: Any) -> Any:
+    """The Python value of a node; numbers with a fraction or exponent are exact `Decimal`."""
+    return _VALUE.decode(node) if isinstance(node, Raw) else node
+
+
+def find(document: Any, path: str) -> list[Any]:
+    """All nodes at `path`, undecoded; none where a step of it is missing or null.
+
+    `[*]` on a lone object means that object: some servers unwrap lists of one.
+    """
+    nodes = [document]
+    for step in _steps(path):
+        nodes = [found for node in nodes for found in _step(_open(node), step)]
+    return nodes
+
+
+def first(document: Any, path: str) -> Any:
+    """The decoded value of the first node at `path`, or None."""
+    nodes = find(document, path)
+    return decode(nodes[0]) if nodes else None
+
+
+def _open(node: Any) -> Any:
+    """One level of a node: its members or items, themselves undecoded."""
+    if not isinstance(node, Raw):
+        return node
+    match bytes(memoryview(node)[:1]):
+        case b"{":
+            return _OBJECT.decode(node)
+        case b"[":
+            return _ARRAY.decode(node)
+    return None
+
+
+def _step(opened: Any, step: str) -> list[Any]:
+    if opened is None:
+        return []
+    if step == "*":
+        return opened if isinstance(opened, list) else [opened]
+    if isinstance(opened, list):
+        return opened[int(step) :][:1] if step.isdigit() else []
+    return [opened[step]] if isinstance(opened, dict) and step in opened else []

@@ -1,0 +1,182 @@
+"""Offset paging that overlaps by one row, so that rows moved by inserts and deletes are noticed.
+
+Each page after the first must begin with a row that was already read. When it does not, rows were
+deleted before it and others have moved up past it; the reader steps back until it finds a row that it
+knows. Every row that stays in the list during the read is thus read, whatever is inserted or deleted
+around it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tap_core.page import Page
+from tap_core.pagination import WINDOW, Paginator, Query
+
+_REPEATS = 2
+"""How often the same full page may come twice in a row before the list is called a loop."""
+
+
+class Offset(Paginator):
+    """Pages by the number of records to skip: `?offset=99&limit=100`."""
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        param: str = "offset",
+        size_param: str = "limit",
+        total: str | None = None,
+    ) -> None:
+        """Start at offset 0.
+
+        Args:
+            size: Records to ask for in a page.
+            param: Query parameter that takes the number of records to skip.
+            size_param: Query parameter that takes the page size.
+            total: JSONPath of the total in a response, where the API gives one.
+        """
+        super().__init__(size=size, total=total)
+        self._param = param
+        self._size_param = size_param
+        self._offset = 0
+        self._back = 0
+        self._pages = 0
+        self._first: list[Any] = []
+        self._last: list[Any] = []
+        self._stride = 1
+        self._longest = 0
+        self._overlaps = False
+        self._fruitless = 0
+        self._repeats = 0
+        self._checking = False
+        self.current_value = self._query(0)
+
+    def _query(self, offset: int, size: int | None = None) -> Query:
+        return {self._param: offset, self._size_param: size or self.size}
+
+    def _go(self, offset: int) -> None:
+        self._offset = offset
+        self.current_value = self._query(offset)
+
+    def _take(self, page: Page) -> list[Any]:
+        if self._pages == 0:
+            return self._take_first(page)
+        if self._checking and self._ignores_offset(page):
+            return []
+        if self._offset > 0 and not self._joins(page):
+            self._step_back()
+            return []
+        self._fruitless -= self._back // self._stride
+        self._back = 0
+        fresh = self._unseen(page)
+        if fresh:
+            self._advance(page)
+        else:
+            self._nothing_new(page)
+        self._last = page.keys
+        return fresh
+
+    def _take_first(self, page: Page) -> list[Any]:
+        self._pages = 1
+        count = len(page.records)
+        if self._complete_at_once(count):
+            self.finished = True
+            return page.records
+        self._first = page.keys
+        self._advance(page)
+        return self._unseen(page)
+
+    def _joins(self, page: Page) -> bool:
+        """Whether nothing can lie between the rows already read and this page."""
+        return bool(page.records) and (not self._overlaps or self._seen(page.keys[0]))
+
+    def _complete_at_once(self, count: int) -> bool:
+        if self.total is None:
+            return self.evidence.proves_end(count, self.size)
+        if count < self.total:
+            return False
+        return count != self.size or self.evidence.unpaged or bool(self.evidence.totals_right)
+
+    def _advance(self, page: Page) -> None:
+        """Go on after a page that brought something new."""
+        count = len(page.records)
+        self._fruitless = self._repeats = 0
+        if self._pages > 1:
+            self._went_on()
+            if self._reaches_total(count) and self._total_ends(count):
+                self.finished = True
+                return
+        self._pages += 1
+        self._longest = max(self._longest, count)
+        self._overlaps = count > 1
+        self._stride = max(count - 1, 1)
+        self._go(self._offset + self._stride)
+
+    def _went_on(self) -> None:
+        """There was more behind the first page."""
+        if self._pages == 2:  # noqa: PLR2004
+            self.evidence.cut.add(len(self._first))
+            if self.total is not None and len(self._first) >= self.total:
+                self.evidence.totals_right = False
+
+    def _total_ends(self, count: int) -> bool:
+        return count < (self.size or 0) or bool(self.evidence.totals_right)
+
+    def _nothing_new(self, page: Page) -> None:
+        """A page of rows that were all read: the end, or paging that the server ignores."""
+        count = len(page.records)
+        if count > 1 and self._offset > 0 and page.keys == self._first:
+            self._ignored(count)
+        elif count <= 1 or count < self._longest or self._reaches_total(count):
+            self._ended(count)
+        else:
+            self._fruitless += 1
+            self._repeats = self._repeats + 1 if page.keys == self._last else 0
+            if self._repeats >= _REPEATS or self._fruitless > WINDOW:
+                raise self._loop("The API sends the same pages again and again")
+            self._go(self._offset + count - 1)
+
+    def _reaches_total(self, count: int) -> bool:
+        return self.total is not None and self._offset + count >= self.total
+
+    def _ended(self, count: int) -> None:
+        if self._pages == 2:  # noqa: PLR2004
+            self.evidence.complete[len(self._first)] += 1
+        if self._reaches_total(count) and self.evidence.totals_right is None:
+            self.evidence.totals_right = True
+        self.finished = True
+
+    def _ignored(self, count: int) -> None:
+        """The first page came again: either that is all there is, or see what half a page further on is."""
+        if self.total is not None and count >= self.total:
+            self.evidence.unpaged = True
+            self.finished = True
+            return
+        self._checking = True
+        self._go(self._offset + count - 1)
+        self.current_value = self._query(self._offset, count // 2)
+
+    def _ignores_offset(self, page: Page) -> bool:
+        """Whether the first page comes again although half as much, further on, was asked for."""
+        self._checking = False
+        if page.keys == self._first:
+            self.evidence.unpaged = True
+            self.finished = True
+            return True
+        if page.records and page.keys == self._first[: len(page.keys)]:
+            raise self._loop("The API ignores the offset but not the page size")
+        return False
+
+    def _step_back(self) -> None:
+        """Rows moved up past this page; look for one that was read."""
+        self._back = 2 * self._back or self._stride
+        self._go(max(0, self._offset - self._back))
+
+    def upcoming(self) -> list[Query]:
+        """The pages that the total says there are; one more where a full page came without a total."""
+        if self.finished or self._checking or self._back:
+            return []
+        if self.total is None:
+            return [self.current_value] if self._stride + 1 >= (self.size or 0) else []
+        return [self._query(offset) for offset in range(self._offset, self.total - 1, self._stride)]

@@ -1,0 +1,220 @@
+"""Paginators whose token is the next query, and which neither lose rows nor loop.
+
+A paginator is given each page in turn and says which of its records are new. It advances by what came
+back, not by what was asked for, and ends a list only on evidence: a total that was reached, an
+explicit end, or a page that brings nothing new. A short page alone is an end only where the endpoint
+has returned longer ones.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from tap_core.errors import ApiError
+from tap_core.page import Page
+
+Query = dict[str, Any]
+
+WINDOW = 8
+"""Pages whose keys are remembered, to notice rows that come again."""
+
+ENDS_NEEDED = 3
+"""How many lists of one length must prove complete before that length is taken for an end."""
+
+
+@dataclass
+class Evidence:
+    """What the answers of one endpoint have shown so far; shared by all lists of a stream."""
+
+    largest: int = 0
+    """Records in the largest page: a shorter first page is a last page."""
+
+    complete: Counter[int] = field(default_factory=Counter)
+    """How many lists proved complete after one page of this many records."""
+
+    cut: set[int] = field(default_factory=set)
+    """Sizes of first pages that turned out to have more behind them."""
+
+    unpaged: bool = False
+    """Whether the endpoint ignores paging and always sends everything."""
+
+    totals_right: bool | None = None
+    """Whether totals were borne out by a page past them; None until one was tried."""
+
+    def proves_end(self, count: int, size: int | None) -> bool:
+        """Whether a list that begins with a page of `count` records ends there."""
+        if self.unpaged or count == 0 or count < self.largest:
+            return True
+        whole = size is None or count < size
+        return whole and count not in self.cut and self.complete[count] >= ENDS_NEEDED
+
+
+class Paginator(ABC):
+    """Walks one list of an endpoint.
+
+    Attributes:
+        current_value: The query of the page to fetch next.
+        finished: Whether the whole list was read.
+        evidence: What other lists of the endpoint have shown.
+        records_read: Records of the list read so far.
+        total: Records that the API says the list has, or None.
+    """
+
+    def __init__(self, *, size: int | None = None, total: str | None = None) -> None:
+        """Start at the first page.
+
+        Args:
+            size: Records to ask for in a page.
+            total: JSONPath of the total in a response, where the API gives one.
+        """
+        self.current_value: Query = {}
+        self.finished = False
+        self.evidence = Evidence()
+        self.size = size
+        self.records_read = 0
+        self.total: int | None = None
+        self._total_path = total
+        self._window: deque[set[Any]] = deque(maxlen=WINDOW)
+
+    def take(self, page: Page) -> list[Any]:
+        """The records of the page that are new; moves on to the next query, or finishes."""
+        if self._total_path:
+            self.total = page.total(self._total_path)
+        fresh = self._take(page)
+        self.evidence.largest = max(self.evidence.largest, len(page.records))
+        self.records_read += len(fresh)
+        return fresh
+
+    def upcoming(self) -> list[Query]:
+        """The queries that will follow the current one if all goes as it looks, nearest first."""
+        return []
+
+    @abstractmethod
+    def _take(self, page: Page) -> list[Any]: ...
+
+    def _seen(self, key: Any) -> bool:
+        return any(key in keys for keys in self._window)
+
+    def _unseen(self, page: Page) -> list[Any]:
+        """The records not in the window, which then holds this page as well."""
+        if not self._window and not page.records:
+            return []
+        fresh = [record for record, key in zip(page.records, page.keys, strict=True) if not self._seen(key)]
+        self._window.append(set(page.keys))
+        return fresh
+
+    def _loop(self, why: str) -> ApiError:
+        return ApiError(
+            f"{why}: only {self.records_read} records of {'a list' if self.total is None else self.total} can be read. "
+            "Report this to the API's vendor; deselect the stream to go on without it",
+        )
+
+
+class SinglePage(Paginator):
+    """A list that comes whole in one response."""
+
+    def _take(self, page: Page) -> list[Any]:
+        self.finished = True
+        return page.records
+
+
+class Cursor(Paginator):
+    """Pages that name the next one: `{"items": […], "paging": {"next_cursor": 284117}}`."""
+
+    def __init__(self, *, param: str, path: str, size_param: str | None = None, size: int | None = None) -> None:
+        """Start at the first page, which needs no cursor.
+
+        Args:
+            param: Query parameter that takes the cursor.
+            path: JSONPath of the next cursor in a response; null, absent or empty at the end.
+            size_param: Query parameter that takes the page size, where there is one.
+            size: Records to ask for in a page.
+        """
+        super().__init__(size=size)
+        self._param = param
+        self._path = path
+        self._fixed: Query = {size_param: size} if size_param else {}
+        self._used: set[str] = set()
+        self.current_value = dict(self._fixed)
+
+    def _take(self, page: Page) -> list[Any]:
+        cursor = page.find(self._path)
+        if cursor in (None, ""):
+            self.finished = True
+        elif str(cursor) in self._used:
+            raise self._loop("The API's cursors go round in a circle")
+        else:
+            self._used.add(str(cursor))
+            self.current_value = {**self._fixed, self._param: cursor}
+        return page.records
+
+
+class PageNumber(Paginator):
+    """Pages by number: `?page=2&per_page=200`.
+
+    Such pages cannot overlap, so a stable order should be asked for where the API has one.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        param: str = "page",
+        size_param: str = "per_page",
+        total: str | None = None,
+    ) -> None:
+        """Start at page 1.
+
+        Args:
+            size: Records to ask for in a page.
+            param: Query parameter that takes the page number.
+            size_param: Query parameter that takes the page size.
+            total: JSONPath of the total in a response, where the API gives one.
+        """
+        super().__init__(size=size, total=total)
+        self._param = param
+        self._size_param = size_param
+        self._longest = 0
+        self.current_value = self._query(1)
+
+    def _query(self, number: int) -> Query:
+        return {self._param: number, self._size_param: self.size}
+
+    def _take(self, page: Page) -> list[Any]:
+        number = self.current_value[self._param]
+        count = len(page.records)
+        self._longest = max(self._longest, count)
+        if self._ends(number, count):
+            self.finished = True
+            return self._unseen(page) if number > 1 else page.records
+        fresh = self._unseen(page)
+        if not fresh:
+            if self.total is None and count == self.size:
+                raise self._loop("The API sends the same page again and again")
+            self.evidence.unpaged = True
+            self.finished = True
+            return []
+        self.current_value = self._query(number + 1)
+        return fresh
+
+    def _ends(self, number: int, count: int) -> bool:
+        if count == 0:
+            if number == 2:  # noqa: PLR2004
+                self.evidence.complete[self._longest] += 1
+            return True
+        if self.total is not None and self.records_read + count >= self.total and count < (self.size or 0):
+            return True
+        if number == 1:
+            return self.evidence.proves_end(count, self.size)
+        self.evidence.cut.add(self._longest)
+        return count < self._longest
+
+    def upcoming(self) -> list[Query]:
+        """The next two pages, once a full one has shown that there may be more."""
+        number = self.current_value[self._param]
+        if self.finished or self._longest < (self.size or 0):
+            return []
+        return [self._query(number), self._query(number + 1)]

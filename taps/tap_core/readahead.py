@@ -1,0 +1,95 @@
+"""Ordered read-ahead: requests that will be needed are sent before it is their turn.
+
+A bounded pool fetches; the main thread takes the results in its own order. What comes out is the same
+as without the pool, where every request is sent when its turn comes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable
+from concurrent.futures import Future
+from queue import SimpleQueue
+
+from tap_core.page import Page
+
+Fetch = Callable[[], Page]
+
+AHEAD = 2
+"""Pages in flight or waiting to be taken, for each worker."""
+
+
+class ReadAhead:
+    """Pages on their way, by the request that they answer.
+
+    The workers are daemons: an interrupted run does not wait for a server that hangs.
+
+    Args:
+        concurrency: Requests in flight at once; with 1, none is sent before its turn.
+    """
+
+    def __init__(self, concurrency: int) -> None:
+        self.depth = AHEAD * concurrency if concurrency > 1 else 1
+        self.waiting = False
+        """Whether the main thread waits for a page, and nothing else is half done."""
+        self._workers = concurrency if concurrency > 1 else 0
+        self._started = 0
+        self._in_flight = threading.Semaphore(concurrency)
+        self._queue: SimpleQueue[tuple[Future[Page], Fetch] | None] = SimpleQueue()
+        self._pages: dict[Hashable, Future[Page]] = {}
+
+    def want(self, key: Hashable, fetch: Fetch, *, next_up: bool = False) -> None:
+        """Start a request, if there is room, that `take` will probably be called for.
+
+        Args:
+            key: What tells the request apart.
+            fetch: Sends the request.
+            next_up: Whether its turn comes before that of most others that were asked for.
+        """
+        room = self.depth * (1 + next_up)
+        if not self._workers or key in self._pages or len(self._pages) >= room:
+            return
+        if self._started < self._workers:
+            self._started += 1
+            threading.Thread(target=self._work, name=f"read-ahead-{self._started}", daemon=True).start()
+        future: Future[Page] = Future()
+        self._pages[key] = future
+        self._queue.put((future, fetch))
+
+    def take(self, key: Hashable, fetch: Fetch) -> Page:
+        """The page of a request, sent now if it was not before."""
+        future = self._pages.pop(key, None)
+        self.waiting = True
+        try:
+            return self._fetch(fetch) if future is None else future.result()
+        finally:
+            self.waiting = False
+
+    def forget(self, keys: Iterable[Hashable]) -> None:
+        """Drop requests that turned out not to be needed."""
+        for key in keys:
+            future = self._pages.pop(key, None)
+            if future:
+                future.cancel()
+
+    def close(self) -> None:
+        """Drop all that is waiting and let the workers end."""
+        self.forget(list(self._pages))
+        for _ in range(self._started):
+            self._queue.put(None)
+        self._started = 0
+
+    def _fetch(self, fetch: Fetch) -> Page:
+        with self._in_flight:
+            return fetch()
+
+    def _work(self) -> None:
+        while job := self._queue.get():
+            future, fetch = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self._fetch(fetch))
+            except BaseException as error:  # noqa: BLE001  it surfaces where the page is taken
+                future.set_exception(error)
+            del job, future  # a page must not outlive its turn here

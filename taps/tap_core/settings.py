@@ -1,0 +1,123 @@
+"""The settings that every tap has; a tap adds its own to these."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from singer_sdk import typing as th
+
+PACKAGE = "tap-suite"
+
+MAX_RETRIES = 3
+BACKOFF_FACTOR = 2
+REQUEST_TIMEOUT = 60
+CONCURRENCY = 8
+
+
+def default_user_agent() -> str:
+    """Name and version of this package, as the User-Agent of its requests."""
+    try:
+        return f"{PACKAGE}/{version(PACKAGE)}"
+    except PackageNotFoundError:
+        return PACKAGE
+
+
+def common_settings(
+    key: str = "api_key",
+    *,
+    key_help: str,
+    url_example: str,
+    requests_per_minute: int | None = None,
+    concurrency: int = CONCURRENCY,
+) -> list[th.Property]:
+    """The settings that all taps share.
+
+    Args:
+        key: Name of the setting that holds the credential.
+        key_help: One sentence that says where the credential comes from.
+        url_example: A base URL to show as an example.
+        requests_per_minute: Default ceiling for all requests of the tap, or None for none.
+        concurrency: Default number of requests in flight at once.
+    """
+    return [
+        th.Property(
+            "api_url",
+            th.StringType(min_length=1),
+            required=True,
+            nullable=False,
+            title="API URL",
+            description="Base URL of the API, without a trailing path of an endpoint.",
+            examples=[url_example],
+        ),
+        th.Property(
+            key,
+            th.StringType(min_length=1),
+            required=True,
+            nullable=False,
+            secret=True,
+            title=key.replace("_", " ").capitalize().replace("Api", "API"),
+            description=key_help,
+        ),
+        th.Property(
+            "start_date",
+            th.DateTimeType,
+            title="Start date",
+            description="Incremental streams read nothing older than this on their first run. ISO 8601; UTC if it names no zone.",
+            examples=["2026-01-01T00:00:00Z"],
+        ),
+        th.Property(
+            "user_agent",
+            th.StringType(min_length=1),
+            title="User agent",
+            description="User-Agent header of every request; the default is the name and version of this package.",
+        ),
+        th.Property(
+            "request_timeout",
+            th.NumberType(exclusive_minimum=0),
+            default=REQUEST_TIMEOUT,
+            title="Request timeout",
+            description="Seconds to wait for the server before a request counts as failed.",
+        ),
+        th.Property(
+            "max_retries",
+            th.IntegerType(minimum=0),
+            default=MAX_RETRIES,
+            title="Retries",
+            description="How often a request is tried again after a rate limit, a server error or a broken answer.",
+        ),
+        th.Property(
+            "backoff_factor",
+            th.NumberType(minimum=0),
+            default=BACKOFF_FACTOR,
+            title="Back-off factor",
+            description="Seconds before the first retry, doubled for each one after it; the server's Retry-After goes first.",
+        ),
+        th.Property(
+            "requests_per_minute",
+            th.IntegerType(minimum=1),
+            default=requests_per_minute,
+            title="Requests per minute",
+            description="Ceiling for all requests of the tap together; none if not set.",
+        ),
+        th.Property(
+            "concurrency",
+            th.IntegerType(minimum=1, maximum=64),
+            default=concurrency,
+            title="Concurrency",
+            description="Requests in flight at once. Output is the same, in the same order, whatever the number.",
+        ),
+        th.Property(
+            "allow_insecure_http",
+            th.BooleanType,
+            default=False,
+            title="Allow insecure HTTP",
+            description="Send the key over plain http:// to a host other than this machine.",
+        ),
+        th.Property(
+            "unmapped_column",
+            th.BooleanType,
+            default=True,
+            title="Unmapped column",
+            description="Keep fields that the schema does not know, and values that do not fit it, in `_sdc_unmapped`.",
+        ),
+    ]

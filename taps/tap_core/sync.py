@@ -1,0 +1,165 @@
+"""The order of a read: a stream's pages, and after each page the children of its records.
+
+The work ahead is planned in the order in which it will be written, and its requests are sent early;
+what is written, and when a failure surfaces, does not depend on how early.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+
+from tap_core.errors import Gone, Refused
+from tap_core.writer import NotFinite
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context
+
+    from tap_core.page import Page
+    from tap_core.readahead import ReadAhead
+    from tap_core.stream import ApiStream
+
+_REFUSALS = 3
+"""Parents whose children are refused before the child stream is given up, if none was allowed."""
+
+
+@dataclass
+class Rows:
+    """A page of the stream's own records, ready to be written."""
+
+    page: Page
+    raws: list[Any]
+    records: list[Any]
+
+
+@dataclass
+class Children:
+    """The list of a child stream under one parent."""
+
+    stream: ApiStream
+    context: dict[str, Any]
+
+
+@dataclass
+class Failure:
+    """What ended the planning, to be raised in its turn."""
+
+    error: BaseException
+
+
+def read(stream: ApiStream, context: Context | None, ahead: ReadAhead, *, write: bool) -> Iterator[dict[str, Any]]:
+    """Read one list of a stream, and the children of its records.
+
+    Args:
+        stream: What to read.
+        context: The parent's ids, or None.
+        ahead: Where pages come from.
+        write: Whether to write messages; else the records are yielded.
+    """
+    if context is None:
+        stream.open_bookmark()
+        for child in stream.descendent_streams:
+            if child.selected and write:
+                child._write_schema_message()  # noqa: SLF001
+    try:
+        for item in _in_order(stream, context, ahead):
+            stream.tap.check_stopped()
+            if isinstance(item, Failure):
+                raise item.error
+            if isinstance(item, Children):
+                _read_children(item, ahead, write=write)
+            elif write:
+                _write(stream, item, context)
+            elif stream.selected:
+                yield from item.records
+    except Refused as refusal:
+        if context is not None:
+            raise
+        stream.tap.refused(stream, refusal)
+        return
+    if context is None:
+        _finish(stream)
+
+
+def _in_order(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Iterator[Rows | Children | Failure]:
+    """The items of a plan, each with its requests sent as far ahead as there is room."""
+    plan = _plan(stream, context, ahead)
+    waiting: deque[Rows | Children | Failure] = deque()
+    planned = False
+    while True:
+        while not planned and len(waiting) < ahead.depth:
+            try:
+                item = next(plan, None)
+            except Exception as error:  # noqa: BLE001  it is raised when its turn comes
+                item = Failure(error)
+            planned = item is None or isinstance(item, Failure)
+            if item is not None:
+                waiting.append(item)
+            if isinstance(item, Children):
+                ahead.want(*item.stream.first_request(item.context))
+        if not waiting:
+            return
+        yield waiting.popleft()
+
+
+def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Iterator[Rows | Children]:
+    limit = stream.ABORT_AT_RECORD_COUNT
+    children = [child for child in stream.child_streams if child.selected or child.has_selected_descendents]
+    count = 0
+    for page, raws in stream.pages(context, ahead):
+        records = stream.decode(raws, context)
+        if limit is not None:
+            records = records[: limit - count]
+        count += len(records)
+        yield Rows(page, raws, records)
+        for record in records if children else ():
+            if stream.plain or stream.stream_maps[0].get_filter_result(record):
+                for child_context in stream.generate_child_contexts(record, context):
+                    yield from (Children(child, child_context) for child in children if not child.given_up)
+        if limit is not None and count >= limit:
+            stream._check_max_record_limit(count)  # noqa: SLF001  the SDK's dry run ends here
+
+
+def _read_children(item: Children, ahead: ReadAhead, *, write: bool) -> None:
+    stream = item.stream
+    if stream.given_up:
+        ahead.forget([stream.first_request(item.context)[0]])
+        return
+    stream.totals["lists"] += 1
+    try:
+        if write and not stream.tap.batches:
+            for _ in read(stream, item.context, ahead, write=True):
+                pass
+        else:
+            stream.sync(item.context)
+    except (AbortedSyncFailedException, AbortedSyncPausedException):
+        return
+    except Gone:
+        stream.totals["gone"] += 1
+    except Refused as refusal:
+        stream.totals["refused"] += 1
+        stream.given_up = stream.totals["refused"] == stream.totals["lists"] >= _REFUSALS
+        stream.tap.refused(stream, refusal)
+
+
+def _write(stream: ApiStream, rows: Rows, context: Context | None) -> None:
+    """Write a page's records, and STATE now and then."""
+    if not stream.selected:
+        return
+    try:
+        stream.write_page(rows.records, rows.page)
+    except NotFinite:
+        stream.write_page(stream.decode(rows.raws, context, typed=False), rows.page)
+    stream.tap.page_done()
+
+
+def _finish(stream: ApiStream) -> None:
+    """All of the stream was written: its bookmark may move."""
+    if stream.bookmark:
+        stream.bookmark.save()
+    for child in stream.descendent_streams:
+        child.check_gone()

@@ -1,0 +1,251 @@
+"""`ApiTap`: what the five taps have in common besides their streams."""
+
+from __future__ import annotations
+
+import signal
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import click
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.singerlib import Schema
+
+from tap_core.cli import ApiCommand, read_config, read_environment, read_input
+from tap_core.client import ApiClient, Limits
+from tap_core.errors import ApiError, Refused, Stopped
+from tap_core.readahead import ReadAhead
+from tap_core.redaction import redact_logs
+from tap_core.settings import BACKOFF_FACTOR, CONCURRENCY, MAX_RETRIES, PACKAGE, REQUEST_TIMEOUT, default_user_agent
+from tap_core.validation import catalog_errors, config_errors, state_errors
+from tap_core.writer import MessageWriter
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from tap_core.stream import ApiStream
+
+_STATE_SHARE = 0.05
+"""STATE is written when so much of a run's pages has come since the last one: seldom in a long run."""
+
+_STATE_PAGES = 10
+_STATE_SECONDS = 60.0
+_GRACE = 4.0
+"""Seconds that a stopped run has to write its STATE."""
+
+
+class ApiTap(Tap):
+    """A tap over one API. A subclass names its settings, its streams and how it authenticates."""
+
+    package_name = PACKAGE
+    message_writer_class = MessageWriter
+
+    key_setting = "api_key"
+    """Name of the setting that holds the credential."""
+
+    wait_header: str | None = None
+    """Header that names the seconds to wait after a 429, for APIs that send no Retry-After."""
+
+    stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
+
+    message_writer: MessageWriter
+
+    def __init__(self, **options: Any) -> None:
+        """Set up the tap; nothing is requested.
+
+        Args:
+            **options: As for `singer_sdk.Tap`.
+
+        Raises:
+            ConfigValidationError: A setting is missing or makes no sense.
+        """
+        self.began = datetime.now(timezone.utc)
+        self.failures: list[str] = []
+        self._refusals: dict[str, Refused] = {}
+        self._stopped_by = 0
+        self._pages = 0
+        self._pages_saved = 0
+        self._saved_at = time.monotonic()
+        super().__init__(**options)
+        self.batches = bool(self.config.get("batch_config"))
+
+    @property
+    @abstractmethod
+    def authenticator(self) -> Any:
+        """What adds the credential to a request."""
+
+    @cached_property
+    def client(self) -> ApiClient:
+        """The HTTP client that all streams share."""
+        config = self.config
+        limits = Limits(
+            request_timeout=float(config.get("request_timeout") or REQUEST_TIMEOUT),
+            max_retries=int(config.get("max_retries", MAX_RETRIES)),
+            backoff_factor=float(config.get("backoff_factor", BACKOFF_FACTOR)),
+            requests_per_minute=config.get("requests_per_minute"),
+            concurrency=int(config.get("concurrency") or CONCURRENCY),
+        )
+        agent = config.get("user_agent") or default_user_agent()
+        return ApiClient(limits, self.authenticator, agent, self.logger, self.wait_header)
+
+    @cached_property
+    def ahead(self) -> ReadAhead:
+        """The read-ahead that all streams share."""
+        return ReadAhead(self.client.limits.concurrency)
+
+    def discover_streams(self) -> list[ApiStream]:
+        """One stream for each endpoint."""
+        return [stream_type(self) for stream_type in self.stream_types]
+
+    # Running
+
+    def run(self) -> None:
+        """Read all selected streams.
+
+        Raises:
+            ApiError: Something could not be read; STATE does not go past it.
+            Stopped: The run was interrupted.
+        """
+        try:
+            self.sync_all()
+        finally:
+            self.ahead.close()
+            self.state_writer.write_state(self.state)
+        self._settle_refusals()
+        if self.failures:
+            raise ApiError("; ".join(self.failures))
+
+    def page_done(self) -> None:
+        """A page was written: write STATE too, now and then."""
+        self._pages += 1
+        since = self._pages - self._pages_saved
+        if since < max(_STATE_PAGES, self._pages * _STATE_SHARE) and time.monotonic() - self._saved_at < _STATE_SECONDS:
+            return
+        self._pages_saved, self._saved_at = self._pages, time.monotonic()
+        self.state_writer.write_state(self.state)
+
+    def failed(self, message: str) -> None:
+        """Note that something could not be read; the run goes on and ends with an error."""
+        self.failures.append(message)
+
+    def refused(self, stream: ApiStream, refusal: Refused) -> None:
+        """Note that the key may not read a stream; the others are read all the same."""
+        self._refusals.setdefault(stream.name, refusal)
+
+    def _settle_refusals(self) -> None:
+        if self._refusals and not self.client.answered:
+            raise next(iter(self._refusals.values()))
+        for name, refusal in self._refusals.items():
+            self.logger.warning("Stream %s was skipped: %s", name, refusal)
+        if self._refusals and not self.config.get("allow_skipped_streams"):
+            names = ", ".join(self._refusals)
+            self.failed(f"{self.key_setting} may not read {names} (403); deselect what it may not read")
+
+    def check_stopped(self) -> None:
+        """End the run here if it was asked to end; STATE is whole at this point.
+
+        Raises:
+            Stopped: It was.
+        """
+        if self._stopped_by:
+            raise Stopped(self._stopped_by)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """SIGINT or SIGTERM: end between two messages, and soon."""
+        if self._stopped_by:
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
+        self._stopped_by = signum
+        self.client.gate.stop()
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, _GRACE)  # a target that no longer reads can't hold it up
+        if self.ahead.waiting:
+            self.check_stopped()
+
+    # Input
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings, each with a line of its own that says what to do."""
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        errors = config_errors(schema, self._config, key=self.key_setting, prefix=self._env_var_prefix)
+        if errors and raise_errors:
+            msg = "The settings make no sense"
+            raise ConfigValidationError(msg, errors=errors, schema=schema)
+        for name, default in ((name, field.get("default")) for name, field in schema["properties"].items()):
+            if default is not None:
+                self._config.setdefault(name, default)
+        return errors
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up the STATE of an earlier run.
+
+        Raises:
+            ApiError: It is no STATE.
+        """
+        errors = state_errors(state)
+        if errors:
+            raise ApiError(errors[0])
+        super().load_state(state)
+
+    def setup_mapper(self) -> None:
+        """Bring an old catalog up to date, so that fields it does not know are read."""
+        for stream in self.discover_streams() if self.input_catalog else ():
+            entry = self.input_catalog.get_stream(stream.name)  # type: ignore[union-attr]
+            if entry:
+                schema = entry.schema.to_dict()
+                schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
+                entry.schema = Schema.from_dict(schema)
+        super().setup_mapper()
+
+    # Command line
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003
+        """Read the config files; the environment fills in what they leave out, or goes first with `ENV`."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        files = read_config(tuple(path for path in value if path != "ENV"))
+        environment = read_environment(cls.config_jsonschema["properties"], cls._env_var_prefix)
+        return _ConfigInput(files | environment if "ENV" in value else environment | files)
+
+    @classmethod
+    def invoke(
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Run the tap as its command does; the arguments are the command's options."""
+        if about:
+            cls.print_about(about_format)
+            return
+        settings = config.config if config else {}
+        fields = cls.config_jsonschema["properties"].items()
+        redact_logs(str(settings.get(name, "")) for name, field in fields if field.get("secret"))
+        cls.print_version(print_fn=cls.logger.info)
+        given_catalog = read_input(catalog, "catalog")
+        if errors := catalog_errors(given_catalog) if catalog else []:
+            raise ApiError(errors[0])
+        cls(config=settings, state=read_input(state, "state") or {}, catalog=given_catalog).run()
+
+    @classmethod
+    def get_singer_command(cls) -> ApiCommand:
+        """The tap's command: the SDK's options, and failures told in a line."""
+        command = super().get_singer_command()
+        return ApiCommand(
+            name=command.name,
+            callback=cls.invoke,
+            context_settings=command.context_settings,
+            params=command.params,
+            help=f"Read from the API as a Singer tap. {cls.__doc__}",
+            logger=cls.logger,
+        )

@@ -1,0 +1,117 @@
+"""Checks of what a user hands to a tap, with one line for each mistake that says what to do."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
+
+from tap_core.bookmarks import instant
+
+
+def config_errors(schema: Mapping[str, Any], config: Mapping[str, Any], *, key: str, prefix: str) -> list[str]:
+    """What is wrong with the settings; no line quotes a value that may be secret.
+
+    Args:
+        schema: JSON schema of the settings.
+        config: The settings.
+        key: Name of the setting that holds the credential.
+        prefix: Beginning of the environment variables' names, as `TAP_EVENTS_`.
+    """
+    errors = [_in_words(error, prefix) for error in DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(dict(config))]
+    return errors or [*_url_errors(config), *_key_errors(key, config), *_date_errors(config)]
+
+
+def _in_words(error: Any, prefix: str) -> str:
+    rule = error.validator_value
+    if error.validator == "required":
+        name = next(name for name in rule if name not in error.instance)
+        return f"{name} is missing: set it in the config file, or as {prefix}{name.upper()} in the environment"
+    name = ".".join(str(part) for part in error.absolute_path) or "The config"
+    types = [rule] if isinstance(rule, str) else rule
+    words = {
+        "type": lambda: "must be " + " or ".join(_TYPES.get(name, name) for name in types if name != "null"),
+        "minimum": lambda: f"must be {rule} or more",
+        "maximum": lambda: f"must be {rule} or less",
+        "exclusiveMinimum": lambda: f"must be more than {rule}",
+        "minLength": lambda: "must not be empty",
+        "enum": lambda: "must be one of " + ", ".join(str(value) for value in rule),
+    }
+    said = words.get(error.validator, lambda: f"breaks the rule `{error.validator}` of its setting")
+    return f"{name} {said()}"
+
+
+_TYPES = {
+    "string": "a text in quotes",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def _url_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    url = str(config["api_url"])
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = SplitResult("", "", "", "", ""), None
+    if parts.scheme not in {"http", "https"} or not host or any(letter.isspace() for letter in url):
+        yield "api_url must be a whole URL such as https://api.example.com/v2"
+    elif parts.query or parts.fragment or parts.username:
+        yield "api_url must hold no user, query or fragment: only scheme, host and path"
+    elif parts.scheme == "http" and not _is_loopback(host) and not config.get("allow_insecure_http"):
+        yield f"api_url would send the key unencrypted to {host}: use https://, or set allow_insecure_http to true"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _key_errors(key: str, config: Mapping[str, Any]) -> Iterator[str]:
+    value = str(config[key])
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        yield f"{key} holds a blank, a line break or a letter that no key has: copy it again"
+
+
+def _date_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    if start_date := config.get("start_date"):
+        try:
+            instant(start_date)
+        except ValueError:
+            yield "start_date is no date: write it as 2026-01-31 or 2026-01-31T00:00:00Z"
+
+
+def state_errors(state: Any) -> list[str]:
+    """What is wrong with a STATE."""
+    if not isinstance(state, dict):
+        return ["state: the file holds no JSON object; give the last STATE's value, or start without --state"]
+    bookmarks = state.get("bookmarks", {})
+    entries = bookmarks.values() if isinstance(bookmarks, dict) else [None]
+    if not all(isinstance(entry, dict) for entry in entries):
+        return ["state: `bookmarks` must be an object with an object for each stream; start without --state"]
+    return []
+
+
+def catalog_errors(catalog: Any) -> list[str]:
+    """What is wrong with a catalog."""
+    streams = catalog.get("streams") if isinstance(catalog, dict) else None
+    if not isinstance(streams, list):
+        return ["catalog: the file has no list `streams`; make a new one with --discover"]
+    for stream in streams:
+        if not isinstance(stream, dict) or not isinstance(stream.get("tap_stream_id"), str):
+            return ["catalog: a stream has no `tap_stream_id`; make a new one with --discover"]
+        if not isinstance(stream.get("schema", {}), dict):
+            return [f"catalog: the schema of {stream['tap_stream_id']} is no object; make a new one with --discover"]
+        for entry in stream.get("metadata", []):
+            if not isinstance(entry, dict) or not {"breadcrumb", "metadata"} <= entry.keys():
+                return [f"catalog: the metadata of {stream['tap_stream_id']} is broken; make a new one with --discover"]
+    return []

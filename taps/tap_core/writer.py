@@ -1,0 +1,77 @@
+"""Singer messages onto stdout: records a page at a time, everything else as the SDK writes it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from singer_sdk.singerlib.encoding.simple import Message, SimpleSingerWriter
+from singer_sdk.singerlib.json import serialize_json
+
+_SLICE = 1000
+"""Records encoded at once, so that a huge page needs no second copy of itself."""
+
+_NOT_FINITE = (b"NaN", b"Infinity")
+
+
+class NotFinite(Exception):
+    """A number read from a string like `"NaN"` came out as something that JSON does not have."""
+
+
+class RecordMessage(msgspec.Struct, tag="RECORD", omit_defaults=True, gc=False):
+    """A RECORD message; the record is a dict or a struct of the codec."""
+
+    stream: str
+    record: Any
+    version: int | None = None
+    time_extracted: str | None = None
+
+
+class MessageWriter(SimpleSingerWriter):
+    """Writes messages, and flushes after each page: what was read is not kept back."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.json.Encoder(decimal_format="number")
+
+    def write_message(self, message: Message) -> None:
+        """Write one message of the SDK's."""
+        self._write(self.format_message(message).encode() + b"\n")
+
+    def write_records(
+        self,
+        stream: str,
+        records: Iterable[Any],
+        *,
+        version: int | None,
+        time_extracted: datetime,
+    ) -> None:
+        """Write a RECORD message for each record.
+
+        Raises:
+            NotFinite: A struct may hold a number that is none; decode its page the careful way.
+        """
+        time = time_extracted.isoformat()
+        messages = [RecordMessage(stream, record, version, time) for record in records]
+        for start in range(0, len(messages), _SLICE):
+            self._write(self._encode(messages[start : start + _SLICE]))
+
+    def _encode(self, messages: list[RecordMessage]) -> bytes:
+        try:
+            lines = self._encoder.encode_lines(messages)
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can hold as an escape and UTF-8 cannot
+            texts = (serialize_json(msgspec.structs.asdict(message) | {"type": "RECORD"}) for message in messages)
+            return "".join(f"{text}\n" for text in texts).encode()
+        if any(word in lines for word in _NOT_FINITE) and isinstance(messages[0].record, msgspec.Struct):
+            raise NotFinite
+        return lines
+
+    def _write(self, data: bytes) -> None:
+        buffer = getattr(sys.stdout, "buffer", None)
+        if buffer is None:  # stdout was replaced by a text stream, as in tests
+            sys.stdout.write(data.decode())
+        else:
+            buffer.write(data)
+        sys.stdout.flush()

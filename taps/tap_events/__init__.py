@@ -1,0 +1,1 @@
+"""Singer tap for event management: events, attendees, tickets, orders."""

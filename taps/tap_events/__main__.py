@@ -1,0 +1,5 @@
+"""`python -m tap_events`."""
+
+from tap_events.tap import TapEvents
+
+TapEvents.cli()

@@ -1,0 +1,45 @@
+"""The tap for event management."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from singer_sdk import typing as th
+from singer_sdk.authenticators import APIKeyAuthenticator
+
+from tap_core.settings import common_settings
+from tap_core.tap import ApiTap
+from tap_events.streams import Attendees, Categories, Events, Tickets, Transactions, Users
+
+
+class TapEvents(ApiTap):
+    """Events, their attendees, tickets and orders from an event-management account."""
+
+    name = "tap-events"
+    stream_types = (Events, Categories, Users, Attendees, Tickets, Transactions)
+
+    config_jsonschema = th.PropertiesList(
+        *common_settings(
+            key_help="Key of an application registered in the account's API settings.",
+            url_example="https://www.eventzillaapi.net/api",
+        ),
+        th.Property(
+            "api_version",
+            th.StringType(min_length=1),
+            default="v1",
+            title="API version",
+            description="Version of the API, which follows the API URL in every path.",
+        ),
+        th.Property(
+            "api_key_header",
+            th.StringType(min_length=1),
+            default="x-api-key",
+            title="API key header",
+            description="Name of the header that carries the API key.",
+        ),
+    ).to_dict()
+
+    @cached_property
+    def authenticator(self) -> APIKeyAuthenticator:
+        """The key, in the header that the settings name."""
+        return APIKeyAuthenticator(key=self.config["api_key_header"], value=self.config["api_key"])
