@@ -1,0 +1,110 @@
+"""The gate in front of the APIs: logs each request, and does to it what the faults in force ask for."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+from typing import TYPE_CHECKING
+
+from api_sandbox.api import Reply
+from api_sandbox.exchange import Exchange, Raw, collect
+from api_sandbox.faults import LIMITS
+from api_sandbox.paging import Paging
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from api_sandbox.faults import Fault
+    from api_sandbox.state import State
+
+CONTROL = "/_sandbox"
+_HTML = "<!DOCTYPE html><html><body><h1>We'll be back soon</h1></body></html>"
+_WORTH_COMPRESSING = 500
+
+
+class Gate:
+    """ASGI middleware around the APIs; the control endpoints pass it untouched."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        """Stand in front of ``app``."""
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through, or not."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self._app(scope, receive, send)
+            return
+        entry = self._state.log.open(scope)
+        try:
+            faults = self._state.faults.firing(entry, self._state.log.in_progress)
+            entry.faults = tuple(str(fault.kind) for fault in faults)
+            await self._serve(Exchange(scope, receive, send, entry, self._state.connections), faults)
+        finally:
+            self._state.log.close(entry)
+
+    async def _serve(self, exchange: Exchange, faults: list[Fault]) -> None:
+        """Delay, then answer as a fault wants it, or as the API does."""
+        for fault in faults:
+            if fault.kind == "latency" and not await exchange.pause(fault.seconds or 0):
+                return
+        if faults and await self._answered(exchange, faults[-1]):
+            return
+        kinds = {fault.kind for fault in faults}
+        scope = (
+            {**exchange.scope, "api_sandbox.paging": Paging.from_faults(faults)} if faults else exchange.scope
+        )
+        raw = await collect(self._app, scope, exchange.receive)
+        if "malformed" in kinds:
+            raw = Raw(200, raw.headers, raw.body[: len(raw.body) * 2 // 3])
+        if exchange.accepts_gzip and len(raw.body) >= _WORTH_COMPRESSING:
+            raw = Raw(raw.status, [*raw.headers, (b"content-encoding", b"gzip")], _compressed(raw.body))
+        if "cut" in kinds:
+            await exchange.send_cut(raw)
+        else:
+            await exchange.send_whole(raw)
+        self._state.changes.answered(exchange.entry.path)
+
+    async def _answered(self, exchange: Exchange, fault: Fault) -> bool:
+        """Give the fault's own answer; False when it has none and the API is to be asked."""
+        if fault.kind == "reset":
+            await exchange.reset()
+        elif fault.kind == "close":
+            await exchange.close()
+        elif fault.kind == "hang":
+            if await exchange.pause(fault.seconds or 0):
+                await exchange.close()
+        elif fault.kind == "html":
+            await exchange.send_whole(
+                Raw(200, [(b"content-type", b"text/html")], (fault.body or _HTML).encode())
+            )
+        elif fault.kind == "raw_body":
+            body = fault.raw if fault.raw is not None else (fault.body or "").encode()
+            headers = {"content-type": "application/json", **fault.answer_headers()}
+            await exchange.send_whole(Raw.build(fault.status or 200, headers, body))
+        elif fault.kind == "status" or fault.kind in LIMITS:
+            await exchange.send_whole(self._refusal(exchange, fault))
+        else:
+            return False
+        return True
+
+    def _refusal(self, exchange: Exchange, fault: Fault) -> Raw:
+        """An error in the shape of the API that was asked."""
+        status = 429 if fault.kind in LIMITS else fault.status or 500
+        api = self._state.api_of(exchange.entry.path)
+        text = f"Sandbox fault: {status}"
+        reply = (
+            Reply(fault.body.encode())
+            if fault.body is not None
+            else api.error(status, text)
+            if api
+            else Reply(text)
+        )
+        headers = {"content-type": "application/json", **reply.headers, **fault.answer_headers()}
+        return Raw.build(status, headers, reply.encoded())
+
+
+@functools.lru_cache(maxsize=512)
+def _compressed(body: bytes) -> bytes:
+    """The fastest gzip; the same pages are asked for again and again."""
+    return gzip.compress(body, compresslevel=1, mtime=0)
