@@ -29,6 +29,7 @@ def common_settings(
     url_example: str,
     requests_per_minute: int | None = None,
     concurrency: int = CONCURRENCY,
+    incremental: bool = False,
 ) -> list[th.Property]:
     """The settings that all taps share.
 
@@ -38,8 +39,24 @@ def common_settings(
         url_example: A base URL to show as an example.
         requests_per_minute: Default ceiling for all requests of the tap, or None for none.
         concurrency: Default number of requests in flight at once.
+        incremental: Whether any stream is incremental, so that there is a look-back to set.
     """
+    lookback = th.Property(
+        "lookback",
+        th.IntegerType(minimum=0),
+        title="Look-back",
+        description="Seconds before its bookmark that an incremental stream reads again, for changes that came late. "
+        "Each stream has a default of its own.",
+    )
     return [
+        *([lookback] if incremental else []),
+        th.Property(
+            "allow_skipped_streams",
+            th.BooleanType,
+            default=False,
+            title="Allow skipped streams",
+            description="End well although the key may not read some selected streams (403), which are skipped.",
+        ),
         th.Property(
             "api_url",
             th.StringType(min_length=1),

@@ -257,8 +257,7 @@ class ApiStream(RESTStream[Query]):
     def write_page(self, records: list[Any], page: Page) -> None:
         """Write those records of a page that are wanted, and take note of how far that is."""
         bookmark, key = self.bookmark, self.replication_key or ""
-        if bookmark and bookmark.start:
-            records = [record for record in records if bookmark.wants(self.codec.get(record, key))]
+        records = [record for record in records if self._wants(record)]
         self._write_records(records, page)
         self.totals["rows"] += len(records)
         self.state_manager.is_flushed = False
@@ -266,6 +265,14 @@ class ApiStream(RESTStream[Query]):
             bookmark.see(self.codec.get(record, key) for record in records)
             if self.is_sorted:
                 bookmark.save()
+
+    def _wants(self, record: Any) -> bool:
+        bookmark = self.bookmark
+        return not bookmark or not bookmark.start or bookmark.wants(self.codec.get(record, self.replication_key or ""))
+
+    def any_wanted(self, records: list[Any]) -> bool:
+        """Whether a page holds a record that is new enough; of a list that is newest first, more may follow."""
+        return not records or any(self._wants(record) for record in records)
 
     def _write_records(self, records: list[Any], page: Page) -> None:
         for stream_map in self.stream_maps:

@@ -120,6 +120,8 @@ def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Itera
             if stream.plain or stream.stream_maps[0].get_filter_result(record):
                 for child_context in stream.generate_child_contexts(record, context):
                     yield from (Children(child, child_context) for child in children if not child.given_up)
+        if stream.newest_first and not stream.any_wanted(records):
+            return
         if limit is not None and count >= limit:
             stream._check_max_record_limit(count)  # noqa: SLF001  the SDK's dry run ends here
 
