@@ -62,7 +62,8 @@ class Offset(Paginator):
     def _take(self, page: Page) -> list[Any]:
         if self._pages == 0:
             return self._take_first(page)
-        if self._checking and self._ignores_offset(page):
+        if self._checking:
+            self._check(page)
             return []
         if self._offset > 0 and not self._joins(page):
             self._step_back()
@@ -148,25 +149,25 @@ class Offset(Paginator):
         self.finished = True
 
     def _ignored(self, count: int) -> None:
-        """The first page came again: either that is all there is, or see what half a page further on is."""
+        """The first page came again: is the offset ignored, or were as many rows inserted before it?"""
         if self.total is not None and count >= self.total:
             self.evidence.unpaged = True
             self.finished = True
             return
         self._checking = True
-        self._go(self._offset + count - 1)
-        self.current_value = self._query(self._offset, count // 2)
+        self._offset += count - 1
+        self.current_value = self._query(0, count // 2)
 
-    def _ignores_offset(self, page: Page) -> bool:
-        """Whether the first page comes again although half as much, further on, was asked for."""
+    def _check(self, page: Page) -> None:
+        """See whether the list still begins as it did, when half a page was asked for."""
         self._checking = False
         if page.keys == self._first:
             self.evidence.unpaged = True
             self.finished = True
-            return True
-        if page.records and page.keys == self._first[: len(page.keys)]:
+        elif page.records and page.keys == self._first[: len(page.keys)]:
             raise self._loop("The API ignores the offset but not the page size")
-        return False
+        else:
+            self._go(self._offset)
 
     def _step_back(self) -> None:
         """Rows moved up past this page; look for one that was read."""

@@ -21,7 +21,7 @@ Query = dict[str, Any]
 WINDOW = 8
 """Pages whose keys are remembered, to notice rows that come again."""
 
-ENDS_NEEDED = 3
+ENDS_NEEDED = 10
 """How many lists of one length must prove complete before that length is taken for an end."""
 
 
