@@ -11,10 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from api_sandbox import control, events
-from api_sandbox.api import Call, Reply
+from api_sandbox.api import Call
 from api_sandbox.data import SEED
 from api_sandbox.gate import CONTROL, Gate
-from api_sandbox.paging import Paging
 from api_sandbox.state import State
 
 if TYPE_CHECKING:
@@ -22,12 +21,10 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from api_sandbox.api import Api
+    from api_sandbox.api import Api, Reply
 
 APIS: tuple[Api, ...] = (events.API,)
 """The APIs that the sandbox speaks; a new one is a module with an ``API``, listed here."""
-
-_FAITHFUL = Paging()
 
 
 def create_app(
@@ -58,7 +55,7 @@ def _endpoint(
 
     async def endpoint(request: Request) -> Response:
         if api.authorized(request.headers):
-            paging = request.scope.get("api_sandbox.paging", _FAITHFUL)
+            paging = request.scope["api_sandbox.paging"]
             reply = handler(Call(request, state.data[api.name], paging))
         else:
             reply = api.error(401, "The key is missing or wrong.")
@@ -74,8 +71,5 @@ def _response(reply: Reply) -> Response:
 async def _no_route(request: Request, error: Exception) -> Response:
     """A path or method that does not exist, in the shape of the API that was asked."""
     state: State = request.app.state.sandbox
-    status, detail = (
-        (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, str(error))
-    )
-    api = state.api_of(request.url.path)
-    return _response(api.error(status, detail) if api else Reply({"message": detail}, status))
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _response(state.error(request.url.path, status, str(error)))

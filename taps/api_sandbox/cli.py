@@ -34,10 +34,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="serve | up | down")
     for action in (_serve, _up, _down):
         command = commands.add_parser(action.__name__.strip("_"), help=action.__doc__)
-        command.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}")
+        command.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}")
         command.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
         command.set_defaults(action=action)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: choose one from 1 to 65535")
+    return int(text)
 
 
 def _serve(options: argparse.Namespace) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -71,12 +72,14 @@ def down(host: str, port: int) -> str:
 
 def _about(host: str, port: int) -> dict[str, Any] | None:
     """What the sandbox there says about itself; None when nobody listens."""
-    connection = http.client.HTTPConnection(host, port, timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
         connection.request("GET", "/_sandbox/")
         answer = msgspec.json.decode(connection.getresponse().read())
     except (ConnectionError, http.client.RemoteDisconnected):
         return None
+    except socket.gaierror:
+        raise
     except (OSError, http.client.HTTPException, msgspec.DecodeError):
         answer = None
     finally:

@@ -6,7 +6,6 @@ import functools
 import gzip
 from typing import TYPE_CHECKING
 
-from api_sandbox.api import Reply
 from api_sandbox.exchange import Exchange, Raw, collect
 from api_sandbox.faults import LIMITS
 from api_sandbox.paging import Paging
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 CONTROL = "/_sandbox"
 _HTML = "<!DOCTYPE html><html><body><h1>We'll be back soon</h1></body></html>"
 _WORTH_COMPRESSING = 500
+_WORTH_FORGETTING = 500_000
 
 
 class Gate:
@@ -51,19 +51,18 @@ class Gate:
         if faults and await self._answered(exchange, faults[-1]):
             return
         kinds = {fault.kind for fault in faults}
-        scope = (
-            {**exchange.scope, "api_sandbox.paging": Paging.from_faults(faults)} if faults else exchange.scope
-        )
+        scope = {**exchange.scope, "api_sandbox.paging": Paging.from_faults(faults)}
         raw = await collect(self._app, scope, exchange.receive)
+        self._state.changes.answered(exchange.entry.path)
         if "malformed" in kinds:
             raw = Raw(200, raw.headers, raw.body[: len(raw.body) * 2 // 3])
         if exchange.accepts_gzip and len(raw.body) >= _WORTH_COMPRESSING:
-            raw = Raw(raw.status, [*raw.headers, (b"content-encoding", b"gzip")], _compressed(raw.body))
+            compress = _compressed_once if len(raw.body) < _WORTH_FORGETTING else _compressed
+            raw = Raw(raw.status, [*raw.headers, (b"content-encoding", b"gzip")], compress(raw.body))
         if "cut" in kinds:
             await exchange.send_cut(raw)
         else:
             await exchange.send_whole(raw)
-        self._state.changes.answered(exchange.entry.path)
 
     async def _answered(self, exchange: Exchange, fault: Fault) -> bool:
         """Give the fault's own answer; False when it has none and the API is to be asked."""
@@ -75,9 +74,8 @@ class Gate:
             if await exchange.pause(fault.seconds or 0):
                 await exchange.close()
         elif fault.kind == "html":
-            await exchange.send_whole(
-                Raw(200, [(b"content-type", b"text/html")], (fault.body or _HTML).encode())
-            )
+            body = (fault.body or _HTML).encode()
+            await exchange.send_whole(Raw.build(200, {"content-type": "text/html"}, body))
         elif fault.kind == "raw_body":
             body = fault.raw if fault.raw is not None else (fault.body or "").encode()
             headers = {"content-type": "application/json", **fault.answer_headers()}
@@ -91,20 +89,16 @@ class Gate:
     def _refusal(self, exchange: Exchange, fault: Fault) -> Raw:
         """An error in the shape of the API that was asked."""
         status = 429 if fault.kind in LIMITS else fault.status or 500
-        api = self._state.api_of(exchange.entry.path)
-        text = f"Sandbox fault: {status}"
-        reply = (
-            Reply(fault.body.encode())
-            if fault.body is not None
-            else api.error(status, text)
-            if api
-            else Reply(text)
-        )
+        reply = self._state.error(exchange.entry.path, status, f"Sandbox fault: {status}")
+        body = reply.encoded() if fault.body is None else fault.body.encode()
         headers = {"content-type": "application/json", **reply.headers, **fault.answer_headers()}
-        return Raw.build(status, headers, reply.encoded())
+        return Raw.build(status, headers, body)
 
 
-@functools.lru_cache(maxsize=512)
 def _compressed(body: bytes) -> bytes:
-    """The fastest gzip; the same pages are asked for again and again."""
+    """The fastest gzip."""
     return gzip.compress(body, compresslevel=1, mtime=0)
+
+
+_compressed_once = functools.lru_cache(maxsize=512)(_compressed)
+"""For pages, which are asked for again and again."""

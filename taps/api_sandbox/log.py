@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 
-class Entry(msgspec.Struct):
+class Entry(msgspec.Struct, eq=False):
     """One request to an API; ``status`` is None while it runs and when it never got an answer."""
 
     method: str

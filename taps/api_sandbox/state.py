@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api_sandbox.api import Reply
 from api_sandbox.changes import Changes
 from api_sandbox.data import SEED, Data
 from api_sandbox.faults import Faults
@@ -30,9 +31,10 @@ class State:
         self.connections: Collection[Protocols] = ()
         """The server's open connections: some faults break them."""
 
-    def api_of(self, path: str) -> Api | None:
-        """The API under whose prefix a path lies."""
-        return self.apis.get(path.split("/", 2)[1])
+    def error(self, path: str, status: int, message: str) -> Reply:
+        """An error in the shape of the API under whose prefix the path lies."""
+        api = self.apis.get(path.strip("/").partition("/")[0])
+        return api.error(status, message) if api else Reply({"message": message}, status)
 
     def clear(self) -> None:
         """Forget faults, waiting changes and requests; the rows stay."""

@@ -13,6 +13,8 @@ import threading
 import pytest
 import requests
 
+from api_sandbox.cli import main
+
 
 @pytest.fixture
 def port():
@@ -83,3 +85,11 @@ def test_serve_stops_on_interrupt(port):
         os.kill(process.pid, signal.SIGINT)
         output, errors = process.communicate(timeout=10)
     assert (process.returncode, output, errors) == (0, "Sandbox stopped\n", "")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_a_port_that_is_none_is_named(port, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["up", "--port", port])
+    assert stopped.value.code == 2
+    assert f"'{port}' is no port: choose one from 1 to 65535" in capsys.readouterr().err
