@@ -1,0 +1,32 @@
+#!/bin/sh
+# Load everything that the sandbox has into output/warehouse.duckdb through Meltano, and show the tables.
+set -eu
+cd "$(dirname "$0")/.."
+
+# The sandbox never outlives the demo, and the exit code is the demo's.
+stop() {
+    code=$?
+    trap - EXIT
+    .venv/bin/api-sandbox down >/dev/null 2>&1 || true
+    exit "$code"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+echo "==> meltano run demo: start the sandbox, tap-events into target-duckdb, stop the sandbox"
+.venv/bin/meltano --environment=sandbox run demo
+
+echo
+echo "==> output/warehouse.duckdb"
+.venv/bin/python scripts/warehouse.py
+cat <<'END'
+
+Look further:
+  .venv/bin/python scripts/warehouse.py "SELECT title, tickets_sold FROM tap_events.events ORDER BY 2 DESC LIMIT 5"
+Load again, or into files (start the sandbox first, stop it after):
+  .venv/bin/meltano invoke sandbox:up
+  .venv/bin/meltano run tap-events target-duckdb
+  .venv/bin/meltano run tap-events target-jsonl
+  .venv/bin/meltano invoke sandbox:down
+END
