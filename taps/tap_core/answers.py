@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
 from requests import codes
 
 from tap_core import jsonpath
 from tap_core.errors import ApiError, Gone, Refused, Retriable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
 
 _MESSAGE_PATHS = ("$.message", "$.error.message", "$.errors.message", "$.errors[0]", "$.errors", "$.error")
 _LONGEST_MESSAGE = 120
@@ -58,16 +61,21 @@ def _refusal(response: requests.Response, message: str, key_setting: str) -> Api
     said = f" The API says: {message}." if message else ""
     if status == codes.unauthorized:
         return ApiError(
-            f"{key_setting} was refused (401) by {_host(response)}: check that it is whole and for this account and "
-            "environment, or create a new one in the account's API settings",
+            f"{key_setting} was refused (401) by {_host(response)}: check that it is whole and for this "
+            "account and environment, or create a new one in the account's API settings",
         )
     if status == codes.forbidden:
         return Refused(
-            f"{key_setting} may not read {path} (403): check the key's rights and that the account's plan has API access",
+            f"{key_setting} may not read {path} (403): check the key's rights, and that the account's plan "
+            "has API access",
         )
     if status == codes.not_found:
-        return Gone(f"api_url has nothing at {path} (404): check api_url, and api_version if the tap has it.{said}")
-    return ApiError(f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap")
+        return Gone(
+            f"api_url has nothing at {path} (404): check api_url, and api_version if the tap has it.{said}"
+        )
+    return ApiError(
+        f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap"
+    )
 
 
 def _message(response: requests.Response) -> str:
@@ -84,4 +92,4 @@ def _message(response: requests.Response) -> str:
 
 
 def _host(response: requests.Response) -> str:
-    return urlsplit(str(response.url)).netloc.rpartition("@")[2]
+    return urlsplit(str(response.url)).netloc

@@ -7,15 +7,17 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_core.errors import ApiError, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 class ApiCommand(SingerCommand):
@@ -119,4 +121,6 @@ def read_environment(settings: Mapping[str, Any], prefix: str) -> dict[str, Any]
 def _json_word(text: str) -> str:
     """`True`, `yes` and `on` as JSON writes them, for switches set by shells and other tools."""
     word = text.strip().lower()
-    return {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true", "false": "false"}.get(word, text)
+    return {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true", "false": "false"}.get(
+        word, text
+    )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -13,6 +11,10 @@ from requests.adapters import HTTPAdapter
 
 from tap_core.errors import ApiError, Retriable
 from tap_core.retry import Gate, backoff, is_retried, retry_after
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -118,7 +120,9 @@ class ApiClient:
             msg = f"api_url makes no valid URL ({_place(request)}): write it as https://host/path"
             raise ApiError(msg) from None
         except requests.exceptions.SSLError:
-            msg = f"{_host(request)} did not prove who it is (TLS): check api_url, this machine's clock and its certificates"
+            msg = (
+                f"{_host(request.url)} did not prove who it is (TLS): check api_url and this machine's clock"
+            )
             raise ApiError(msg) from None
         except requests.exceptions.Timeout:
             raise Retriable(f"no answer within {self.limits.request_timeout:g} s") from None
@@ -133,7 +137,9 @@ class ApiClient:
     def _send(self, request: requests.PreparedRequest) -> requests.Response:
         """Send a request, and follow redirects on the same host: no other host gets the key."""
         if not self._environment:  # proxies and certificate bundles, which do not change during a run
-            self._environment = dict(self.session.merge_environment_settings(request.url, {}, False, None, None))
+            self._environment = dict(
+                self.session.merge_environment_settings(str(request.url), {}, False, None, None)
+            )
         for _ in range(_MOST_REDIRECTS):
             response = self.session.send(
                 request,
@@ -146,7 +152,7 @@ class ApiClient:
                 return response
             target = urljoin(str(request.url), target)
             if _origin(target) != _origin(str(request.url)):
-                msg = f"api_url redirects to {urlsplit(target).netloc.rpartition('@')[2]}: set api_url to the address that it should be"
+                msg = f"api_url redirects to {_host(target)}: set it to the right address"
                 raise ApiError(msg)
             request = request.copy()
             request.url = target
@@ -161,9 +167,13 @@ class ApiClient:
         reason = f"{response.status_code} {response.reason}"
         return Retriable(reason, wait=wait, everyone=limited or wait is not None)
 
-    def _wait(self, request: requests.PreparedRequest, failure: Retriable, retry: int, traffic: Traffic) -> None:
+    def _wait(
+        self, request: requests.PreparedRequest, failure: Retriable, retry: int, traffic: Traffic
+    ) -> None:
         wait = backoff(self.limits.backoff_factor, retry) if failure.wait is None else failure.wait
-        self.logger.warning("%s: %s; trying again in %.1f s (%d)", _place(request), failure.reason, wait, retry)
+        self.logger.warning(
+            "%s: %s; trying again in %.1f s (%d)", _place(request), failure.reason, wait, retry
+        )
         traffic.waited += wait
         if failure.everyone:
             self.gate.close(wait)  # the next attempt waits there with all the others
@@ -172,17 +182,17 @@ class ApiClient:
 
     def _gave_up(self, request: requests.PreparedRequest, failure: Retriable, tries: int) -> str:
         what = f"{_place(request)} failed {tries} time{'s' * (tries > 1)}, at last with: {failure.reason}."
-        return f"{what} Check api_url and the network, or raise max_retries and run again: STATE holds what was read"
+        return f"{what} Check api_url and the network, or raise max_retries and run again with the last STATE"
 
 
 def _place(request: requests.PreparedRequest) -> str:
     """A request's URL without its query, which can hold personal data."""
     parts = urlsplit(str(request.url))
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
-def _host(request: requests.PreparedRequest) -> str:
-    return urlsplit(str(request.url)).netloc.rpartition("@")[2]
+def _host(url: str | None) -> str:
+    return urlsplit(str(url)).netloc
 
 
 def _origin(url: str) -> tuple[str, str]:

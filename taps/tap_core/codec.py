@@ -7,18 +7,23 @@ everything: it converts what can be converted without loss and keeps the rest in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from tap_core import jsonpath
-from tap_core.conform import DATE, DATE_TIME, Conformer, types_of
+from tap_core.conform import DATE, DATE_TIME, types_of
 from tap_core.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tap_core.conform import Conformer
 
 Schema = Mapping[str, Any]
 Record = dict[str, Any]
@@ -75,10 +80,8 @@ class Codec:
         Raises:
             ApiError: A record is no object, or lacks a key.
         """
-        if self._decoder is None or not typed:
-            records = [self._careful(raw, mend, context) for raw in raws]
-        else:
-            records = [self._typed(raw, mend, context) for raw in raws]
+        way = self._typed if typed else self._careful
+        records = [way(raw, mend, context) for raw in raws]
         return [record for record in records if record is not None]
 
     def get(self, record: Any, field: str) -> Any:
@@ -90,8 +93,7 @@ class Codec:
         return None if value is UNSET else value
 
     def _typed(self, raw: Any, mend: Mend, context: Mapping[str, Any]) -> Any:
-        assert self._decoder is not None
-        if not isinstance(raw, Raw):
+        if self._decoder is None or not isinstance(raw, Raw):
             return self._careful(raw, mend, context)
         try:
             record = self._decoder.decode(raw)

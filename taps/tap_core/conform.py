@@ -6,18 +6,21 @@ does not know, are kept under their path in the record's `_sdc_unmapped`.
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Iterator
 
 Schema = Mapping[str, Any]
 
-DATE = re.compile(r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")
-DATE_TIME = re.compile(
-    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$",
-)
+_DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_TIME = r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
+DATE = re.compile(rf"^{_DAY}$")
+DATE_TIME = re.compile(rf"^{_DAY}[Tt]{_TIME}([Zz]|[+-]\d\d:\d\d)$")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 1000
@@ -148,9 +151,9 @@ def _to_string(value: Any) -> Iterator[str]:
 
 
 def _to_integer(value: Any) -> Iterator[int]:
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        yield int(value)
-    elif isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value():
+    if (isinstance(value, str) and _INTEGER.fullmatch(value)) or (
+        isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
+    ):
         yield int(value)
 
 

@@ -8,10 +8,13 @@ around it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_core.page import Page
-from tap_core.pagination import WINDOW, Paginator, Query
+from tap_core.pagination import WINDOW, Paginator
+
+if TYPE_CHECKING:
+    from tap_core.page import Page
+    from tap_core.pagination import Query
 
 _REPEATS = 2
 """How often the same full page may come twice in a row before the list is called a loop."""
@@ -50,14 +53,14 @@ class Offset(Paginator):
         self._fruitless = 0
         self._repeats = 0
         self._checking = False
-        self.current_value = self._query(0)
+        self._value = self._query(0)
 
     def _query(self, offset: int, size: int | None = None) -> Query:
         return {self._param: offset, self._size_param: size or self.size}
 
     def _go(self, offset: int) -> None:
         self._offset = offset
-        self.current_value = self._query(offset)
+        self._value = self._query(offset)
 
     def _take(self, page: Page) -> list[Any]:
         if self._pages == 0:
@@ -82,7 +85,7 @@ class Offset(Paginator):
         self._pages = 1
         count = len(page.records)
         if self._complete_at_once(count):
-            self.finished = True
+            self._finished = True
             return page.records
         self._first = page.keys
         self._advance(page)
@@ -106,7 +109,7 @@ class Offset(Paginator):
         if self._pages > 1:
             self._went_on()
             if self._reaches_total(count) and self._total_ends(count):
-                self.finished = True
+                self._finished = True
                 return
         self._pages += 1
         self._longest = max(self._longest, count)
@@ -146,24 +149,24 @@ class Offset(Paginator):
             self.evidence.complete[len(self._first)] += 1
         if self._reaches_total(count) and self.evidence.totals_right is None:
             self.evidence.totals_right = True
-        self.finished = True
+        self._finished = True
 
     def _ignored(self, count: int) -> None:
         """The first page came again: is the offset ignored, or were as many rows inserted before it?"""
         if self.total is not None and count >= self.total:
             self.evidence.unpaged = True
-            self.finished = True
+            self._finished = True
             return
         self._checking = True
         self._offset += count - 1
-        self.current_value = self._query(0, count // 2)
+        self._value = self._query(0, count // 2)
 
     def _check(self, page: Page) -> None:
         """See whether the list still begins as it did, when half a page was asked for."""
         self._checking = False
         if page.keys == self._first:
             self.evidence.unpaged = True
-            self.finished = True
+            self._finished = True
         elif page.records and page.keys == self._first[: len(page.keys)]:
             raise self._loop("The API ignores the offset but not the page size")
         else:

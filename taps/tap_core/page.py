@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_core import jsonpath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Page:

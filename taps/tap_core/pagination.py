@@ -8,13 +8,19 @@ has returned longer ones.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.pagination import BaseAPIPaginator
 
 from tap_core.errors import ApiError
-from tap_core.page import Page
+
+if TYPE_CHECKING:
+    import requests
+
+    from tap_core.page import Page
 
 Query = dict[str, Any]
 
@@ -52,7 +58,7 @@ class Evidence:
         return whole and count not in self.cut and self.complete[count] >= ENDS_NEEDED
 
 
-class Paginator(ABC):
+class Paginator(BaseAPIPaginator[Query]):
     """Walks one list of an endpoint.
 
     Attributes:
@@ -70,8 +76,7 @@ class Paginator(ABC):
             size: Records to ask for in a page.
             total: JSONPath of the total in a response, where the API gives one.
         """
-        self.current_value: Query = {}
-        self.finished = False
+        super().__init__({})
         self.evidence = Evidence()
         self.size = size
         self.records_read = 0
@@ -87,6 +92,10 @@ class Paginator(ABC):
         self.evidence.largest = max(self.evidence.largest, len(page.records))
         self.records_read += len(fresh)
         return fresh
+
+    def get_next(self, response: requests.Response) -> Query:
+        """The query that `take` has moved on to."""
+        return self.current_value
 
     def upcoming(self) -> list[Query]:
         """The queries that will follow the current one if all goes as it looks, nearest first."""
@@ -107,8 +116,9 @@ class Paginator(ABC):
         return fresh
 
     def _loop(self, why: str) -> ApiError:
+        whole = "a list" if self.total is None else self.total
         return ApiError(
-            f"{why}: only {self.records_read} records of {'a list' if self.total is None else self.total} can be read. "
+            f"{why}: only {self.records_read} records of {whole} can be read. "
             "Report this to the API's vendor; deselect the stream to go on without it",
         )
 
@@ -117,14 +127,16 @@ class SinglePage(Paginator):
     """A list that comes whole in one response."""
 
     def _take(self, page: Page) -> list[Any]:
-        self.finished = True
+        self._finished = True
         return page.records
 
 
 class Cursor(Paginator):
     """Pages that name the next one: `{"items": […], "paging": {"next_cursor": 284117}}`."""
 
-    def __init__(self, *, param: str, path: str, size_param: str | None = None, size: int | None = None) -> None:
+    def __init__(
+        self, *, param: str, path: str, size_param: str | None = None, size: int | None = None
+    ) -> None:
         """Start at the first page, which needs no cursor.
 
         Args:
@@ -138,17 +150,17 @@ class Cursor(Paginator):
         self._path = path
         self._fixed: Query = {size_param: size} if size_param else {}
         self._used: set[str] = set()
-        self.current_value = dict(self._fixed)
+        self._value = dict(self._fixed)
 
     def _take(self, page: Page) -> list[Any]:
         cursor = page.find(self._path)
         if cursor in (None, ""):
-            self.finished = True
+            self._finished = True
         elif str(cursor) in self._used:
             raise self._loop("The API's cursors go round in a circle")
         else:
             self._used.add(str(cursor))
-            self.current_value = {**self._fixed, self._param: cursor}
+            self._value = {**self._fixed, self._param: cursor}
         return page.records
 
 
@@ -178,7 +190,7 @@ class PageNumber(Paginator):
         self._param = param
         self._size_param = size_param
         self._longest = 0
-        self.current_value = self._query(1)
+        self._value = self._query(1)
 
     def _query(self, number: int) -> Query:
         return {self._param: number, self._size_param: self.size}
@@ -188,16 +200,16 @@ class PageNumber(Paginator):
         count = len(page.records)
         self._longest = max(self._longest, count)
         if self._ends(number, count):
-            self.finished = True
+            self._finished = True
             return self._unseen(page) if number > 1 else page.records
         fresh = self._unseen(page)
         if not fresh:
             if self.total is None and count == self.size:
                 raise self._loop("The API sends the same page again and again")
             self.evidence.unpaged = True
-            self.finished = True
+            self._finished = True
             return []
-        self.current_value = self._query(number + 1)
+        self._value = self._query(number + 1)
         return fresh
 
     def _ends(self, number: int, count: int) -> bool:

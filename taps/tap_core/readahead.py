@@ -7,11 +7,15 @@ as without the pool, where every request is sent when its turn comes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from tap_core.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
 
 Fetch = Callable[[], Page]
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MASK = "(secret)"
 _SHORTEST = 4

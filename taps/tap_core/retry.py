@@ -43,7 +43,7 @@ def retry_after(value: str | None) -> float | None:
 
 def backoff(factor: float, retry: int) -> float:
     """Seconds before the nth retry: `factor`, twice that, … with a little jitter on top."""
-    return factor * 2 ** (retry - 1) * random.uniform(1, 1 + _JITTER)  # noqa: S311
+    return factor * 2.0 ** (retry - 1) * random.uniform(1, 1 + _JITTER)  # noqa: S311
 
 
 class Gate:

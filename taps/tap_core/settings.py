@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from singer_sdk import typing as th
 
@@ -22,7 +23,7 @@ def default_user_agent() -> str:
         return PACKAGE
 
 
-def common_settings(
+def common_settings(  # noqa: PLR0913  each tap has its own of these
     key: str = "api_key",
     *,
     key_help: str,
@@ -30,7 +31,7 @@ def common_settings(
     requests_per_minute: int | None = None,
     concurrency: int = CONCURRENCY,
     incremental: bool = False,
-) -> list[th.Property]:
+) -> list[th.Property[Any]]:
     """The settings that all taps share.
 
     Args:
@@ -45,8 +46,8 @@ def common_settings(
         "lookback",
         th.IntegerType(minimum=0),
         title="Look-back",
-        description="Seconds before its bookmark that an incremental stream reads again, for changes that came late. "
-        "Each stream has a default of its own.",
+        description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
+        "each stream has a default of its own.",
     )
     return [
         *([lookback] if incremental else []),
@@ -55,7 +56,7 @@ def common_settings(
             th.BooleanType,
             default=False,
             title="Allow skipped streams",
-            description="End well although the key may not read some selected streams (403), which are skipped.",
+            description="End well although the key may not read some selected streams (403).",
         ),
         th.Property(
             "api_url",
@@ -79,14 +80,14 @@ def common_settings(
             "start_date",
             th.DateTimeType,
             title="Start date",
-            description="Incremental streams read nothing older than this on their first run. ISO 8601; UTC if it names no zone.",
+            description="Incremental streams read nothing older. ISO 8601; UTC if it names no zone.",
             examples=["2026-01-01T00:00:00Z"],
         ),
         th.Property(
             "user_agent",
             th.StringType(min_length=1),
             title="User agent",
-            description="User-Agent header of every request; the default is the name and version of this package.",
+            description="User-Agent header of every request; by default this package's name and version.",
         ),
         th.Property(
             "request_timeout",
@@ -100,14 +101,15 @@ def common_settings(
             th.IntegerType(minimum=0),
             default=MAX_RETRIES,
             title="Retries",
-            description="How often a request is tried again after a rate limit, a server error or a broken answer.",
+            description="How often a request is tried again after a rate limit, a fault or a broken answer.",
         ),
         th.Property(
             "backoff_factor",
             th.NumberType(minimum=0),
             default=BACKOFF_FACTOR,
             title="Back-off factor",
-            description="Seconds before the first retry, doubled for each one after it; the server's Retry-After goes first.",
+            description="Seconds before the first retry, doubled for each one after it. "
+            "A Retry-After of the server's goes first.",
         ),
         th.Property(
             "requests_per_minute",
@@ -121,7 +123,7 @@ def common_settings(
             th.IntegerType(minimum=1, maximum=64),
             default=concurrency,
             title="Concurrency",
-            description="Requests in flight at once. Output is the same, in the same order, whatever the number.",
+            description="Requests in flight at once; the output is the same whatever the number.",
         ),
         th.Property(
             "allow_insecure_http",
@@ -135,6 +137,7 @@ def common_settings(
             th.BooleanType,
             default=True,
             title="Unmapped column",
-            description="Keep fields that the schema does not know, and values that do not fit it, in `_sdc_unmapped`.",
+            description="Keep fields that the schema does not know, and values that do not fit it, "
+            "in `_sdc_unmapped`.",
         ),
     ]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import quote
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.schema.source import StreamSchema
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
-from singer_sdk.streams.rest import HTTPRequest, PageContext, RESTStream
+from singer_sdk.streams.rest import PageContext, RESTStream
 
 from tap_core import jsonpath
 from tap_core.answers import read_answer
@@ -19,17 +18,20 @@ from tap_core.bookmarks import Bookmark
 from tap_core.client import Traffic
 from tap_core.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec, key_reader
 from tap_core.conform import Conformer
-from tap_core.page import Page
-from tap_core.pagination import Evidence, Paginator, Query, SinglePage
 from tap_core.errors import ApiError
+from tap_core.page import Page
+from tap_core.pagination import Evidence, Query, SinglePage
 from tap_core.sync import read
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import requests
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.streams.rest import HTTPRequest
 
+    from tap_core.pagination import Paginator
     from tap_core.readahead import Fetch, ReadAhead
     from tap_core.tap import ApiTap
 
@@ -126,7 +128,7 @@ class ApiStream(RESTStream[Query]):
         """Query parameters that ask for rows from this moment on."""
         return {self.since_param: start.isoformat()} if self.since_param else {}
 
-    def get_new_paginator(self) -> Paginator:  # type: ignore[override]
+    def get_new_paginator(self) -> Paginator:
         """How the list is walked; a single page unless the API's tap says otherwise."""
         return SinglePage()
 
@@ -239,14 +241,16 @@ class ApiStream(RESTStream[Query]):
     def log_difference(self, read_count: int, total: int) -> None:
         """Say that a list did not hold as many records as the API said."""
         self.totals["differing totals"] += 1
-        self.logger.warning("%s: read %d records where the API says there are %d", self.name, read_count, total)
+        self.logger.warning(
+            "%s: read %d records where the API says there are %d", self.name, read_count, total
+        )
 
     def _sync_records(
         self,
         context: Context | None = None,
         *,
         write_messages: bool = True,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Generator[dict[str, Any], None, None]:
         """Read the stream and its children; replaces the SDK's record by record loop.
 
         Yields:
@@ -268,10 +272,14 @@ class ApiStream(RESTStream[Query]):
 
     def _wants(self, record: Any) -> bool:
         bookmark = self.bookmark
-        return not bookmark or not bookmark.start or bookmark.wants(self.codec.get(record, self.replication_key or ""))
+        return (
+            not bookmark
+            or not bookmark.start
+            or bookmark.wants(self.codec.get(record, self.replication_key or ""))
+        )
 
     def any_wanted(self, records: list[Any]) -> bool:
-        """Whether a page holds a record that is new enough; of a list that is newest first, more may follow."""
+        """Whether a page holds a record that is new enough; more of them may follow then."""
         return not records or any(self._wants(record) for record in records)
 
     def _write_records(self, records: list[Any], page: Page) -> None:
@@ -286,16 +294,33 @@ class ApiStream(RESTStream[Query]):
                 time_extracted=page.time_extracted,
             )
 
+    @property
+    def wanted_children(self) -> list[ApiStream]:
+        """The child streams that are selected, or have selected children of their own."""
+        children = cast("list[ApiStream]", self.child_streams)
+        return [child for child in children if child.selected or child.has_selected_descendents]
+
     def check_gone(self) -> None:
         """Say how many parents had nothing at this stream's path; all of them is a failure."""
         gone, lists = self.totals["gone"], self.totals["lists"]
         if gone and gone == lists >= MANY:
-            self.tap.failed(f"{self.name}: nothing is at {self.path} for any of {lists} parents (404): check api_url")
+            self.tap.failed(
+                f"{self.name}: nothing is at {self.path} for any of {lists} parents (404): check api_url"
+            )
         elif gone:
-            self.logger.warning("%s: %d of %d parents were gone when their turn came (404)", self.name, gone, lists)
+            self.logger.warning(
+                "%s: %d of %d parents were gone when their turn came (404)", self.name, gone, lists
+            )
 
-    def open_bookmark(self) -> None:
-        """Find out where an incremental read begins."""
+    def open(self, *, write: bool) -> None:
+        """Begin to read a stream that has no parent.
+
+        Args:
+            write: Whether messages are written; then the children's SCHEMA comes here, parents or not.
+        """
+        for child in self.descendent_streams:
+            if child.selected and write:
+                child._write_schema_message()  # noqa: SLF001
         if self.replication_method != REPLICATION_INCREMENTAL or not self.replication_key:
             return
         lookback = self.config.get("lookback")
@@ -306,6 +331,13 @@ class ApiStream(RESTStream[Query]):
             lookback=self.lookback if lookback is None else lookback,
             now=self.tap.began,
         )
+
+    def close(self) -> None:
+        """All of the stream was written: its bookmark may move."""
+        if self.bookmark:
+            self.bookmark.save()
+        for child in cast("list[ApiStream]", self.descendent_streams):
+            child.check_gone()
 
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """None: the bookmark itself never passes the start of the run."""

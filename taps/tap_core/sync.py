@@ -7,7 +7,6 @@ what is written, and when a failure surfaces, does not depend on how early.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from tap_core.errors import Gone, Refused
 from tap_core.writer import NotFinite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from singer_sdk.helpers.types import Context
 
     from tap_core.page import Page
@@ -41,7 +42,7 @@ class Children:
     """The list of a child stream under one parent."""
 
     stream: ApiStream
-    context: dict[str, Any]
+    context: Context
 
 
 @dataclass
@@ -51,7 +52,9 @@ class Failure:
     error: BaseException
 
 
-def read(stream: ApiStream, context: Context | None, ahead: ReadAhead, *, write: bool) -> Iterator[dict[str, Any]]:
+def read(
+    stream: ApiStream, context: Context | None, ahead: ReadAhead, *, write: bool
+) -> Iterator[dict[str, Any]]:
     """Read one list of a stream, and the children of its records.
 
     Args:
@@ -60,38 +63,44 @@ def read(stream: ApiStream, context: Context | None, ahead: ReadAhead, *, write:
         ahead: Where pages come from.
         write: Whether to write messages; else the records are yielded.
     """
-    if context is None:
-        stream.open_bookmark()
-        for child in stream.descendent_streams:
-            if child.selected and write:
-                child._write_schema_message()  # noqa: SLF001
-    try:
-        for item in _in_order(stream, context, ahead):
-            stream.tap.check_stopped()
-            if isinstance(item, Failure):
-                raise item.error
-            if isinstance(item, Children):
-                _read_children(item, ahead, write=write)
-            elif write:
-                _write(stream, item, context)
-            elif stream.selected:
-                yield from item.records
-    except Refused as refusal:
-        if context is not None:
-            raise
-        stream.tap.refused(stream, refusal)
+    if context is not None:
+        yield from _read_list(stream, context, ahead, write=write)
         return
-    if context is None:
-        _finish(stream)
+    stream.open(write=write)
+    try:
+        yield from _read_list(stream, None, ahead, write=write)
+    except Refused as refusal:
+        stream.tap.refused(stream, refusal)
+    else:
+        stream.close()
 
 
-def _in_order(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Iterator[Rows | Children | Failure]:
+def _read_list(
+    stream: ApiStream, context: Context | None, ahead: ReadAhead, *, write: bool
+) -> Iterator[dict[str, Any]]:
+    for item in _in_order(stream, context, ahead):
+        stream.tap.check_stopped()
+        if isinstance(item, Failure):
+            raise item.error
+        if isinstance(item, Children):
+            _read_children(item, ahead, write=write)
+        elif write:
+            _write(stream, item, context)
+        elif stream.selected:
+            yield from item.records
+
+
+def _in_order(
+    stream: ApiStream, context: Context | None, ahead: ReadAhead
+) -> Iterator[Rows | Children | Failure]:
     """The items of a plan, each with its requests sent as far ahead as there is room."""
     plan = _plan(stream, context, ahead)
     waiting: deque[Rows | Children | Failure] = deque()
+    depth = ahead.depth if stream.wanted_children else 1
+    item: Rows | Children | Failure | None
     planned = False
     while True:
-        while not planned and len(waiting) < ahead.depth:
+        while not planned and len(waiting) < depth:
             try:
                 item = next(plan, None)
             except Exception as error:  # noqa: BLE001  it is raised when its turn comes
@@ -108,7 +117,7 @@ def _in_order(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> I
 
 def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Iterator[Rows | Children]:
     limit = stream.ABORT_AT_RECORD_COUNT
-    children = [child for child in stream.child_streams if child.selected or child.has_selected_descendents]
+    children = stream.wanted_children
     count = 0
     for page, raws in stream.pages(context, ahead):
         records = stream.decode(raws, context)
@@ -119,7 +128,7 @@ def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Itera
         for record in records if children else ():
             if stream.plain or stream.stream_maps[0].get_filter_result(record):
                 for child_context in stream.generate_child_contexts(record, context):
-                    yield from (Children(child, child_context) for child in children if not child.given_up)
+                    yield from (Children(child, child_context) for child in children if child_context)
         if stream.newest_first and not stream.any_wanted(records):
             return
         if limit is not None and count >= limit:
@@ -157,11 +166,3 @@ def _write(stream: ApiStream, rows: Rows, context: Context | None) -> None:
     except NotFinite:
         stream.write_page(stream.decode(rows.raws, context, typed=False), rows.page)
     stream.tap.page_done()
-
-
-def _finish(stream: ApiStream) -> None:
-    """All of the stream was written: its bookmark may move."""
-    if stream.bookmark:
-        stream.bookmark.save()
-    for child in stream.descendent_streams:
-        child.check_gone()

@@ -5,12 +5,9 @@ from __future__ import annotations
 import signal
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
-
-import click
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
@@ -19,16 +16,27 @@ from singer_sdk.singerlib import Schema
 
 from tap_core.cli import ApiCommand, read_config, read_environment, read_input
 from tap_core.client import ApiClient, Limits
-from tap_core.errors import ApiError, Refused, Stopped
+from tap_core.errors import ApiError, Stopped
 from tap_core.readahead import ReadAhead
 from tap_core.redaction import redact_logs
-from tap_core.settings import BACKOFF_FACTOR, CONCURRENCY, MAX_RETRIES, PACKAGE, REQUEST_TIMEOUT, default_user_agent
+from tap_core.settings import (
+    BACKOFF_FACTOR,
+    CONCURRENCY,
+    MAX_RETRIES,
+    PACKAGE,
+    REQUEST_TIMEOUT,
+    default_user_agent,
+)
 from tap_core.validation import catalog_errors, config_errors, state_errors
 from tap_core.writer import MessageWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
+    import click
+
+    from tap_core.errors import Refused
     from tap_core.stream import ApiStream
 
 _STATE_SHARE = 0.05
@@ -125,7 +133,10 @@ class ApiTap(Tap):
         """A page was written: write STATE too, now and then."""
         self._pages += 1
         since = self._pages - self._pages_saved
-        if since < max(_STATE_PAGES, self._pages * _STATE_SHARE) and time.monotonic() - self._saved_at < _STATE_SECONDS:
+        if (
+            since < max(_STATE_PAGES, self._pages * _STATE_SHARE)
+            and time.monotonic() - self._saved_at < _STATE_SECONDS
+        ):
             return
         self._pages_saved, self._saved_at = self._pages, time.monotonic()
         self.state_writer.write_state(self.state)
@@ -156,7 +167,7 @@ class ApiTap(Tap):
         if self._stopped_by:
             raise Stopped(self._stopped_by)
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """SIGINT or SIGTERM: end between two messages, and soon."""
         if self._stopped_by:
             signal.signal(signum, signal.SIG_DFL)
@@ -215,7 +226,7 @@ class ApiTap(Tap):
         return _ConfigInput(files | environment if "ENV" in value else environment | files)
 
     @classmethod
-    def invoke(
+    def invoke(  # type: ignore[override]  # the options are the command's, as in the SDK's taps
         cls,
         *,
         about: bool = False,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
+from jsonschema import Draft7Validator
 
 from tap_core.bookmarks import instant
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-def config_errors(schema: Mapping[str, Any], config: Mapping[str, Any], *, key: str, prefix: str) -> list[str]:
+
+def config_errors(
+    schema: Mapping[str, Any], config: Mapping[str, Any], *, key: str, prefix: str
+) -> list[str]:
     """What is wrong with the settings; no line quotes a value that may be secret.
 
     Args:
@@ -21,7 +25,7 @@ def config_errors(schema: Mapping[str, Any], config: Mapping[str, Any], *, key: 
         key: Name of the setting that holds the credential.
         prefix: Beginning of the environment variables' names, as `TAP_EVENTS_`.
     """
-    errors = [_in_words(error, prefix) for error in DEFAULT_JSONSCHEMA_VALIDATOR(schema).iter_errors(dict(config))]
+    errors = [_in_words(error, prefix) for error in Draft7Validator(schema).iter_errors(dict(config))]
     return errors or [*_url_errors(config), *_key_errors(key, config), *_date_errors(config)]
 
 
@@ -29,7 +33,9 @@ def _in_words(error: Any, prefix: str) -> str:
     rule = error.validator_value
     if error.validator == "required":
         name = next(name for name in rule if name not in error.instance)
-        return f"{name} is missing: set it in the config file, or as {prefix}{name.upper()} in the environment"
+        return (
+            f"{name} is missing: set it in the config file, or as {prefix}{name.upper()} in the environment"
+        )
     name = ".".join(str(part) for part in error.absolute_path) or "The config"
     types = [rule] if isinstance(rule, str) else rule
     words = {
@@ -66,7 +72,7 @@ def _url_errors(config: Mapping[str, Any]) -> Iterator[str]:
     elif parts.query or parts.fragment or parts.username:
         yield "api_url must hold no user, query or fragment: only scheme, host and path"
     elif parts.scheme == "http" and not _is_loopback(host) and not config.get("allow_insecure_http"):
-        yield f"api_url would send the key unencrypted to {host}: use https://, or set allow_insecure_http to true"
+        yield f"api_url would send the key in the clear to {host}: use https://, or set allow_insecure_http"
 
 
 def _is_loopback(host: str) -> bool:
@@ -107,11 +113,12 @@ def catalog_errors(catalog: Any) -> list[str]:
     if not isinstance(streams, list):
         return ["catalog: the file has no list `streams`; make a new one with --discover"]
     for stream in streams:
-        if not isinstance(stream, dict) or not isinstance(stream.get("tap_stream_id"), str):
+        name = stream.get("tap_stream_id") if isinstance(stream, dict) else None
+        if not isinstance(name, str):
             return ["catalog: a stream has no `tap_stream_id`; make a new one with --discover"]
         if not isinstance(stream.get("schema", {}), dict):
-            return [f"catalog: the schema of {stream['tap_stream_id']} is no object; make a new one with --discover"]
+            return [f"catalog: the schema of {name} is no object; make a new one with --discover"]
         for entry in stream.get("metadata", []):
             if not isinstance(entry, dict) or not {"breadcrumb", "metadata"} <= entry.keys():
-                return [f"catalog: the metadata of {stream['tap_stream_id']} is broken; make a new one with --discover"]
+                return [f"catalog: the metadata of {name} is broken; make a new one with --discover"]
     return []

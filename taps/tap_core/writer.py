@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from singer_sdk.singerlib.encoding.simple import Message, SimpleSingerWriter
+from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from singer_sdk.singerlib.json import serialize_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from singer_sdk.singerlib.encoding.simple import Message
 
 _SLICE = 1000
 """Records encoded at once, so that a huge page needs no second copy of itself."""
@@ -62,7 +66,9 @@ class MessageWriter(SimpleSingerWriter):
         try:
             lines = self._encoder.encode_lines(messages)
         except UnicodeEncodeError:  # a lone surrogate, which JSON can hold as an escape and UTF-8 cannot
-            texts = (serialize_json(msgspec.structs.asdict(message) | {"type": "RECORD"}) for message in messages)
+            texts = (
+                serialize_json(msgspec.structs.asdict(message) | {"type": "RECORD"}) for message in messages
+            )
             return "".join(f"{text}\n" for text in texts).encode()
         if any(word in lines for word in _NOT_FINITE) and isinstance(messages[0].record, msgspec.Struct):
             raise NotFinite

@@ -40,7 +40,7 @@ class Attendees(EventsStream):
     path = "/events/{event_id}/attendees"
     parent_stream_type = Events
 
-    def post_process(self, row: Record, context: Context | None = None) -> Record:  # noqa: ARG002
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Answers to the registration form call their question `questions` or `question`."""
         for answer in row.get("questions") or ():
             if isinstance(answer, dict) and "questions" not in answer and "question" in answer:
@@ -68,7 +68,7 @@ class Transactions(EventsStream):
     parent_stream_type = Events
     parent_fields = {"parent_event_id": "event_id"}
 
-    def post_process(self, row: Record, context: Context | None = None) -> Record:  # noqa: ARG002
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
         """The order's reference is called `refno`, and `transaction_ref` in some answers."""
         if row.get("refno") is None and "transaction_ref" in row:
             row["refno"] = row["transaction_ref"]

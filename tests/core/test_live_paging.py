@@ -28,7 +28,7 @@ def page_of(rows, total=None):
 class Server:
     """A list behind an API, which changes between requests."""
 
-    def __init__(self, rows, changes, *, cap, totals, ahead=0):
+    def __init__(self, rows, changes, *, cap, totals):
         self.rows = list(rows)
         self.stayed = set(rows)
         self.changes = list(changes)
@@ -118,6 +118,9 @@ def test_numbered_pages_are_read_once_and_cheaply(size, cap, rows):
         server = Server(range(length), (), cap=cap, totals=False)
         paginator = PageNumber(size=size)
         paginator.evidence = evidence
-        answer = lambda page, per_page, server=server: server.answer((page - 1) * page_size, per_page)
+
+        def answer(page, per_page, server=server):
+            return server.answer((page - 1) * page_size, per_page)
+
         assert read(paginator, answer) == list(range(length))
         assert server.requests <= max(1, -(-length // page_size)) + 2
