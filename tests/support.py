@@ -34,7 +34,7 @@ class Output:
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.messages = [json.loads(line, parse_float=Decimal) for line in self.text.splitlines()]
+        self.messages = [json.loads(line, parse_float=Decimal) for line in self.text.split("\n") if line]
 
     @property
     def schemas(self) -> dict[str, list[dict[str, Any]]]:

@@ -1,0 +1,172 @@
+"""tap-events against the sandbox: every row and value, whatever the server does."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from singer_sdk.testing import get_tap_test_class
+
+from api_sandbox import Sandbox
+from support import KEY, run
+from tap_events.tap import TapEvents
+
+CHILDREN = ("attendees", "tickets", "transactions")
+
+
+@pytest.fixture
+def config(api):
+    return {"api_url": f"{api.url}/events", "api_key": KEY}
+
+
+def expected(api, stream):
+    """The sandbox's rows as the tap should emit them: numbers as numbers, parents' ids filled in."""
+    tables = api.data["events"]
+    rows = {}
+    if stream not in CHILDREN:
+        return {(row["category" if stream == "categories" else "id"],): row for row in tables[stream]}
+    for event_id, children in tables[stream].items():
+        for child in children:
+            row = dict(child)
+            if stream == "transactions":
+                row["parent_event_id"] = event_id
+            elif row.get("event_id") is None:
+                row["event_id"] = event_id
+            rows[row["refno" if stream == "transactions" else "id"],] = row
+    return rows
+
+
+def assert_all(output, api, streams=("events", "categories", "users", *CHILDREN)):
+    output.check()
+    for stream in streams:
+        fields = output.schemas[stream][0]["schema"]["properties"]
+        truth = {
+            key: {name: as_typed(value, fields[name]["type"]) for name, value in row.items()}
+            for key, row in expected(api, stream).items()
+        }
+        assert output.rows(stream) == truth
+
+
+def as_typed(value, types):
+    if isinstance(value, str) and "string" not in types:
+        return None if value == "" else Decimal(value)
+    return value
+
+
+def test_all_rows_and_values(api, config):
+    output = run(TapEvents, config)
+    assert_all(output, api)
+    assert len(output.records["events"]) == len(api.data["events"]["events"])
+    assert not any("_sdc_unmapped" in row for rows in output.records.values() for row in rows)
+
+
+def test_state_does_not_grow_with_parents(config):
+    states = [m for m in run(TapEvents, config).messages if m["type"] == "STATE"]
+    assert all("partitions" not in bookmark for bookmark in states[-1]["value"]["bookmarks"].values())
+    assert sum(len(str(state)) for state in states) < 100_000
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 99])
+def test_page_cap_below_what_is_asked(api, config, size):
+    api.fault("page_cap", path="/events/v1", size=size)
+    assert_all(run(TapEvents, config), api)
+
+
+def test_first_attempt_of_every_request_fails(api, config):
+    api.fault("status", status=503, first_attempts=True)
+    assert_all(run(TapEvents, config), api)
+
+
+def test_paging_ignored(api, config):
+    api.fault("ignore_paging")
+    output = run(TapEvents, config)
+    assert_all(output, api)
+    assert len(output.records["attendees"]) == sum(map(len, api.data["events"]["attendees"].values()))
+
+
+def test_pagination_as_an_object_or_absent(api, config):
+    rows = b'"events": [{"id": 7, "title": "A"}, {"id": 8, "title": null}]'
+    for envelope in (b'{"pagination": {"total": 2}, %s}', b"{%s}"):
+        api.reset()
+        api.fault("raw_body", path="/events/v1/events$", query="offset=0", body=(envelope % rows).decode())
+        api.fault("raw_body", path="/events/v1/events$", body='{"message": "No events found"}', status=404)
+        assert [row["id"] for row in run(TapEvents, config).records["events"]] == [7, 8]
+
+
+def test_empty_account(api, config):
+    for status in (400, 404):
+        api.reset()
+        api.fault("raw_body", path="/events", body='{"message": "No events found"}', status=status)
+        output = run(TapEvents, config)
+        assert output.records == {}
+        assert len(output.schemas) == 6
+    api.reset()
+    api.fault("raw_body", path="/events", body='{"events": null}')
+    assert run(TapEvents, config).records == {}
+
+
+def test_events_deleted_while_their_children_are_read(api, config):
+    gone = {event["id"] for event in api.data["events"]["events"][5:8]}
+    for event_id in gone:
+        body = '{"message": "Event does not exist"}'
+        api.fault("raw_body", path=f"/events/v1/events/{event_id}/", body=body, status=404)
+    output = run(TapEvents, config)
+    output.check()
+    assert len(output.records["events"]) == 300
+    assert {row["event_id"] for row in output.records["attendees"]}.isdisjoint(gone)
+    truth = {key: row for key, row in expected(api, "attendees").items() if row["event_id"] not in gone}
+    assert output.rows("attendees").keys() == truth.keys()
+
+
+def test_one_request_per_short_list(api, config):
+    run(TapEvents, config)
+    lists = 3 * len(api.data["events"]["events"])
+    assert len(api.requests) < 1.1 * lists
+
+
+def test_same_bytes_whatever_the_concurrency(api, config):
+    api.fault("latency", seconds=0.002, rate=0.5)
+    api.fault("status", status=500, rate=0.05)
+
+    def lines(concurrency):
+        text = run(TapEvents, {**config, "concurrency": concurrency, "max_retries": 9}).messages
+        return [{**message, "time_extracted": None} for message in text]
+
+    assert lines(1) == lines(16)
+
+
+def test_other_names_for_the_same_fields(api, config):
+    event_id = api.data["events"]["events"][0]["id"]
+    orders = '{"transactions": [{"transaction_ref": "R-1", "event_id": 5, "transaction_amount": "12.50"}]}'
+    people = '{"attendees": [{"id": "77", "questions": [{"question": "Size?", "answer": "M"}]}]}'
+    api.fault("raw_body", path=f"/events/v1/events/{event_id}/transactions", body=orders)
+    api.fault("raw_body", path=f"/events/v1/events/{event_id}/attendees", body=people)
+    output = run(TapEvents, config)
+    output.check()
+    assert output.rows("transactions")["R-1",] == {
+        "refno": "R-1",
+        "transaction_ref": "R-1",
+        "event_id": 5,
+        "parent_event_id": event_id,
+        "transaction_amount": Decimal("12.50"),
+    }
+    row = {"id": 77, "event_id": event_id, "questions": [{"questions": "Size?", "answer": "M"}]}
+    assert output.rows("attendees")[77,] == row
+
+
+def test_the_brief_s_header(api, config):
+    assert run(TapEvents, {**config, "api_key_header": "api_key"}).records["users"]
+
+
+_suite_sandbox = Sandbox()
+_suite_sandbox.__enter__()
+
+
+class TestSuite(
+    get_tap_test_class(TapEvents, config={"api_url": f"{_suite_sandbox.url}/events", "api_key": KEY})
+):
+    """The SDK's own tests of a tap."""
+
+    @classmethod
+    def teardown_class(cls):
+        _suite_sandbox.__exit__(None, None, None)
