@@ -7,10 +7,10 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo test lint audit format lock clean
+.PHONY: help install plugins demo test lint format definitions lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## install the taps, Meltano and the tools into .venv
 
@@ -45,10 +45,15 @@ lint: $(INSTALLED) ## ruff, mypy and pip-audit
 	@$(BIN)/mypy
 	@echo "==> pip-audit"
 	@$(BIN)/python scripts/audit.py
+	@echo "==> meltano.yml and README.md against the taps"
+	@$(BIN)/python scripts/definitions.py --check
 
 format: $(INSTALLED) ## let ruff format and fix the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+definitions: $(INSTALLED) ## write the taps' settings and streams into meltano.yml and README.md
+	@$(BIN)/python scripts/definitions.py
 
 lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --python-version 3.10 \
@@ -57,6 +62,6 @@ lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
-	rm -rf $(VENV) build dist output .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find .meltano -mindepth 1 ! -name .gitignore -delete
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find .meltano output -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -36,7 +36,7 @@ COPY_OPTIONS = (
 )
 
 
-class ExactDbSync(DbSync):
+class ExactDbSync(DbSync):  # type: ignore[misc] # target-duckdb is not typed
     """Loads a batch of records through a CSV file whose every value is in quotes, except NULL."""
 
     def load_rows(self, records: Iterable[dict[str, Any]], count: int, temp_dir: str) -> None:
