@@ -99,7 +99,7 @@ class Account:
                 "last_seen": fake.pick((stamp(seen), seen.strftime("%m/%d/%Y %I:%M:%S %p"))),
                 "user_type": "sub-organizer" if number else "organizer",
             }
-            self.tables["users"].append(fake.some_null(row, keep=("id", "username")))
+            self.tables["users"].append(fake.some_null(row, keep=("id", "username"), share=0.1))
 
     def add_event(self, number: int, event_id: int) -> None:
         """An event with everything below it."""
@@ -195,7 +195,7 @@ class Account:
             "allow_partial_payment": instalments,
             "partial_payment_installments": 3 if instalments else 0,
             "partial_payment_frequency": "monthly" if instalments else "",
-            "partial_payment_amount": price / 4 if instalments else 0,
+            "partial_payment_amount": Decimal(price) / 4 if instalments else 0,
         }
         fake.some_strings(row, ("quantity_total", "price", "group_discount"), 0.3)
         if free and fake.chance(0.2):
