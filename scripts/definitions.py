@@ -103,11 +103,12 @@ def meltano_setting(name: str, setting: dict[str, Any]) -> dict[str, Any]:
     """Return a setting as meltano.yml defines it."""
     kind = "date_iso8601" if setting.get("format") == "date-time" else KINDS.get(setting["type"][0], "string")
     definition: dict[str, Any] = {"name": name, "kind": kind}
-    if setting.get("secret"):
-        definition["sensitive"] = True
     if setting.get("default") is not None:
         definition["value"] = setting["default"]
-    return definition | {"label": setting["title"], "description": setting["description"]}
+    definition |= {"label": setting["title"], "description": setting["description"]}
+    if setting.get("secret"):
+        definition["sensitive"] = True
+    return definition
 
 
 def settings_table(about: dict[str, Any]) -> str:
