@@ -24,7 +24,8 @@ class Page:
     def __init__(self, document: Any, records_path: str, key_of: Callable[[Any], Any]) -> None:
         self.records = jsonpath.find(document, records_path)
         self.time_extracted = datetime.now(timezone.utc)
-        self._document = document
+        self.document = document
+        """The whole envelope, undecoded."""
         self._key_of = key_of
 
     @cached_property
@@ -34,7 +35,7 @@ class Page:
 
     def find(self, path: str | None) -> Any:
         """The first value at a JSONPath of the envelope, or None."""
-        return jsonpath.first(self._document, path) if path else None
+        return jsonpath.first(self.document, path) if path else None
 
     def total(self, path: str | None) -> int | None:
         """The number of records that the API says the whole list has, if it says so."""
