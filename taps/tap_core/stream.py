@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -76,6 +77,12 @@ class ApiStream(RESTStream[Query]):
     since_param: str | None = None
     """Query parameter that takes the inclusive lower bound of an incremental read."""
 
+    rights_by_parent = False
+    """Whether the key's rights can differ between parents: then a refusal (403) ends only that list."""
+
+    optional = False
+    """Whether it is no fault when no parent at all has such a list (404)."""
+
     newest_first = False
     """Whether the list comes newest first by its replication key, so that reading can stop early."""
 
@@ -93,6 +100,10 @@ class ApiStream(RESTStream[Query]):
         self.given_up = False
         """Whether the key may not read this stream under any parent."""
         self._schema_written = False
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Keep what the SDK says of each sync for debugging; the tap itself says what matters."""
+        super().log(message, *args, level=min(level, logging.DEBUG), **kwargs)
 
     # What a request is made of
 
@@ -303,13 +314,13 @@ class ApiStream(RESTStream[Query]):
     def check_gone(self) -> None:
         """Say how many parents had nothing at this stream's path; all of them is a failure."""
         gone, lists = self.totals["gone"], self.totals["lists"]
-        if gone and gone == lists >= MANY:
+        if gone and gone == lists >= MANY and not self.optional:
             self.tap.failed(
                 f"{self.name}: nothing is at {self.path} for any of {lists} parents (404): check api_url"
             )
         elif gone:
             self.logger.warning(
-                "%s: %d of %d parents were gone when their turn came (404)", self.name, gone, lists
+                "%s: %d of %d parents were gone, or have no such list (404)", self.name, gone, lists
             )
 
     def open(self, *, write: bool) -> None:

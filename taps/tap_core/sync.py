@@ -153,7 +153,8 @@ def _read_children(item: Children, ahead: ReadAhead, *, write: bool) -> None:
         stream.totals["gone"] += 1
     except Refused as refusal:
         stream.totals["refused"] += 1
-        stream.given_up = stream.totals["refused"] == stream.totals["lists"] >= _REFUSALS
+        if not stream.rights_by_parent:
+            stream.given_up = stream.totals["refused"] == stream.totals["lists"] >= _REFUSALS
         stream.tap.refused(stream, refusal)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import signal
 import time
 from abc import abstractmethod
@@ -31,7 +33,7 @@ from tap_core.validation import catalog_errors, config_errors, state_errors
 from tap_core.writer import MessageWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     import click
@@ -75,13 +77,26 @@ class ApiTap(Tap):
         """
         self.began = datetime.now(timezone.utc)
         self.failures: list[str] = []
-        self._refusals: dict[str, Refused] = {}
+        self._refusals: dict[ApiStream, Refused] = {}
         self._stopped_by = 0
         self._pages = 0
         self._pages_saved = 0
         self._saved_at = time.monotonic()
-        super().__init__(**options)
+        with self._quiet():
+            super().__init__(**options)
         self.batches = bool(self.config.get("batch_config"))
+
+    @classmethod
+    @contextlib.contextmanager
+    def _quiet(cls) -> Iterator[None]:
+        """Without the SDK's lines about every step of its set-up, unless debugging."""
+        level = cls.logger.level
+        if cls.logger.getEffectiveLevel() == logging.INFO:
+            cls.logger.setLevel(logging.WARNING)
+        try:
+            yield
+        finally:
+            cls.logger.setLevel(level)
 
     @property
     @abstractmethod
@@ -146,16 +161,20 @@ class ApiTap(Tap):
         self.failures.append(message)
 
     def refused(self, stream: ApiStream, refusal: Refused) -> None:
-        """Note that the key may not read a stream; the others are read all the same."""
-        self._refusals.setdefault(stream.name, refusal)
+        """Note that the key may not read a stream or a list of it; all else is read all the same."""
+        self._refusals.setdefault(stream, refusal)
+        if stream.rights_by_parent:
+            self.logger.warning("%s: %s", stream.name, refusal)
 
     def _settle_refusals(self) -> None:
         if self._refusals and not self.client.answered:
             raise next(iter(self._refusals.values()))
-        for name, refusal in self._refusals.items():
-            self.logger.warning("Stream %s was skipped: %s", name, refusal)
+        for stream, refusal in self._refusals.items():
+            refused, lists = stream.totals["refused"], stream.totals["lists"]
+            part = f" for {refused} of {lists} parents" if refused and not stream.given_up else ""
+            self.logger.warning("Stream %s was skipped%s: %s", stream.name, part, refusal)
         if self._refusals and not self.config.get("allow_skipped_streams"):
-            names = ", ".join(self._refusals)
+            names = ", ".join(stream.name for stream in self._refusals)
             self.failed(f"{self.key_setting} may not read {names} (403); deselect what it may not read")
 
     def check_stopped(self) -> None:
@@ -243,10 +262,11 @@ class ApiTap(Tap):
         fields = cls.config_jsonschema["properties"].items()
         redact_logs(str(settings.get(name, "")) for name, field in fields if field.get("secret"))
         cls.print_version(print_fn=cls.logger.info)
-        given_catalog = read_input(catalog, "catalog")
+        given_catalog = read_input(catalog, "catalog") if catalog else None
         if errors := catalog_errors(given_catalog) if catalog else []:
             raise ApiError(errors[0])
-        cls(config=settings, state=read_input(state, "state") or {}, catalog=given_catalog).run()
+        given_state = read_input(state, "state") if state else {}
+        cls(config=settings, state=given_state, catalog=given_catalog).run()
 
     @classmethod
     def get_singer_command(cls) -> ApiCommand:
