@@ -1,0 +1,1 @@
+"""Singer tap for promotions: promotions, brands, stages, users, participations, prizes, rankings."""

@@ -1,0 +1,53 @@
+"""The tap for promotions."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from singer_sdk import typing as th
+from singer_sdk.authenticators import BearerTokenAuthenticator
+
+from tap_core.settings import common_settings
+from tap_core.tap import ApiTap
+from tap_promotions.streams import (
+    OrganizingBrands,
+    Participations,
+    Prizes,
+    Promotions,
+    Rankings,
+    Stages,
+    Users,
+)
+
+REQUESTS_PER_MINUTE = 200
+"""Reported by users of the API; its reference names no number."""
+
+
+class TapPromotions(ApiTap):
+    """Promotions, their stages, participants, prizes and rankings from a promotions account."""
+
+    name = "tap-promotions"
+    key_setting = "bearer_token"
+    stream_types = (Promotions, OrganizingBrands, Stages, Users, Participations, Prizes, Rankings)
+
+    config_jsonschema = th.PropertiesList(
+        *common_settings(
+            "bearer_token",
+            key_help="Access token of the account, made under Settings → Integrations → Developers; "
+            "it expires, by default after 30 days.",
+            url_example="https://api.easypromosapp.com/v2",
+            requests_per_minute=REQUESTS_PER_MINUTE,
+        ),
+        th.Property(
+            "full_participations",
+            th.BooleanType,
+            default=False,
+            title="Full participations",
+            description="Ask for participations with their user, prize and requirement embedded.",
+        ),
+    ).to_dict()
+
+    @cached_property
+    def authenticator(self) -> BearerTokenAuthenticator:
+        """The token, in the Authorization header."""
+        return BearerTokenAuthenticator(token=self.config["bearer_token"])
