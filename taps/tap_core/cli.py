@@ -81,13 +81,13 @@ def read_config(paths: tuple[str, ...]) -> dict[str, Any]:
     return config
 
 
-def read_input(file: IO[str] | None, what: str) -> Any:
-    """The content of a file given with `--catalog` or `--state`; None if there is none.
+def read_input(file: IO[str], what: str) -> Any:
+    """The content of a file given with `--catalog` or `--state`.
 
     Raises:
         ApiError: It is no JSON.
     """
-    return None if file is None else _parse(file.read(), what)
+    return _parse(file.read(), what)
 
 
 def _parse(text: str, what: str) -> Any:

@@ -213,17 +213,6 @@ class ApiTap(Tap):
                 self._config.setdefault(name, default)
         return errors
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take up the STATE of an earlier run.
-
-        Raises:
-            ApiError: It is no STATE.
-        """
-        errors = state_errors(state)
-        if errors:
-            raise ApiError(errors[0])
-        super().load_state(state)
-
     def setup_mapper(self) -> None:
         """Bring an old catalog up to date, so that fields it does not know are read."""
         for stream in self.discover_streams() if self.input_catalog else ():
@@ -263,9 +252,9 @@ class ApiTap(Tap):
         redact_logs(str(settings.get(name, "")) for name, field in fields if field.get("secret"))
         cls.print_version(print_fn=cls.logger.info)
         given_catalog = read_input(catalog, "catalog") if catalog else None
-        if errors := catalog_errors(given_catalog) if catalog else []:
-            raise ApiError(errors[0])
         given_state = read_input(state, "state") if state else {}
+        if errors := [*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)]:
+            raise ApiError(errors[0])
         cls(config=settings, state=given_state, catalog=given_catalog).run()
 
     @classmethod

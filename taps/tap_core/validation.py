@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, urlsplit
 
-from jsonschema import Draft7Validator
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.bookmarks import instant
 
@@ -25,7 +25,8 @@ def config_errors(
         key: Name of the setting that holds the credential.
         prefix: Beginning of the environment variables' names, as `TAP_EVENTS_`.
     """
-    errors = [_in_words(error, prefix) for error in Draft7Validator(schema).iter_errors(dict(config))]
+    validator = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)
+    errors = [_in_words(error, prefix) for error in validator(schema).iter_errors(dict(config))]
     return errors or [*_url_errors(config), *_key_errors(key, config), *_date_errors(config)]
 
 

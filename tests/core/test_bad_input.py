@@ -1,0 +1,132 @@
+"""What a user can get wrong: one line that names the setting and says what to do, soon, and no secret."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from support import KEY, command
+
+CANARY = "canary-key-91735"
+
+
+@pytest.fixture
+def config(api):
+    return {"api_url": f"{api.url}/events", "api_key": KEY, "max_retries": 0}
+
+
+def fails(config, folder, *arguments, env=None):
+    begun = time.monotonic()
+    done = command("tap_events", *arguments, config=config, folder=folder, env=env)
+    assert time.monotonic() - begun < 5
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if "ERROR" in line or line.startswith("Error")]
+    assert CANARY not in done.stderr + done.stdout
+    assert len(errors) == 1, done.stderr
+    return errors[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"api_key": None}, ["api_key is missing", "TAP_EVENTS_API_KEY"]),
+        ({"api_key": ""}, ["api_key must not be empty"]),
+        ({"api_key": 12}, ["api_key must be a text"]),
+        ({"api_key": CANARY}, ["api_key was refused (401)", "create a new one"]),
+        ({"api_key": f"{CANARY}\n"}, ["api_key holds a blank"]),
+        ({"api_url": None}, ["api_url is missing"]),
+        ({"api_url": "api.example.com"}, ["api_url must be a whole URL"]),
+        ({"api_url": "ftp://api.example.com"}, ["api_url must be a whole URL"]),
+        ({"api_url": "http://[::1"}, ["api_url must be a whole URL"]),
+        ({"api_url": f"https://me:{CANARY}@api.example.com"}, ["api_url must hold no user"]),
+        ({"api_url": "http://api.example.com"}, ["api_url would send the key in the clear"]),
+        ({"api_url": "http://127.0.0.1:9"}, ["127.0.0.1:9", "Connection refused", "api_url"]),
+        (
+            {"api_url": "https://no-such-host.invalid"},
+            ["no-such-host.invalid", "connection failed", "api_url"],
+        ),
+        ({"max_retries": -1}, ["max_retries must be 0 or more"]),
+        ({"max_retries": "many"}, ["max_retries must be a whole number"]),
+        ({"request_timeout": 0}, ["request_timeout must be more than 0"]),
+        ({"requests_per_minute": 0}, ["requests_per_minute must be 1 or more"]),
+        ({"concurrency": 1000}, ["concurrency must be 64 or less"]),
+        ({"start_date": "yesterday"}, ["start_date is no date"]),
+        ({"api_version": "v9"}, ["api_url has nothing at", "api_version"]),
+    ],
+)
+def test_settings(config, tmp_path, change, words):
+    wanted = {name: value for name, value in {**config, **change}.items() if value is not None}
+    line = fails(wanted, tmp_path)
+    assert all(word in line for word in words), line
+
+
+def test_forbidden(api, config, tmp_path):
+    api.fault("status", status=403)
+    assert "api_key may not read" in fails(config, tmp_path)
+
+
+def test_forbidden_for_one_stream(api, config, tmp_path):
+    api.fault("status", status=403, path="/events/v1/users")
+    done = command("tap_events", config=config, folder=tmp_path)
+    assert done.returncode == 1
+    assert "Stream users was skipped" in done.stderr
+    assert '"stream":"attendees"' in done.stdout
+    done = command("tap_events", config={**config, "allow_skipped_streams": True}, folder=tmp_path)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "words"),
+    [
+        ("--catalog", "{", "catalog is no JSON"),
+        ("--catalog", "[]", "catalog: the file has no list `streams`"),
+        ("--catalog", '{"streams": [{}]}', "catalog: a stream has no `tap_stream_id`"),
+        ("--state", "{", "state is no JSON"),
+        ("--state", "[]", "state: the file holds no JSON object"),
+        ("--state", '{"bookmarks": {"events": 3}}', "state: `bookmarks` must be"),
+    ],
+)
+def test_files(config, tmp_path, option, content, words):
+    path = tmp_path / "input.json"
+    path.write_text(content)
+    assert words in fails(config, tmp_path, option, path)
+
+
+def test_missing_files(config, tmp_path):
+    for option in ("--catalog", "--state"):
+        assert "No such file" in fails(config, tmp_path, option, tmp_path / "none.json")
+    done = command("tap_events", "--config", tmp_path / "none.json")
+    assert done.returncode == 1
+    assert "none.json can't be read" in done.stderr
+
+
+def test_environment(api, config, tmp_path):
+    env = {"TAP_EVENTS_API_URL": config["api_url"], "TAP_EVENTS_API_KEY": KEY, "TAP_EVENTS_MAX_RETRIES": "0"}
+    assert command("tap_events", env=env).returncode == 0
+    assert (
+        command("tap_events", config={"api_url": config["api_url"]}, folder=tmp_path, env=env).returncode == 0
+    )
+    line = fails({}, tmp_path, env={**env, "TAP_EVENTS_MAX_RETRIES": "three"})
+    assert "TAP_EVENTS_MAX_RETRIES can't be read" in line
+
+
+def test_key_is_in_no_output(api, config, tmp_path):
+    api.fault(
+        "raw_body", path="/events/v1/events$", body=json.dumps({"message": f"bad {CANARY}"}), status=400
+    )
+    env = {"TAP_EVENTS_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
+    done = command("tap_events", config={**config, "api_key": CANARY}, folder=tmp_path, env=env)
+    assert done.returncode == 1
+    done = command("tap_events", config={**config, "api_key_header": "X"}, folder=tmp_path, env=env)
+    assert KEY not in done.stderr + done.stdout
+    assert CANARY not in done.stderr
+
+
+def test_about_and_discover_need_no_settings():
+    about = json.loads(command("tap_events", "--about", "--format", "json").stdout)
+    assert {"api_url", "api_key", "concurrency"} <= about["settings"]["properties"].keys()
+    catalog = json.loads(command("tap_events", "--discover").stdout)
+    assert len(catalog["streams"]) == 6
