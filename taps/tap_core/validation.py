@@ -11,7 +11,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from tap_core.bookmarks import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def config_errors(
@@ -25,8 +25,8 @@ def config_errors(
         key: Name of the setting that holds the credential.
         prefix: Beginning of the environment variables' names, as `TAP_EVENTS_`.
     """
-    validator = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)
-    errors = [_in_words(error, prefix) for error in validator(schema).iter_errors(dict(config))]
+    found = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)(schema).iter_errors(dict(config))
+    errors = [_in_words(error, prefix) for error in found]
     return errors or [*_url_errors(config), *_key_errors(key, config), *_date_errors(config)]
 
 
@@ -39,7 +39,7 @@ def _in_words(error: Any, prefix: str) -> str:
         )
     name = ".".join(str(part) for part in error.absolute_path) or "The config"
     types = [rule] if isinstance(rule, str) else rule
-    words = {
+    words: dict[str, Callable[[], str]] = {
         "type": lambda: "must be " + " or ".join(_TYPES.get(name, name) for name in types if name != "null"),
         "minimum": lambda: f"must be {rule} or more",
         "maximum": lambda: f"must be {rule} or less",
