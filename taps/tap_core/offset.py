@@ -8,8 +8,10 @@ around it.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from tap_core import jsonpath
 from tap_core.pagination import WINDOW, Paginator
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Offset(Paginator):
         param: str = "offset",
         size_param: str = "limit",
         total: str | None = None,
+        order: str | None = None,
     ) -> None:
         """Start at offset 0.
 
@@ -38,16 +41,20 @@ class Offset(Paginator):
             param: Query parameter that takes the number of records to skip.
             size_param: Query parameter that takes the page size.
             total: JSONPath of the total in a response, where the API gives one.
+            order: Field that the list is ordered by, where rows with the same value can trade places
+                between two requests: all of the last ones of a page are then read again with the next.
         """
         super().__init__(size=size, total=total)
         self._param = param
         self._size_param = size_param
+        self._order = order
         self._offset = 0
         self._back = 0
         self._pages = 0
         self._first: list[Any] = []
         self._last: list[Any] = []
         self._stride = 1
+        self._full = False
         self._longest = 0
         self._overlaps = False
         self._fruitless = 0
@@ -114,8 +121,18 @@ class Offset(Paginator):
         self._pages += 1
         self._longest = max(self._longest, count)
         self._overlaps = count > 1
-        self._stride = max(count - 1, 1)
+        self._full = count >= (self.size or 0)
+        self._stride = max(count - self._overlap(page), 1)
         self._go(self._offset + self._stride)
+
+    def _overlap(self, page: Page) -> int:
+        """Rows to read again: the last one; or those that may trade places, and the one before them."""
+        if not self._order or not page.records:
+            return 1
+        values = (jsonpath.first(record, f"$.{self._order}") for record in reversed(page.records))
+        last = next(values)
+        again = 2 + sum(1 for _ in takewhile(lambda value: value == last, values))
+        return again if again < len(page.records) else 1
 
     def _went_on(self) -> None:
         """There was more behind the first page."""
@@ -182,5 +199,5 @@ class Offset(Paginator):
         if self.finished or self._checking or self._back:
             return []
         if self.total is None:
-            return [self.current_value] if self._stride + 1 >= (self.size or 0) else []
+            return [self.current_value] if self._full else []
         return [self._query(offset) for offset in range(self._offset, self.total - 1, self._stride)]

@@ -16,6 +16,9 @@ RETRIED_STATUSES = frozenset({408, 429})
 
 _JITTER = 0.25
 
+_DAY = 86_400.0
+"""Seconds; nobody asks to wait longer, so a larger number is a point in time, in seconds since 1970."""
+
 
 def is_retried(status: int) -> bool:
     """Whether a response of this status is worth asking for again."""
@@ -26,12 +29,13 @@ def retry_after(value: str | None) -> float | None:
     """Seconds that a Retry-After header asks to wait; None if it is absent or makes no sense.
 
     Args:
-        value: `120`, or a date such as `Fri, 31 Dec 2026 23:59:59 GMT`.
+        value: `120`, or a date such as `Fri, 31 Dec 2026 23:59:59 GMT`, or a Unix time.
     """
     if not value:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
-        return float(value)
+        seconds = float(value)
+        return seconds if seconds <= _DAY else max(0.0, seconds - time.time())
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
