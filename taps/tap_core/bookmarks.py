@@ -58,6 +58,7 @@ class Bookmark:
         if state.get("replication_key") == key and state.get("replication_key_value"):
             self._value = state["replication_key_value"]
             self._highest = self._read(self._value)
+        self._reached = self._highest
         self.start = self._start(earliest, lookback)
         """Rows older than this are not wanted; None for all rows."""
 
@@ -79,6 +80,13 @@ class Bookmark:
     def wants(self, value: Any) -> bool:
         """Whether a row of this replication key value is new enough; a row without one always is."""
         return self.start is None or value is None or instant(value) >= self.start
+
+    def ended_with(self, value: Any) -> bool:
+        """Whether the last run ended with a row of this replication key value."""
+        try:
+            return self._reached is not None and value is not None and instant(value) == self._reached
+        except ValueError:
+            return False
 
     def see(self, values: Iterable[Any]) -> None:
         """Take note of rows that were written."""
