@@ -147,10 +147,11 @@ class Endpoint(RESTStream[Query]):
             ApiError: The status says that the request can't succeed.
         """
         document = read_answer(response, self.is_empty_list, key_setting=self.tap.key_setting)
-        return Page(document, self.records_jsonpath, self._key_of)
+        return Page(document, self.records_jsonpath, self.key_of)
 
     @cached_property
-    def _key_of(self) -> Any:
+    def key_of(self) -> Any:
+        """Reads from an undecoded record what tells it apart in its list."""
         return key_reader(self.primary_keys)
 
     def request(self, context: Context | None, token: Query) -> tuple[Hashable, Fetch]:

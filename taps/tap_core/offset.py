@@ -22,6 +22,10 @@ _REPEATS = 2
 """How often the same full page may come twice in a row before the list is called a loop."""
 
 
+_BEYOND_SECOND = 3
+"""Page count of a resumed list, which says nothing about how a list's first page relates to the rest."""
+
+
 class Offset(Paginator):
     """Pages by the number of records to skip: `?offset=99&limit=100`."""
 
@@ -61,6 +65,13 @@ class Offset(Paginator):
         self._repeats = 0
         self._checking = False
         self._value = self._query(0)
+
+    def resume(self, query: Query, keys: list[Any]) -> None:
+        """Go on from a page in the middle of the list."""
+        super().resume(query, keys)
+        self._offset = query[self._param]
+        self._pages = _BEYOND_SECOND
+        self._overlaps = True
 
     def _query(self, offset: int, size: int | None = None) -> Query:
         return {self._param: offset, self._size_param: size or self.size}

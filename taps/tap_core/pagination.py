@@ -93,6 +93,16 @@ class Paginator(BaseAPIPaginator[Query]):
         self.records_read += len(fresh)
         return fresh
 
+    def resume(self, query: Query, keys: list[Any]) -> None:
+        """Go on from a page in the middle of the list.
+
+        Args:
+            query: Query of that page.
+            keys: Keys of its records that were read before.
+        """
+        self._value = query
+        self._window.append(set(keys))
+
     def get_next(self, response: requests.Response) -> Query:
         """The query that `take` has moved on to."""
         return self.current_value

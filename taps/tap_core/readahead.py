@@ -42,6 +42,11 @@ class ReadAhead:
         self._queue: SimpleQueue[tuple[Future[Page], Fetch] | None] = SimpleQueue()
         self._pages: dict[Hashable, Future[Page]] = {}
 
+    @property
+    def has_room(self) -> bool:
+        """Whether `want` would start a request."""
+        return self._workers > 0 and len(self._pages) < self.depth
+
     def want(self, key: Hashable, fetch: Fetch, *, next_up: bool = False) -> None:
         """Start a request, if there is room, that `take` will probably be called for.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
 from functools import cached_property
@@ -12,9 +13,11 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_core import jsonpath
 from tap_core.bookmarks import Bookmark
+from tap_core.checkpoint import Checkpoint, name_of
 from tap_core.codec import UNMAPPED, Codec
 from tap_core.conform import Conformer
 from tap_core.endpoint import ApiSchema, Endpoint
+from tap_core.errors import ApiError
 from tap_core.pagination import Evidence
 from tap_core.sync import read
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_core.page import Page
+    from tap_core.pagination import Paginator, Query
     from tap_core.readahead import ReadAhead
     from tap_core.tap import ApiTap
 
@@ -42,6 +46,7 @@ class ApiStream(Endpoint):
         super().__init__(tap)
         self.evidence = Evidence()
         self.totals: Counter[str] = Counter()
+        self.checkpoint: Checkpoint | None = None
         self.given_up = False
         """Whether the key may not read this stream under any parent."""
         self._schema_written = False
@@ -85,28 +90,32 @@ class ApiStream(Endpoint):
 
     # Reading
 
-    def pages(self, context: Context | None, ahead: ReadAhead) -> Iterator[tuple[Page, list[Any]]]:
-        """The pages of one list in order, each with its records that were not in an earlier one."""
+    def pages(self, context: Context | None, ahead: ReadAhead) -> Iterator[tuple[Query, Page, list[Any]]]:
+        """The pages of one list in order, each with its query and its records that are new."""
         paginator = self.get_new_paginator()
+        done = self._resume(paginator, ahead) if context is None and self.checkpoint else ()
         paginator.evidence = self.evidence
         reach = 1 if self.has_selected_descendents else ahead.depth
         expected: set[Hashable] = set()
         try:
             while not paginator.finished:
-                key, fetch = self.request(context, paginator.current_value)
+                asked = paginator.current_value
+                key, fetch = self.request(context, asked)
                 page = ahead.take(key, fetch)
                 expected.discard(key)
                 fresh = paginator.take(page)
+                if done:
+                    fresh = [record for record in fresh if self.key_of(record) not in done]
                 for query in paginator.upcoming()[:reach]:
                     key, fetch = self.request(context, query)
                     ahead.want(key, fetch, next_up=True)
                     expected.add(key)
-                yield page, fresh
+                yield asked, page, fresh
                 if self.oldest_first and self._ends_at_bookmark(page, paginator.size or 0):
                     return
         finally:
             ahead.forget(expected)
-        if paginator.total is not None and paginator.total != paginator.records_read:
+        if paginator.total is not None and paginator.total != paginator.records_read and not done:
             self.log_difference(paginator.records_read, paginator.total)
 
     def _ends_at_bookmark(self, page: Page, size: int) -> bool:
@@ -114,6 +123,27 @@ class ApiStream(Endpoint):
         if self.bookmark is None or not 0 < 2 * len(page.records) <= size:
             return False
         return self.bookmark.ended_with(jsonpath.first(page.records[-1], f"$.{self.replication_key}"))
+
+    def _resume(self, paginator: Paginator, ahead: ReadAhead) -> list[Any]:
+        """Take the paginator to where the last run was interrupted.
+
+        Returns:
+            Keys of the records on that page that were dealt with; none if the read begins at the start.
+        """
+        checkpoint = cast("Checkpoint", self.checkpoint)
+        if not checkpoint.given:
+            return []
+        if checkpoint.query is not None:
+            with contextlib.suppress(ApiError):
+                page = ahead.take(*self.request(None, checkpoint.query))
+                names = [name_of(key) for key in page.keys]
+                if checkpoint.key in names:
+                    done = page.keys[: names.index(checkpoint.key) + 1]
+                    paginator.resume(checkpoint.query, done)
+                    self.logger.info("%s: going on where the last run was interrupted", self.name)
+                    return done
+        self.logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self.name)
+        return []
 
     def log_difference(self, read_count: int, total: int) -> None:
         """Say that a list did not hold as many records as the API said."""
@@ -198,12 +228,18 @@ class ApiStream(Endpoint):
         for child in self.descendent_streams:
             if child.selected and write:
                 child._write_schema_message()  # noqa: SLF001
-        if self.replication_method != REPLICATION_INCREMENTAL or not self.replication_key:
-            return
+        if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
+            self._open_bookmark(self.replication_key)
+        if not (self.bookmark and self.is_sorted):
+            streams = [self.name, *(child.name for child in self.descendent_streams if child.selected)]
+            start = self.bookmark.start if self.bookmark else None
+            self.checkpoint = Checkpoint(self.stream_state, streams, start.isoformat() if start else None)
+
+    def _open_bookmark(self, key: str) -> None:
         lookback = self.config.get("lookback")
         self.bookmark = Bookmark(
             self.stream_state,
-            self.replication_key,
+            key,
             start_date=self.config.get("start_date"),
             lookback=self.lookback if lookback is None else lookback,
             now=self.tap.began,
@@ -213,6 +249,8 @@ class ApiStream(Endpoint):
         """All of the stream was written: its bookmark may move."""
         if self.bookmark:
             self.bookmark.save()
+        if self.checkpoint:
+            self.checkpoint.drop()
         for child in cast("list[ApiStream]", self.descendent_streams):
             child.check_gone()
 

@@ -32,17 +32,19 @@ _REFUSALS = 3
 class Rows:
     """A page of the stream's own records, ready to be written."""
 
+    query: dict[str, Any]
     page: Page
     raws: list[Any]
     records: list[Any]
 
 
 @dataclass
-class Children:
-    """The list of a child stream under one parent."""
+class Parent:
+    """A record whose children are to be read: one list for each child stream and context."""
 
-    stream: ApiStream
-    context: Context
+    query: dict[str, Any]
+    key: Any
+    lists: list[tuple[ApiStream, Context]]
 
 
 @dataclass
@@ -78,26 +80,34 @@ def read(
 def _read_list(
     stream: ApiStream, context: Context | None, ahead: ReadAhead, *, write: bool
 ) -> Iterator[dict[str, Any]]:
+    checkpoint = stream.checkpoint if context is None else None
     for item in _in_order(stream, context, ahead):
         stream.tap.check_stopped()
         if isinstance(item, Failure):
             raise item.error
-        if isinstance(item, Children):
-            _read_children(item, ahead, write=write)
+        if isinstance(item, Parent):
+            for child, child_context in item.lists:
+                _read_children(child, child_context, ahead, write=write)
+            if checkpoint:
+                checkpoint.put(item.query, item.key)
         elif write:
             _write(stream, item, context)
+            if checkpoint and item.page.records and not stream.wanted_children:
+                checkpoint.put(item.query, item.page.keys[-1])
+            stream.tap.page_done()
         elif stream.selected:
             yield from item.records
 
 
 def _in_order(
     stream: ApiStream, context: Context | None, ahead: ReadAhead
-) -> Iterator[Rows | Children | Failure]:
+) -> Iterator[Rows | Parent | Failure]:
     """The items of a plan, each with its requests sent as far ahead as there is room."""
     plan = _plan(stream, context, ahead)
-    waiting: deque[Rows | Children | Failure] = deque()
+    waiting: deque[Rows | Parent | Failure] = deque()
+    unasked: deque[tuple[Parent, ApiStream, Context]] = deque()
     depth = ahead.depth if stream.wanted_children else 1
-    item: Rows | Children | Failure | None
+    item: Rows | Parent | Failure | None
     planned = False
     while True:
         while not planned and len(waiting) < depth:
@@ -108,45 +118,51 @@ def _in_order(
             planned = item is None or isinstance(item, Failure)
             if item is not None:
                 waiting.append(item)
-            if isinstance(item, Children):
-                ahead.want(*item.stream.first_request(item.context))
+            if isinstance(item, Parent):
+                unasked.extend((item, *wanted) for wanted in item.lists)
+        while unasked and ahead.has_room:
+            _, child, child_context = unasked.popleft()
+            ahead.want(*child.first_request(child_context))
         if not waiting:
             return
-        yield waiting.popleft()
+        first = waiting.popleft()
+        while unasked and unasked[0][0] is first:
+            unasked.popleft()  # no room for these: they are asked for when they are read
+        yield first
 
 
-def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Iterator[Rows | Children]:
+def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Iterator[Rows | Parent]:
     limit = stream.ABORT_AT_RECORD_COUNT
     children = stream.wanted_children
     count = 0
-    for page, raws in stream.pages(context, ahead):
+    for query, page, raws in stream.pages(context, ahead):
         records = stream.decode(raws, context)
         if limit is not None:
             records = records[: limit - count]
         count += len(records)
-        yield Rows(page, raws, records)
+        yield Rows(query, page, raws, records)
         for record in records if children else ():
             if stream.plain or stream.stream_maps[0].get_filter_result(record):
-                for child_context in stream.generate_child_contexts(record, context):
-                    yield from (Children(child, child_context) for child in children if child_context)
+                contexts = [found for found in stream.generate_child_contexts(record, context) if found]
+                lists = [(child, found) for found in contexts for child in children]
+                yield Parent(query, tuple(record[key] for key in stream.primary_keys), lists)
         if stream.newest_first and not stream.any_wanted(records):
             return
         if limit is not None and count >= limit:
             stream._check_max_record_limit(count)  # noqa: SLF001  the SDK's dry run ends here
 
 
-def _read_children(item: Children, ahead: ReadAhead, *, write: bool) -> None:
-    stream = item.stream
+def _read_children(stream: ApiStream, context: Context, ahead: ReadAhead, *, write: bool) -> None:
     if stream.given_up:
-        ahead.forget([stream.first_request(item.context)[0]])
+        ahead.forget([stream.first_request(context)[0]])
         return
     stream.totals["lists"] += 1
     try:
         if write and not stream.tap.batches:
-            for _ in read(stream, item.context, ahead, write=True):
+            for _ in read(stream, context, ahead, write=True):
                 pass
         else:
-            stream.sync(item.context)
+            stream.sync(context)
     except (AbortedSyncFailedException, AbortedSyncPausedException):
         return
     except Gone:
@@ -159,11 +175,10 @@ def _read_children(item: Children, ahead: ReadAhead, *, write: bool) -> None:
 
 
 def _write(stream: ApiStream, rows: Rows, context: Context | None) -> None:
-    """Write a page's records, and STATE now and then."""
+    """Write a page's records."""
     if not stream.selected:
         return
     try:
         stream.write_page(rows.records, rows.page)
     except NotFinite:
         stream.write_page(stream.decode(rows.raws, context, typed=False), rows.page)
-    stream.tap.page_done()

@@ -137,6 +137,8 @@ class ApiTap(Tap):
         """
         try:
             self.sync_all()
+        except Stopped:
+            raise Stopped(self._stopped_by) from None
         finally:
             self.ahead.close()
             self.state_writer.write_state(self.state)

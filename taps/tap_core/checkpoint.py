@@ -1,0 +1,46 @@
+"""Checkpoints in STATE: an interrupted read goes on where it was instead of from nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_FIELD = "checkpoint"
+
+
+def name_of(key: Any) -> str:
+    """A record's key as a text for STATE."""
+    return "|".join(map(str, key)) if isinstance(key, tuple) else str(key)
+
+
+class Checkpoint:
+    """The last record of a stream's list that was dealt with, children included.
+
+    It holds for the same question only: the same streams, asked from the same moment on.
+
+    Args:
+        state: The stream's entry in STATE, which is read and written.
+        streams: The stream and its children that are read.
+        since: Lower bound of the read, if it has one.
+    """
+
+    def __init__(self, state: dict[str, Any], streams: list[str], since: str | None) -> None:
+        self._state = state
+        self._question = {"streams": sorted(streams), "since": since}
+        found = state.get(_FIELD)
+        self.given = isinstance(found, dict)
+        """Whether the last run left a checkpoint."""
+        self.query: dict[str, Any] | None = None
+        """Query of the page that the record was on, if the checkpoint is for this question."""
+        self.key = ""
+        if isinstance(found, dict) and all(
+            found.get(name) == value for name, value in self._question.items()
+        ):
+            self.query, self.key = found.get("query"), str(found.get("key"))
+
+    def put(self, query: dict[str, Any], key: Any) -> None:
+        """All is written up to and with this record, which was on the page of this query."""
+        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key)}
+
+    def drop(self) -> None:
+        """The stream is done."""
+        self._state.pop(_FIELD, None)
