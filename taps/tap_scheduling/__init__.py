@@ -1,0 +1,1 @@
+"""Singer tap for scheduling: event types, bookings, schedules, calendars, conferencing apps."""

@@ -1,0 +1,45 @@
+"""The tap for scheduling."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from singer_sdk import typing as th
+from singer_sdk.authenticators import BearerTokenAuthenticator
+
+from tap_core.settings import common_settings
+from tap_core.tap import ApiTap
+from tap_scheduling.streams import Bookings, Calendars, Conferencing, EventTypes, MyProfile, Schedules
+
+REQUESTS_PER_MINUTE = 120
+"""What the API allows a key; one that asks for more is blocked for a minute, for other programs too."""
+
+
+class TapScheduling(ApiTap):
+    """Event types, bookings, schedules, calendars and conferencing apps from a scheduling account."""
+
+    name = "tap-scheduling"
+    stream_types = (EventTypes, MyProfile, Schedules, Calendars, Bookings, Conferencing)
+    wait_header = "X-RateLimit-Reset-Default"
+
+    config_jsonschema = th.PropertiesList(
+        *common_settings(
+            key_help="API key of a user, made under Settings → Security → API keys; the tap reads what that "
+            "user can see.",
+            url_example="https://api.cal.com",
+            requests_per_minute=REQUESTS_PER_MINUTE,
+            incremental=True,
+        ),
+        th.Property(
+            "api_version",
+            th.StringType(min_length=1),
+            default="v1",
+            title="API version",
+            description="Version of the API, which follows the API URL in every path.",
+        ),
+    ).to_dict()
+
+    @cached_property
+    def authenticator(self) -> BearerTokenAuthenticator:
+        """The key, in the Authorization header."""
+        return BearerTokenAuthenticator(token=self.config["api_key"])
