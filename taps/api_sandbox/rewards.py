@@ -1,0 +1,173 @@
+"""The rewards API: a bearer token, offset and limit on some lists, a ledger whose lines have no id.
+
+The rows: ``data["rewards"]`` has a list for each of ``orders``, ``rewards``, ``products``,
+``funding_sources``, ``members``, ``campaigns``, ``organizations``, ``transactions`` (the ledger) and
+``invoices``. The paged lists are newest first. A reward is one object in ``rewards`` and in its order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from api_sandbox.api import SANDBOX_KEY, Api, Reply
+from api_sandbox.rewards_data import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.datastructures import Headers
+
+    from api_sandbox.api import Call
+
+    Row = dict[str, Any]
+
+_LIMITS = {"orders": (10, 500), "rewards": (100, 500), "invoices": (10, 10), "transactions": (10, 500)}
+"""Default and maximum of the page size; a limit above the maximum is lowered in silence."""
+
+_TOO_MANY = 429
+
+
+def _error(status: int, message: str) -> Reply:
+    """The shape of an error; the one of too many requests has another key."""
+    error = {"message": message, "payload": {}}
+    if status == _TOO_MANY:
+        return Reply({"error": error}, status)
+    return Reply({"status": status, "errors": error}, status)
+
+
+def _authorized(headers: Headers) -> bool:
+    return headers.get("authorization") == f"Bearer {SANDBOX_KEY}"
+
+
+def _paged(call: Call, name: str, rows: Sequence[Row], *, total: bool = True) -> Reply:
+    default, most = _LIMITS[name]
+    page = call.paging.by_offset(
+        rows, call.integer("offset", 0), call.integer("limit", default, least=1, most=most)
+    )
+    body: dict[str, Any] = {name: page.rows}
+    return Reply({**body, "total_count": page.total} if total else body)
+
+
+def _whole(name: str, call: Call) -> Reply:
+    """All rows: these lists know neither offset nor limit."""
+    return Reply({name: call.tables[name]})
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def _in_window(call: Call, rows: Sequence[Row]) -> list[Row]:
+    """The rows between two times, bounds included.
+
+    Raises:
+        ValueError: A bound is no time.
+    """
+    since, until = call.query.get("created_at[gte]"), call.query.get("created_at[lte]")
+    if since:
+        rows = [row for row in rows if _time(row["created_at"]) >= _time(since)]
+    if until:
+        rows = [row for row in rows if _time(row["created_at"]) <= _time(until)]
+    return list(rows)
+
+
+def _bad_time() -> Reply:
+    return _error(422, "created_at must be an ISO 8601 date and time")
+
+
+def _orders(call: Call) -> Reply:
+    try:
+        rows = _in_window(call, call.tables["orders"])
+    except ValueError:
+        return _bad_time()
+    for name in ("campaign_id", "external_id"):
+        if name in call.query:
+            rows = [row for row in rows if row.get(name) == call.query[name]]
+    return _paged(call, "orders", rows)
+
+
+def _ledger(call: Call) -> Reply:
+    """Lines without an id, under a name that is not the path's, and without a total."""
+    try:
+        return _paged(call, "transactions", _in_window(call, call.tables["transactions"]), total=False)
+    except ValueError:
+        return _bad_time()
+
+
+def _rewards(call: Call) -> Reply:
+    """Any parameter but the paging's is the label of a custom field, and filters by its value."""
+    rows = call.tables["rewards"]
+    for label, value in call.query.items():
+        if label not in {"offset", "limit"}:
+            rows = [row for row in rows if (label, value) in _labelled(row)]
+    return _paged(call, "rewards", rows)
+
+
+def _labelled(reward: Row) -> set[tuple[str | None, str | None]]:
+    return {(field.get("label"), field["value"]) for field in reward.get("custom_fields") or ()}
+
+
+def _products(call: Call) -> Reply:
+    """All products, or those of some countries, currencies or subcategories."""
+    values: dict[str, Callable[[Row], set[str | None]]] = {
+        "country": lambda row: {country["abbr"] for country in row["countries"]},
+        "currency": lambda row: set(row["currency_codes"]),
+        "subcategory": lambda row: {row.get("subcategory")},
+    }
+    rows = call.tables["products"]
+    for name, of in values.items():
+        if name in call.query:
+            wanted = set(call.query[name].split(","))
+            rows = [row for row in rows if wanted & of(row)]
+    return Reply({"products": rows})
+
+
+def _invoices(call: Call) -> Reply:
+    """Invoices that were not deleted."""
+    rows = [row for row in call.tables["invoices"] if row["status"] != "DELETED"]
+    return _paged(call, "invoices", rows)
+
+
+def _one(name: str, singular: str, call: Call) -> Reply:
+    """A single row, by its id; an order by its external id as well."""
+    wanted = call.path["id"]
+    for row in call.tables[name]:
+        if row["id"] == wanted or (name == "orders" and row.get("external_id") == wanted):
+            return Reply({singular: row})
+    return _error(404, f"There is no {singular.replace('_', ' ')} {wanted}")
+
+
+_DETAILS = {
+    "orders": "order",
+    "rewards": "reward",
+    "products": "product",
+    "funding_sources": "funding_source",
+    "members": "member",
+    "campaigns": "campaign",
+    "organizations": "organization",
+    "invoices": "invoice",
+}
+
+_LISTS: dict[str, Callable[[Call], Reply]] = {
+    "/orders": _orders,
+    "/rewards": _rewards,
+    "/invoices": _invoices,
+    "/balance_transactions": _ledger,
+    "/products": _products,
+    **{
+        f"/{name}": partial(_whole, name)
+        for name in ("funding_sources", "members", "campaigns", "organizations")
+    },
+}
+
+API = Api(
+    name="rewards",
+    generate=generate,
+    routes={f"/v2{path}": handler for path, handler in _LISTS.items()}
+    | {f"/v2/{name}/{{id}}": partial(_one, name, singular) for name, singular in _DETAILS.items()},
+    authorized=_authorized,
+    error=_error,
+)

@@ -1,0 +1,5 @@
+"""`python -m tap_rewards`."""
+
+from tap_rewards.tap import TapRewards
+
+TapRewards.cli()

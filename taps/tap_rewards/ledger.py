@@ -1,0 +1,184 @@
+"""Rows without an id, some of them equal in all that they say: how they are paged and told apart.
+
+Two lines of the ledger can be equal, as when two equal orders are paid in one millisecond; they are two
+lines. What never changes of a line is its time, amount and action and the id of its order: `balance` can
+be null at first, and the payment of `order` changes with a refund. Lines that agree in all of these are
+numbered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from tap_core import jsonpath
+from tap_core.offset import Offset
+from tap_core.pagination import WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_core.page import Page
+    from tap_core.pagination import Query
+
+
+class Line(NamedTuple):
+    """What never changes of a line of the ledger, however it is written."""
+
+    time: str
+    amount: str
+    action: str
+    order: str
+
+    @classmethod
+    def of(cls, record: Any) -> Line:
+        """The line of a record, decoded or not."""
+        row = jsonpath.decode(record)
+        if not isinstance(row, Mapping):
+            return cls("", "", "", "")
+        order = row.get("order")
+        return cls(
+            _time(row.get("created_at")),
+            _number(row.get("amount")),
+            _text(row.get("action")),
+            _text(order.get("id")) if isinstance(order, Mapping) else "",
+        )
+
+    def key(self, number: int) -> str:
+        """The `_sdc_key` of the line that is the nth of its equals.
+
+        The SHA-256, in hex, of a JSON array without blanks:
+        `["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]`, which are the time in UTC
+        with microseconds, the amount without trailing zeros, the action, the order's id or `""`, the number.
+        """
+        return hashlib.sha256(msgspec.json.encode([*self, number])).hexdigest()
+
+
+def moment(value: Any) -> datetime | None:
+    """The time that a timestamp names, UTC if it names no zone; None if it is none."""
+    try:
+        time = msgspec.convert(value, datetime)
+    except msgspec.ValidationError:
+        return None
+    return time.replace(tzinfo=time.tzinfo or timezone.utc).astimezone(timezone.utc)
+
+
+def _time(value: Any) -> str:
+    time = moment(value)
+    return time.isoformat(timespec="microseconds") if time else _text(value)
+
+
+def _number(value: Any) -> str:
+    try:
+        return f"{Decimal(str(value)).normalize() + 0:f}"
+    except ArithmeticError:
+        return _text(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:
+    """Records of whole moments, newest first, each with its `_sdc_key`.
+
+    Equal lines are numbered from the oldest, the last in the list, so that a new one changes no number.
+    """
+    counts: Counter[Line] = Counter()
+    found = []
+    for record, line in zip(reversed(records), reversed(lines), strict=True):
+        counts[line] += 1
+        found.append(_with_key(record, line.key(counts[line])))
+    return found[::-1]
+
+
+def _with_key(record: Any, key: str) -> Any:
+    if isinstance(record, dict):
+        return {**record, "_sdc_key": key}
+    start, brace, rest = bytes(record).partition(b"{")
+    if not brace or start.strip():
+        return record  # no object: refused where records are decoded
+    comma = b"" if rest.lstrip().startswith(b"}") else b","
+    return msgspec.Raw(b'{"_sdc_key":"%b"%b%b' % (key.encode(), comma, rest))
+
+
+class LedgerPages(Offset):
+    """Offset paging over lines, of which equal ones are told apart by their number from the top.
+
+    The number follows from where a page begins among the lines already read. So that it stays there, the
+    list is held still: pages after the first ask for nothing newer than the first page's newest line.
+    """
+
+    def __init__(self, *, size: int, until_param: str, time_field: str) -> None:
+        """Start at the newest line.
+
+        Args:
+            size: Lines to ask for in a page.
+            until_param: Query parameter that takes the inclusive upper bound.
+            time_field: Field that the list is ordered by, newest first.
+        """
+        self._held: Query = {}
+        super().__init__(size=size, order=time_field)
+        self._until_param = until_param
+        self._known: list[tuple[Line, int]] = []
+        self._skipped = 0
+        """Lines of the list before the first known one."""
+        self._top: list[Line] = []
+
+    def _query(self, offset: int, size: int | None = None) -> Query:
+        return {**super()._query(offset, size), **self._held}
+
+    def _take(self, page: Page) -> list[Any]:
+        if self._pages == 0:
+            self._top = page.keys
+            self._hold(page.keys)
+        page.keys = self._numbered(page.keys)
+        return super()._take(page)
+
+    def _hold(self, lines: Sequence[Line]) -> None:
+        """Ask for nothing newer from now on, to the next whole second: what is shown may be rounded."""
+        times = [line.time for line in lines]
+        newest = moment(times[0]) if times and times == sorted(times, reverse=True) else None
+        if newest:
+            until = newest.replace(microsecond=0) + timedelta(seconds=1)
+            self._held = {self._until_param: until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+    def _numbered(self, lines: list[Line]) -> list[tuple[Line, int]]:
+        """The lines of the page at the current offset, equal ones numbered from the top of the list."""
+        offset = self.current_value[self._param]
+        if self._pages and lines == self._top:  # the offset is ignored; the base class makes sure
+            return self._first
+        start = self._begins_at(lines, offset - self._skipped)
+        if start is None:
+            return _count(lines, Counter())
+        counts = Counter(dict(self._known[:start]))
+        numbered = _count(lines, counts)
+        self._skipped = offset - start
+        if start + len(lines) > len(self._known):
+            self._known[start:] = numbered
+        surplus = max(0, len(self._known) - WINDOW * max(self._longest, len(lines)))
+        del self._known[:surplus]
+        self._skipped += surplus
+        return numbered
+
+    def _begins_at(self, lines: list[Line], expected: int) -> int | None:
+        """Where among the known lines a page begins: as expected, or before it if lines were added."""
+        known = [line for line, _ in self._known]
+        for start in range(min(expected, len(known)), -1, -1):
+            if known[start : start + len(lines)] == lines[: len(known) - start]:
+                return start
+        return None
+
+
+def _count(lines: Sequence[Line], counts: Counter[Line]) -> list[tuple[Line, int]]:
+    numbered = []
+    for line in lines:
+        counts[line] += 1
+        numbered.append((line, counts[line]))
+    return numbered

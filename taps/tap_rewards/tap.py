@@ -1,0 +1,74 @@
+"""The tap for rewards and gift cards."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from singer_sdk import typing as th
+from singer_sdk.authenticators import BearerTokenAuthenticator
+
+from tap_core.settings import common_settings
+from tap_core.tap import ApiTap
+from tap_rewards.streams import (
+    AccountMembers,
+    BalanceTransactions,
+    Campaigns,
+    FundingSources,
+    Invoices,
+    Members,
+    Orders,
+    Organizations,
+    Products,
+    Rewards,
+)
+
+if TYPE_CHECKING:
+    from tap_core.page import Page
+    from tap_core.readahead import Fetch
+
+
+class TapRewards(ApiTap):
+    """Orders, rewards, invoices and the balance's ledger from a rewards account."""
+
+    name = "tap-rewards"
+    stream_types = (
+        Orders,
+        Products,
+        FundingSources,
+        AccountMembers,
+        Campaigns,
+        Organizations,
+        BalanceTransactions,
+        Rewards,
+        Members,
+        Invoices,
+    )
+
+    config_jsonschema = th.PropertiesList(
+        *common_settings(
+            key_help="API key from the account's team settings, under Developers; read-only is enough.",
+            url_example="https://api.tremendous.com/api",
+            incremental=True,
+        ),
+        th.Property(
+            "api_version",
+            th.StringType(min_length=1),
+            default="v2",
+            title="API version",
+            description="Version of the API, which follows the API URL in every path.",
+        ),
+    ).to_dict()
+
+    _members_page: Page | None = None
+
+    @cached_property
+    def authenticator(self) -> BearerTokenAuthenticator:
+        """The key, as a bearer token."""
+        return BearerTokenAuthenticator(token=self.config["api_key"])
+
+    def members_page(self, fetch: Fetch) -> Page:
+        """The one page of members, fetched for the first stream that asks for it."""
+        if self._members_page is None:
+            self._members_page = fetch()
+        return self._members_page
