@@ -19,3 +19,18 @@ def api(running_sandbox):
     """The sandbox with its own rows, no faults and an empty log of requests."""
     running_sandbox.reset()
     return running_sandbox
+
+
+@pytest.fixture(scope="session")
+def _figures():
+    return []
+
+
+@pytest.fixture
+def reliability(_figures):
+    """Notes a figure for the table of docs/reliability.md."""
+
+    def note(topic, case, outcome):
+        _figures.append((topic, case, outcome))
+
+    return note
