@@ -49,7 +49,7 @@ class PromotionsStream(ApiStream):
         """
         page = super().read_page(response)
         if isinstance(page.document, list):
-            return Page(page.document, "$[*]", self._key_of)
+            return Page(page.document, "$[*]", self.key_of)
         if page.document is not None and "items" not in page.document:
             raise ApiError(f"{self.name}: the API sent no list `items`; is api_url the right one?")
         return page
