@@ -77,9 +77,18 @@ class Bookmark:
         start = self._highest - timedelta(seconds=lookback)
         return max(start, earliest) if earliest else start
 
+    def hold_at(self, moment: datetime) -> None:
+        """Never pass this moment: what changed after it may have been read before it changed."""
+        self._now = min(self._now, moment)
+
     def wants(self, value: Any) -> bool:
         """Whether a row of this replication key value is new enough; a row without one always is."""
         return self.start is None or value is None or instant(value) >= self.start
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether rows from before the end of the last run are read again."""
+        return self.start != self._reached
 
     def ended_with(self, value: Any) -> bool:
         """Whether the last run ended with a row of this replication key value."""

@@ -74,7 +74,9 @@ class Endpoint(RESTStream[Query]):
     """Whether it is no fault when no parent at all has such a list (404)."""
 
     newest_first = False
-    """Whether the list comes newest first by its replication key, so that reading can stop early."""
+    """Whether the list comes newest first by its replication key, so that reading can stop early.
+
+    No page of an incremental read is then asked for before its turn."""
 
     oldest_first = False
     """Whether a list that has a lower bound comes oldest first by the replication key.

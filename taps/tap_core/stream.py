@@ -12,7 +12,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_core import jsonpath
-from tap_core.bookmarks import Bookmark
+from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint, name_of
 from tap_core.codec import UNMAPPED, Codec
 from tap_core.conform import Conformer
@@ -96,6 +96,8 @@ class ApiStream(Endpoint):
         done = self._resume(paginator, ahead) if context is None and self.checkpoint else ()
         paginator.evidence = self.evidence
         reach = 1 if self.has_selected_descendents else ahead.depth
+        if self.newest_first and self.bookmark and self.bookmark.start:
+            reach = 0  # the bookmark may be on the first page
         expected: set[Hashable] = set()
         try:
             while not paginator.finished:
@@ -111,7 +113,7 @@ class ApiStream(Endpoint):
                     ahead.want(key, fetch, next_up=True)
                     expected.add(key)
                 yield asked, page, fresh
-                if self.oldest_first and self._ends_at_bookmark(page, paginator.size or 0):
+                if self._ends_at_bookmark(page, paginator.size or 0):
                     return
         finally:
             ahead.forget(expected)
@@ -120,7 +122,8 @@ class ApiStream(Endpoint):
 
     def _ends_at_bookmark(self, page: Page, size: int) -> bool:
         """Whether a page ends where the last run did, and has room for what would have come since."""
-        if self.bookmark is None or not 0 < 2 * len(page.records) <= size:
+        ordered = self.oldest_first or (self.newest_first and self.bookmark and not self.bookmark.looks_back)
+        if self.bookmark is None or not ordered or not 0 < 2 * len(page.records) <= size:
             return False
         return self.bookmark.ended_with(jsonpath.first(page.records[-1], f"$.{self.replication_key}"))
 
@@ -185,9 +188,9 @@ class ApiStream(Endpoint):
             or bookmark.wants(self.codec.get(record, self.replication_key or ""))
         )
 
-    def any_wanted(self, records: list[Any]) -> bool:
-        """Whether a page holds a record that is new enough; more of them may follow then."""
-        return not records or any(self._wants(record) for record in records)
+    def goes_on(self, records: list[Any]) -> bool:
+        """Whether a page of a list that is newest first ends with a record that is new enough."""
+        return not records or self._wants(records[-1])
 
     def _write_records(self, records: list[Any], page: Page) -> None:
         for stream_map in self.stream_maps:
@@ -233,7 +236,10 @@ class ApiStream(Endpoint):
         if not (self.bookmark and self.is_sorted):
             streams = [self.name, *(child.name for child in self.descendent_streams if child.selected)]
             start = self.bookmark.start if self.bookmark else None
-            self.checkpoint = Checkpoint(self.stream_state, streams, start.isoformat() if start else None)
+            since, began = start.isoformat() if start else None, self.tap.began.isoformat()
+            self.checkpoint = Checkpoint(self.stream_state, streams, since, began)
+            if self.bookmark:
+                self.bookmark.hold_at(instant(self.checkpoint.began))
 
     def _open_bookmark(self, key: str) -> None:
         lookback = self.config.get("lookback")

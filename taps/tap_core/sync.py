@@ -146,7 +146,7 @@ def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Itera
                 contexts = [found for found in stream.generate_child_contexts(record, context) if found]
                 lists = [(child, found) for found in contexts for child in children]
                 yield Parent(query, tuple(record[key] for key in stream.primary_keys), lists)
-        if stream.newest_first and not stream.any_wanted(records):
+        if stream.newest_first and not stream.goes_on(records):
             return
         if limit is not None and count >= limit:
             stream._check_max_record_limit(count)  # noqa: SLF001  the SDK's dry run ends here
