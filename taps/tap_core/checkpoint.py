@@ -21,9 +21,10 @@ class Checkpoint:
         state: The stream's entry in STATE, which is read and written.
         streams: The stream and its children that are read.
         since: Lower bound of the read, if it has one.
+        began: When this run began.
     """
 
-    def __init__(self, state: dict[str, Any], streams: list[str], since: str | None) -> None:
+    def __init__(self, state: dict[str, Any], streams: list[str], since: str | None, began: str) -> None:
         self._state = state
         self._question = {"streams": sorted(streams), "since": since}
         found = state.get(_FIELD)
@@ -32,14 +33,22 @@ class Checkpoint:
         self.query: dict[str, Any] | None = None
         """Query of the page that the record was on, if the checkpoint is for this question."""
         self.key = ""
+        self.began = began
+        """When the first of the runs began that read this list."""
         if isinstance(found, dict) and all(
             found.get(name) == value for name, value in self._question.items()
         ):
             self.query, self.key = found.get("query"), str(found.get("key"))
+            self.began = str(found.get("began") or began)
 
     def put(self, query: dict[str, Any], key: Any) -> None:
         """All is written up to and with this record, which was on the page of this query."""
-        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key)}
+        self._state[_FIELD] = {
+            **self._question,
+            "query": query,
+            "key": name_of(key),
+            "began": self.began,
+        }
 
     def drop(self) -> None:
         """The stream is done."""
