@@ -15,6 +15,8 @@ RETRIED_STATUSES = frozenset({408, 429})
 """Client errors that are tried again; all server errors (500 and above) are as well."""
 
 _JITTER = 0.25
+_MINUTE = 60.1
+"""Seconds, with a little to spare for a server that counts a request a moment later."""
 
 _DAY = 86_400.0
 """Seconds; nobody asks to wait longer, so a larger number is a point in time, in seconds since 1970."""
@@ -62,7 +64,7 @@ class Gate:
 
     def __init__(self, per_minute: int | None = None) -> None:
         burst = max(1, per_minute // 20) if per_minute else 1
-        self._interval = 60 / max(1, per_minute - burst) if per_minute else 0.0
+        self._interval = _MINUTE / (per_minute - burst + 1) if per_minute else 0.0
         self._ahead = (burst - 1) * self._interval
         self._due = 0.0
         self._closed_until = 0.0
