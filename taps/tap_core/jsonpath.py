@@ -73,7 +73,7 @@ def find(document: Any, path: str) -> list[Any]:
     """
     nodes = [document]
     for step in _steps(path):
-        nodes = [found for node in nodes for found in _step(_open(node), step)]
+        nodes = [found for node in nodes for found in _step(node, step)]
     return nodes
 
 
@@ -95,11 +95,12 @@ def _open(node: Any) -> Any:
     return None
 
 
-def _step(opened: Any, step: str) -> list[Any]:
+def _step(node: Any, step: str) -> list[Any]:
+    opened = _open(node)
     if opened is None:
         return []
     if step == "*":
-        return opened if isinstance(opened, list) else [opened]
+        return opened if isinstance(opened, list) else [node]
     if isinstance(opened, list):
         return opened[int(step) :][:1] if step.isdigit() else []
     return [opened[step]] if isinstance(opened, dict) and step in opened else []
