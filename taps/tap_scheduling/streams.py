@@ -30,7 +30,7 @@ class EventTypes(SchedulingStream):
         """The event types, in groups as asked for, or in the plain list of later versions."""
         page = super().read_page(response)
         if jsonpath.find(page.document, "$.data[0]"):
-            return Page(page.document, "$.data[*]", self._key_of)
+            return Page(page.document, "$.data[*]", self.key_of)
         return page
 
 
