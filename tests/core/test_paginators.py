@@ -1,0 +1,177 @@
+"""Ends and loops: the right rows or a named failure, and never more than two requests too many."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tap_core import jsonpath
+from tap_core.codec import key_reader
+from tap_core.errors import ApiError
+from tap_core.offset import Offset
+from tap_core.page import Page
+from tap_core.pagination import Cursor, Evidence, PageNumber, SinglePage
+
+EXTRA = 2
+_key_of = key_reader(["id"])
+
+
+class List:
+    """A list of rows behind an answer function; counts requests."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.requests = 0
+
+    def read(self, paginator):
+        rows = []
+        while not paginator.finished:
+            self.requests += 1
+            assert self.requests < 200, "a loop"
+            body = self.answer(paginator.current_value)
+            page = Page(jsonpath.parse(msgspec.json.encode(body)), "$.items[*]", _key_of)
+            rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
+        return rows
+
+
+def items(ids, **envelope):
+    return {"items": [{"id": number} for number in ids], **envelope}
+
+
+def offset(size=10, **options):
+    return Offset(size=size, total="$.total", **options)
+
+
+def by_offset(rows, *, cap=10**6, total=None):
+    def answer(query):
+        start = query["offset"]
+        page = rows[start : start + min(query["limit"], cap)]
+        return items(page) if total is None else items(page, total=total)
+
+    return answer
+
+
+# A total that lies low and a page cap below what is asked, both at once, can't be told from the truth.
+CAPS_AND_LIES = [
+    (cap, lie) for cap in (1, 3, 7, 10, 99) for lie in (None, 0, -5, 5) if lie != -5 or cap >= 10
+]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9, 10, 11, 19, 20, 28, 100])
+@pytest.mark.parametrize(("cap", "lie"), CAPS_AND_LIES)
+def test_offset_lists_and_totals_that_lie(reliability, count, cap, lie):
+    rows = list(range(count))
+    total = None if lie is None else max(0, count + lie)
+    source = List(by_offset(rows, cap=cap, total=total))
+    assert source.read(offset()) == rows
+    stride = max(min(10, cap) - 1, 1)
+    assert source.requests <= max(1, -(-count // stride)) + EXTRA
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 50])
+def test_offset_ignored_all_sent(reliability, count):
+    evidence = Evidence()
+    for known in (False, True):
+        source = List(lambda _: items(range(count)))
+        paginator = offset()
+        paginator.evidence = evidence
+        assert source.read(paginator) == list(range(count))
+        assert source.requests <= 1 + (0 if known and count > 1 else EXTRA)
+    reliability("Ends and loops", f"offset ignored, {count} rows sent", "all rows, at most 2 requests extra")
+
+
+def test_offset_ignored_but_not_the_size(reliability):
+    source = List(lambda query: items(range(100)[: query["limit"]]))
+    with pytest.raises(ApiError, match="ignores the offset but not the page size"):
+        source.read(offset())
+    assert source.requests <= 1 + EXTRA
+    reliability("Ends and loops", "offset ignored, one page of more sent", "named failure after 3 requests")
+
+
+def test_last_page_sent_for_every_offset_past_it(reliability):
+    rows = list(range(30))
+    source = List(lambda query: items(rows[min(query["offset"], 20) :][: query["limit"]]))
+    with pytest.raises(ApiError, match="same pages again and again"):
+        source.read(offset())
+    source = List(lambda query: items(rows[min(query["offset"], 20) :][: query["limit"]], total=30))
+    assert source.read(offset()) == rows
+
+
+def test_shrinking_pages():
+    rows = list(range(100))
+    sizes = iter([10, 8, 6, 5, *[4] * 100])
+    source = List(lambda query: items(rows[query["offset"] :][: next(sizes)], total=100))
+    assert source.read(offset()) == rows
+    sizes = iter([10, 8, 6, 5, *[4] * 100])
+    source = List(lambda query: items(rows[query["offset"] :][: next(sizes)]))
+    assert source.read(offset()) == rows
+
+
+def by_cursor(pages):
+    def answer(query):
+        return pages[query.get("next")]
+
+    return answer
+
+
+def cursor():
+    return Cursor(param="next", path="$.paging.next")
+
+
+def test_cursors(reliability):
+    pages = {
+        None: items([1, 2], paging={"next": 7}),
+        7: items([], paging={"next": "b"}),
+        "b": items([3], paging={"next": None}),
+    }
+    assert List(by_cursor(pages)).read(cursor()) == [1, 2, 3]
+    for end in ({"paging": {}}, {"paging": {"next": ""}}, {}):
+        assert List(by_cursor({None: items([1], **end)})).read(cursor()) == [1]
+
+
+@pytest.mark.parametrize("cycle", [["a", "a"], ["a", "b", "a"], [1, "2", 1]])
+def test_cursors_in_a_circle(reliability, cycle):
+    answers = iter(items([n], paging={"next": token}) for n, token in enumerate(cycle))
+    source = List(lambda _: next(answers))
+    with pytest.raises(ApiError, match="cursors go round in a circle"):
+        source.read(cursor())
+    assert source.requests <= len(cycle)
+    reliability("Ends and loops", f"cursors {' → '.join(map(str, cycle))}", "named failure at the repeat")
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 35])
+@pytest.mark.parametrize("cap", [3, 10, 99])
+def test_numbered_pages(count, cap):
+    rows = list(range(count))
+    size = min(10, cap)
+    source = List(lambda query: items(rows[(query["page"] - 1) * size :][:size]))
+    assert source.read(PageNumber(size=10)) == rows
+    assert source.requests <= max(1, -(-count // size)) + EXTRA
+
+
+@pytest.mark.parametrize("count", [1, 9, 11, 50])
+def test_page_number_ignored(count):
+    source = List(lambda _: items(range(count)))
+    assert source.read(PageNumber(size=10)) == list(range(count))
+    assert source.requests <= 1 + EXTRA
+
+
+def test_page_number_ignored_but_not_the_size():
+    source = List(lambda query: items(range(100)[: query["per_page"]]))
+    with pytest.raises(ApiError, match="same page again and again"):
+        source.read(PageNumber(size=10))
+
+
+def test_short_pages_end_a_list_only_on_evidence():
+    evidence = Evidence()
+    for length in (4, 3, 10, 6):
+        source = List(by_offset(list(range(length))))
+        paginator = offset()
+        paginator.evidence = evidence
+        source.read(paginator)
+        # A list of 3 is shorter than one that was seen whole; a list of 4 proved nothing before.
+        assert (source.requests == 1) == (length in {3, 6})
+
+
+def test_single_page():
+    assert List(lambda _: items([1, 2])).read(SinglePage()) == [1, 2]
