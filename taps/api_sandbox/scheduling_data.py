@@ -68,7 +68,7 @@ class _Account:
             "organizationId": 42_210,
             "organization": {"id": 42_210, "isPlatform": False},
         }
-        self.teams = [
+        self.teams: list[Row] = [
             {"id": 42_310 + number, "name": fake.company(), "slug": f"team-{number}"} for number in range(3)
         ]
         self.tables: dict[str, list[Any]] = {"me": [self.user], "teams": self.teams, "deleted": []}

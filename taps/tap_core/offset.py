@@ -158,13 +158,13 @@ class Offset(Paginator):
     def _nothing_new(self, page: Page) -> None:
         """A page of rows that were all read: the end, or paging that the server ignores."""
         count = len(page.records)
-        if count > 1 and self._offset > 0 and page.keys == self._first:
+        if count > 1 and self._offset > 0 and set(page.keys) == set(self._first):
             self._ignored(count)
         elif count <= 1 or count < self._longest or self._reaches_total(count):
             self._ended(count)
         else:
             self._fruitless += 1
-            self._repeats = self._repeats + 1 if page.keys == self._last else 0
+            self._repeats = self._repeats + 1 if set(page.keys) == set(self._last) else 0
             if self._repeats >= _REPEATS or self._fruitless > WINDOW:
                 raise self._loop("The API sends the same pages again and again")
             self._go(self._offset + count - 1)
@@ -192,10 +192,10 @@ class Offset(Paginator):
     def _check(self, page: Page) -> None:
         """See whether the list still begins as it did, when half a page was asked for."""
         self._checking = False
-        if page.keys == self._first:
+        if set(page.keys) == set(self._first):
             self.evidence.unpaged = True
             self._finished = True
-        elif page.records and page.keys == self._first[: len(page.keys)]:
+        elif page.records and set(page.keys) <= set(self._first):
             raise self._loop("The API ignores the offset but not the page size")
         else:
             self._go(self._offset)
