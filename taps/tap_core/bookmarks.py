@@ -58,7 +58,8 @@ class Bookmark:
         if state.get("replication_key") == key and state.get("replication_key_value"):
             self._value = state["replication_key_value"]
             self._highest = self._read(self._value)
-        self._reached = self._highest
+        self.reached = self._highest
+        """Where the last run ended, with the offset that the API wrote it with; None on a first run."""
         self.start = self._start(earliest, lookback)
         """Rows older than this are not wanted; None for all rows."""
 
@@ -88,12 +89,12 @@ class Bookmark:
     @property
     def looks_back(self) -> bool:
         """Whether rows from before the end of the last run are read again."""
-        return self.start != self._reached
+        return self.start != self.reached
 
     def ended_with(self, value: Any) -> bool:
         """Whether the last run ended with a row of this replication key value."""
         try:
-            return self._reached is not None and value is not None and instant(value) == self._reached
+            return self.reached is not None and value is not None and instant(value) == self.reached
         except ValueError:
             return False
 

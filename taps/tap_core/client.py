@@ -52,8 +52,9 @@ class ApiClient:
         limits: Time-outs, retries, budget.
         authenticator: Adds the credential to a request.
         user_agent: User-Agent header.
-        wait_header: Header that names the seconds to wait after a 429, besides Retry-After.
         logger: Where retries are logged.
+        wait_header: Header that names the seconds to wait after a 429, besides Retry-After.
+        patience: How many times as long to wait after a 429 that names no time as after a fault.
     """
 
     limits: Limits
@@ -61,6 +62,7 @@ class ApiClient:
     user_agent: str
     logger: logging.Logger
     wait_header: str | None = None
+    patience: float = 1
     answered: bool = field(default=False, init=False)
     """Whether any request has succeeded, which shows that the key is good."""
 
@@ -170,7 +172,8 @@ class ApiClient:
     def _wait(
         self, request: requests.PreparedRequest, failure: Retriable, retry: int, traffic: Traffic
     ) -> None:
-        wait = backoff(self.limits.backoff_factor, retry) if failure.wait is None else failure.wait
+        factor = self.limits.backoff_factor * (self.patience if failure.everyone else 1)
+        wait = backoff(factor, retry) if failure.wait is None else failure.wait
         self.logger.warning(
             "%s: %s; trying again in %.1f s (%d)", _place(request), failure.reason, wait, retry
         )

@@ -83,6 +83,11 @@ class Endpoint(RESTStream[Query]):
 
     Where nothing has changed, it ends with the row that the last run ended with, and is known to."""
 
+    keeps_page_size = False
+    """Whether STATE keeps the size of the largest page, so that a first page that is shorter ends the list.
+
+    Shorter than half of it, in case the API has lowered its limit since."""
+
     lookback = 0
     """Seconds before the bookmark that are read again by default."""
 

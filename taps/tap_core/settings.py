@@ -13,6 +13,7 @@ MAX_RETRIES = 3
 BACKOFF_FACTOR = 2
 REQUEST_TIMEOUT = 60
 CONCURRENCY = 8
+MOST_CONCURRENT = 64
 
 
 def default_user_agent() -> str:
@@ -30,6 +31,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     url_example: str,
     requests_per_minute: int | None = None,
     concurrency: int = CONCURRENCY,
+    most_concurrent: int = MOST_CONCURRENT,
     incremental: bool = False,
 ) -> list[th.Property[Any]]:
     """The settings that all taps share.
@@ -40,6 +42,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
         url_example: A base URL to show as an example.
         requests_per_minute: Default ceiling for all requests of the tap, or None for none.
         concurrency: Default number of requests in flight at once.
+        most_concurrent: As many as the API allows; a higher setting is taken for this one.
         incremental: Whether any stream is incremental, so that there is a look-back to set.
     """
     lookback = th.Property(
@@ -49,6 +52,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
         description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
         "each stream has a default of its own.",
     )
+    allowed = f", at most {most_concurrent} of them" if most_concurrent < MOST_CONCURRENT else ""
     return [
         *([lookback] if incremental else []),
         th.Property(
@@ -120,10 +124,10 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
         ),
         th.Property(
             "concurrency",
-            th.IntegerType(minimum=1, maximum=64),
+            th.IntegerType(minimum=1, maximum=MOST_CONCURRENT),
             default=concurrency,
             title="Concurrency",
-            description="Requests in flight at once; the output is the same whatever the number.",
+            description=f"Requests in flight at once{allowed}; the output is the same whatever the number.",
         ),
         th.Property(
             "allow_insecure_http",

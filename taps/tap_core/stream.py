@@ -67,7 +67,9 @@ class ApiStream(Endpoint):
     def codec(self) -> Codec:
         """What makes records of this stream fit its schema."""
         schema = self.effective_schema
-        deselected = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
+        deselected: list[tuple[str, ...]] = []
+        if self.selected:  # else nothing is emitted, and the children need the keys
+            deselected = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
         unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in deselected else None
         conformer = Conformer(schema, unmapped=unmapped, deselected=deselected, logger=self.logger)
         typed = self.plain and not deselected and not self.child_streams and not self.tap.batches
@@ -228,18 +230,28 @@ class ApiStream(Endpoint):
         Args:
             write: Whether messages are written; then the children's SCHEMA comes here, parents or not.
         """
-        for child in self.descendent_streams:
+        for child in cast("list[ApiStream]", self.descendent_streams):
             if child.selected and write:
-                child._write_schema_message()  # noqa: SLF001
+                child.announce()
         if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
             self._open_bookmark(self.replication_key)
-        if not (self.bookmark and self.is_sorted):
+        if self.keeps_page_size:
+            self.evidence.largest = (self._known_page_size + 1) // 2
+        # A target that drops the rows of earlier versions needs all rows in one run.
+        if not (self.bookmark and self.is_sorted) and not self.emit_activate_version_messages:
             streams = [self.name, *(child.name for child in self.descendent_streams if child.selected)]
             start = self.bookmark.start if self.bookmark else None
-            since, began = start.isoformat() if start else None, self.tap.began.isoformat()
+            since = start.isoformat() if start else None
+            began = self.tap.began.isoformat() if self.bookmark else None
             self.checkpoint = Checkpoint(self.stream_state, streams, since, began)
-            if self.bookmark:
+            if self.bookmark and self.checkpoint.began:
                 self.bookmark.hold_at(instant(self.checkpoint.began))
+
+    @property
+    def _known_page_size(self) -> int:
+        """Records in the largest page of earlier runs."""
+        size = self.stream_state.get("page_size")
+        return size if isinstance(size, int) else 0
 
     def _open_bookmark(self, key: str) -> None:
         lookback = self.config.get("lookback")
@@ -255,6 +267,8 @@ class ApiStream(Endpoint):
         """All of the stream was written: its bookmark may move."""
         if self.bookmark:
             self.bookmark.save()
+        if self.keeps_page_size:
+            self.stream_state["page_size"] = max(self._known_page_size, self.evidence.largest)
         if self.checkpoint:
             self.checkpoint.drop()
         for child in cast("list[ApiStream]", self.descendent_streams):
@@ -262,6 +276,13 @@ class ApiStream(Endpoint):
 
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """None: the bookmark itself never passes the start of the run."""
+
+    def announce(self) -> None:
+        """Write what comes before the records of a child stream, as `sync` does for the others."""
+        self._write_schema_message()
+        if self.emit_activate_version_messages:
+            self._stream_version = self._initialized_at // 1000
+            self._write_activate_version_message(self._stream_version)
 
     def _write_schema_message(self) -> None:
         """SCHEMA once per stream, however many parents it has."""

@@ -25,6 +25,7 @@ from tap_core.settings import (
     BACKOFF_FACTOR,
     CONCURRENCY,
     MAX_RETRIES,
+    MOST_CONCURRENT,
     PACKAGE,
     REQUEST_TIMEOUT,
     default_user_agent,
@@ -61,6 +62,12 @@ class ApiTap(Tap):
 
     wait_header: str | None = None
     """Header that names the seconds to wait after a 429, for APIs that send no Retry-After."""
+
+    patience: float = 1
+    """How many times as long to wait after a 429 that names no time as after a fault."""
+
+    most_concurrent = MOST_CONCURRENT
+    """Requests that the API allows at once, whatever the setting says."""
 
     stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
 
@@ -112,10 +119,10 @@ class ApiTap(Tap):
             max_retries=int(config.get("max_retries", MAX_RETRIES)),
             backoff_factor=float(config.get("backoff_factor", BACKOFF_FACTOR)),
             requests_per_minute=config.get("requests_per_minute"),
-            concurrency=int(config.get("concurrency") or CONCURRENCY),
+            concurrency=min(int(config.get("concurrency") or CONCURRENCY), self.most_concurrent),
         )
         agent = config.get("user_agent") or default_user_agent()
-        return ApiClient(limits, self.authenticator, agent, self.logger, self.wait_header)
+        return ApiClient(limits, self.authenticator, agent, self.logger, self.wait_header, self.patience)
 
     @cached_property
     def ahead(self) -> ReadAhead:
@@ -223,6 +230,7 @@ class ApiTap(Tap):
                 schema = entry.schema.to_dict()
                 schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
                 entry.schema = Schema.from_dict(schema)
+                entry.key_properties = entry.key_properties or stream.primary_keys
         super().setup_mapper()
 
     # Command line
