@@ -21,10 +21,12 @@ class Checkpoint:
         state: The stream's entry in STATE, which is read and written.
         streams: The stream and its children that are read.
         since: Lower bound of the read, if it has one.
-        began: When this run began.
+        began: When this run began; None where no bookmark depends on it.
     """
 
-    def __init__(self, state: dict[str, Any], streams: list[str], since: str | None, began: str) -> None:
+    def __init__(
+        self, state: dict[str, Any], streams: list[str], since: str | None, began: str | None
+    ) -> None:
         self._state = state
         self._question = {"streams": sorted(streams), "since": since}
         found = state.get(_FIELD)
@@ -39,16 +41,12 @@ class Checkpoint:
             found.get(name) == value for name, value in self._question.items()
         ):
             self.query, self.key = found.get("query"), str(found.get("key"))
-            self.began = str(found.get("began") or began)
+            self.began = found.get("began") or began
 
     def put(self, query: dict[str, Any], key: Any) -> None:
         """All is written up to and with this record, which was on the page of this query."""
-        self._state[_FIELD] = {
-            **self._question,
-            "query": query,
-            "key": name_of(key),
-            "began": self.began,
-        }
+        began = {"began": self.began} if self.began else {}
+        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key), **began}
 
     def drop(self) -> None:
         """The stream is done."""
