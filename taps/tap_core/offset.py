@@ -187,7 +187,7 @@ class Offset(Paginator):
             return
         self._checking = True
         self._offset += count - 1
-        self._value = self._query(0, count // 2)
+        self._value = self._query(0, min(count, self.size or count) // 2)
 
     def _check(self, page: Page) -> None:
         """See whether the list still begins as it did, when half a page was asked for."""
