@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tap_core.pagination import Query
 
 
+_FAR = 2**31 - 1
+"""An offset behind the end of every list."""
+
+
 class Line(NamedTuple):
     """What never changes of a line of the ledger, however it is written."""
 
@@ -113,6 +117,9 @@ class LedgerPages(Offset):
 
     The number follows from where a page begins among the lines already read. So that it stays there, the
     list is held still: pages after the first ask for nothing newer than the first page's newest line.
+
+    When the first page comes again, then either the offset is ignored or there are many equal lines. A page
+    far behind the end tells.
     """
 
     def __init__(self, *, size: int, until_param: str, time_field: str) -> None:
@@ -130,6 +137,8 @@ class LedgerPages(Offset):
         self._skipped = 0
         """Lines of the list before the first known one."""
         self._top: list[Line] = []
+        self._far = False
+        self._heeded = False
 
     def _query(self, offset: int, size: int | None = None) -> Query:
         return {**super()._query(offset, size), **self._held}
@@ -138,8 +147,23 @@ class LedgerPages(Offset):
         if self._pages == 0:
             self._top = page.keys
             self._hold(page.keys)
+        elif self._far:
+            self._far, self._heeded = False, page.keys != self._top
+            if self._heeded:
+                self._go(self._offset)
+                return []
+            page.keys = self._first
+            return super()._take(page)
+        elif self._doubtful(page.keys):
+            self._far = True
+            self._value = self._query(_FAR)
+            return []
         page.keys = self._numbered(page.keys)
         return super()._take(page)
+
+    def _doubtful(self, lines: Sequence[Line]) -> bool:
+        """Whether it is yet to be seen if the offset is heeded, as the first page came again."""
+        return not self._heeded and self.current_value[self._param] > 0 and lines == self._top != []
 
     def _hold(self, lines: Sequence[Line]) -> None:
         """Ask for nothing newer from now on, to the next whole second: what is shown may be rounded."""
@@ -152,20 +176,16 @@ class LedgerPages(Offset):
     def _numbered(self, lines: list[Line]) -> list[tuple[Line, int]]:
         """The lines of the page at the current offset, equal ones numbered from the top of the list."""
         offset = self.current_value[self._param]
-        if self._pages and lines == self._top:  # the offset is ignored; the base class makes sure
-            return self._first
         start = self._begins_at(lines, offset - self._skipped)
         if start is None:
             return _count(lines, Counter())
-        counts = Counter(dict(self._known[:start]))
-        numbered = _count(lines, counts)
-        self._skipped = offset - start
-        if start + len(lines) > len(self._known):
-            self._known[start:] = numbered
-        surplus = max(0, len(self._known) - WINDOW * max(self._longest, len(lines)))
+        again = self._known[start : start + len(lines)]
+        fresh = _count(lines[len(again) :], Counter(dict(self._known)))
+        self._known += fresh
+        surplus = max(0, len(self._known) - WINDOW * max(self.size or 0, len(lines)))
         del self._known[:surplus]
-        self._skipped += surplus
-        return numbered
+        self._skipped = offset - start + surplus
+        return again + fresh
 
     def _begins_at(self, lines: list[Line], expected: int) -> int | None:
         """Where among the known lines a page begins: as expected, or before it if lines were added."""
