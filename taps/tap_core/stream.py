@@ -236,7 +236,8 @@ class ApiStream(Endpoint):
         if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
             self._open_bookmark(self.replication_key)
         if self.keeps_page_size:
-            self.evidence.largest = (self._known_page_size + 1) // 2
+            asked = self.get_new_paginator().size or 0
+            self.evidence.largest = (min(self._known_page_size, asked) + 1) // 2
         # A target that drops the rows of earlier versions needs all rows in one run.
         if not (self.bookmark and self.is_sorted) and not self.emit_activate_version_messages:
             streams = [self.name, *(child.name for child in self.descendent_streams if child.selected)]

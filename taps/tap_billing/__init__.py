@@ -1,0 +1,1 @@
+"""Singer tap for subscription billing: customers, subscriptions, invoices, coupons, transactions."""

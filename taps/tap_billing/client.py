@@ -1,0 +1,76 @@
+"""How the billing API wraps its records, pages, and tells the time."""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk.schema.source import SchemaDirectory
+
+from tap_billing import schemas
+from tap_core import jsonpath
+from tap_core.pagination import PageNumber
+from tap_core.stream import ApiSchema, ApiStream
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import requests
+
+    from tap_core.page import Page
+
+PAGE_SIZE = 200
+"""The most records that the API puts into a page."""
+
+MOST_CONCURRENT = 4
+"""Requests of one site that the vendor lets run at once; more are queued, and refused with a 429."""
+
+_CLOCK_CHANGE = timedelta(hours=1)
+_ANY_ZONE = timedelta(hours=24)
+
+
+class BillingStream(ApiStream):
+    """The billing API: an array of wrapped records, `[{"customer": {…}}, {"customer": {…}}]`.
+
+    Pages are numbered, so lists are asked for in an order that changes to their rows leave alone: a row
+    that moved to another page while the list is read would push another past the reader. A bookmark
+    therefore moves when the whole list was read.
+    """
+
+    schema = ApiSchema(SchemaDirectory(schemas))
+    keeps_page_size = True
+    # A change is stamped when it begins and is seen by others when it is done; and clocks differ.
+    lookback = 300
+
+    wrapper: ClassVar[str]
+    """Name under which each element of the array holds its record."""
+
+    def get_new_paginator(self) -> PageNumber:
+        """Page numbers, without a total: the end is a page that is short, or empty."""
+        return PageNumber(size=PAGE_SIZE)
+
+    def read_page(self, response: requests.Response) -> Page:
+        """The page, with its records unwrapped."""
+        page = super().read_page(response)
+        page.records = [record for element in page.records for record in self.records_of(element)]
+        return page
+
+    def records_of(self, element: Any) -> list[Any]:
+        """The record in an element; one without the wrapper is taken as it is, and not passed over."""
+        return jsonpath.find(element, f"$.{self.wrapper}") or [element]
+
+    def since(self, start: datetime) -> dict[str, Any]:
+        """The lower bound of `date_field`, on the clock of the site."""
+        return {"start_datetime": f"{self.site_time(start):%Y-%m-%d %H:%M:%S}"}
+
+    def site_time(self, moment: datetime) -> datetime:
+        """A moment on the clock of the site, or somewhat earlier; never later, which would lose rows.
+
+        The API reads a time as one in the site's zone, which nothing names. The bookmark has its offset:
+        it may be off by the hour that clocks are changed by. On a first run the zone can be any, and so
+        it can where the offset is zero, which may be the `Z` of an answer in UTC.
+        """
+        reached = self.bookmark.reached if self.bookmark else None
+        if reached and reached.utcoffset():
+            return moment.astimezone(reached.tzinfo) - _CLOCK_CHANGE
+        return moment.astimezone(timezone.utc) - _ANY_ZONE

@@ -1,0 +1,38 @@
+"""The tap for subscription billing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from singer_sdk import typing as th
+from singer_sdk.authenticators import BasicAuthenticator
+
+from tap_billing.client import MOST_CONCURRENT
+from tap_billing.streams import Coupons, Customers, Invoices, Subscriptions, Transactions
+from tap_core.settings import common_settings
+from tap_core.tap import ApiTap
+
+
+class TapBilling(ApiTap):
+    """Customers, subscriptions, invoices, coupons and transactions from a subscription-billing site."""
+
+    name = "tap-billing"
+    stream_types = (Customers, Subscriptions, Invoices, Coupons, Transactions)
+    most_concurrent = MOST_CONCURRENT
+    # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two.
+    patience = 15
+
+    config_jsonschema = th.PropertiesList(
+        *common_settings(
+            key_help="API key of the site (the key, not its id), made in the site's web interface.",
+            url_example="https://acme.chargify.com",
+            concurrency=MOST_CONCURRENT,
+            most_concurrent=MOST_CONCURRENT,
+            incremental=True,
+        ),
+    ).to_dict()
+
+    @cached_property
+    def authenticator(self) -> BasicAuthenticator:
+        """The key as the user; the password is the letter x for everybody."""
+        return BasicAuthenticator(username=self.config["api_key"], password="x")  # noqa: S106
