@@ -1,0 +1,153 @@
+"""Bookings from run to run: what changed is read, and nothing is lost."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import pytest
+
+from support import KEY, run
+from tap_scheduling.tap import TapScheduling
+
+LAST = "2026-01-30T00:00:00.000Z"
+"""When the newest bookings of the sandbox were changed."""
+
+
+@pytest.fixture
+def config(api):
+    return {"api_url": f"{api.url}/scheduling", "api_key": KEY, "requests_per_minute": 100_000}
+
+
+@pytest.fixture
+def bookings(api):
+    return api.data["scheduling"]["bookings"]
+
+
+def queries(api):
+    return [
+        {name: values[0] for name, values in parse_qs(entry.query).items()}
+        for entry in api.matching("/scheduling/v1/bookings")
+    ]
+
+
+def keys(rows):
+    return {(row["id"],) for row in rows}
+
+
+def bookmark(output):
+    return output.state["bookmarks"]["bookings"].get("replication_key_value")
+
+
+def state_at(value):
+    return {
+        "bookmarks": {"bookings": {"replication_key": "updatedAt", "replication_key_value": value}},
+    }
+
+
+def test_first_run_reads_everything_and_sends_no_filter(api, config, bookings):
+    output = run(TapScheduling, config)
+    assert output.rows("bookings").keys() == keys(bookings)
+    assert any(row["updatedAt"] is None for row in output.records["bookings"])
+    assert bookmark(output) == LAST
+    assert all(query["sortCreated"] == "asc" and len(query) <= 3 for query in queries(api))
+
+
+def test_second_run_over_unchanged_data_costs_one_request(api, config, bookings):
+    first = run(TapScheduling, config)
+    api.clear()
+    second = run(TapScheduling, config, state=first.state)
+    assert queries(api) == [
+        {
+            "afterUpdatedAt": "2026-01-29T23:59:00.000Z",
+            "sortUpdatedAt": "asc",
+            "skip": "0",
+            "take": "100",
+        }
+    ]
+    assert len(api.requests) == 6
+    assert second.rows("bookings").keys() == keys(row for row in bookings if row["updatedAt"] == LAST)
+    assert bookmark(second) == LAST
+
+
+def test_changes_between_two_runs(api, config, bookings):
+    first = run(TapScheduling, config)
+    moments = [f"2026-01-30T{minute // 60:02}:{minute % 60:02}:00.500Z" for minute in range(230)]
+    for row, moment in zip(bookings[:200], moments, strict=False):
+        row.update(updatedAt=moment, title="Moved ✈")
+    undated = next(row for row in bookings[200:] if row["updatedAt"] is None)
+    undated.update(updatedAt=LAST, status="cancelled")
+    bookings += [
+        {**bookings[0], "id": number, "createdAt": moment, "updatedAt": moment}
+        for number, moment in enumerate(moments[200:], start=1)
+    ]
+    api.clear()
+    second = run(TapScheduling, config, state=first.state)
+    assert first.rows("bookings") | second.rows("bookings") == {(row["id"],): row for row in bookings}
+    assert len(queries(api)) <= 4
+    assert bookmark(second) == max(row["updatedAt"] or "" for row in bookings)
+    second.check()
+
+
+def test_capped_pages_after_the_first_run(api, config, bookings):
+    first = run(TapScheduling, config)
+    for number, row in enumerate(bookings[:40]):
+        row["updatedAt"] = f"2026-01-30T00:01:{number:02}.000Z"
+    api.fault("page_cap", path="/scheduling", size=7)
+    second = run(TapScheduling, config, state=first.state)
+    assert second.rows("bookings").keys() >= keys(bookings[:40])
+
+
+def test_bound_is_inclusive(config, bookings):
+    moment = bookings[7]["updatedAt"]
+    output = run(TapScheduling, {**config, "lookback": 0}, state=state_at(moment))
+    at_least = keys(row for row in bookings if row["updatedAt"] and row["updatedAt"] >= moment)
+    assert output.rows("bookings").keys() == at_least
+
+
+def test_bookmark_in_another_zone_is_sent_as_utc(api, config):
+    run(TapScheduling, {**config, "lookback": 0}, state=state_at("2026-01-05T09:30:00+02:00"))
+    assert queries(api)[0]["afterUpdatedAt"] == "2026-01-05T07:30:00.000Z"
+
+
+def test_lookback(api, config):
+    run(TapScheduling, {**config, "lookback": 3600}, state=state_at("2026-01-05T09:30:00.250Z"))
+    assert queries(api)[0]["afterUpdatedAt"] == "2026-01-05T08:30:00.250Z"
+
+
+@pytest.mark.parametrize("start_date", ["2025-12-24", "2025-12-24T00:00:00Z", "2025-12-24T01:00:00+01:00"])
+def test_start_date_bounds_the_first_read(api, config, bookings, start_date):
+    output = run(TapScheduling, {**config, "start_date": start_date})
+    wanted = [row for row in bookings if row["updatedAt"] and row["updatedAt"] >= "2025-12-24"]
+    assert output.rows("bookings").keys() == keys(wanted)
+    assert 0 < len(wanted) < 100
+    assert len(queries(api)) == 2
+
+
+def test_start_date_in_the_future(api, config):
+    output = run(TapScheduling, {**config, "start_date": "2999-01-01"})
+    assert "bookings" not in output.records
+    assert len(queries(api)) == 1
+    assert bookmark(output) is None
+
+
+def test_totals_that_ignore_the_filter_are_no_cause_for_a_warning(config, caplog):
+    run(TapScheduling, {**config, "start_date": "2025-12-24"})
+    assert "the API says" not in caplog.text
+
+
+def test_rows_without_a_date_do_not_move_the_bookmark(api, config, bookings):
+    for row in bookings:
+        row["updatedAt"] = None
+    output = run(TapScheduling, config)
+    assert output.rows("bookings").keys() == keys(bookings)
+    assert bookmark(output) is None
+    again = run(TapScheduling, config, state=output.state)
+    assert again.rows("bookings").keys() == keys(bookings)
+
+
+def test_full_table_when_the_catalog_says_so(api, config, bookings):
+    catalog = TapScheduling(config=config).catalog_dict
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+    output = run(TapScheduling, config, state=state_at(LAST), catalog=catalog)
+    assert output.rows("bookings").keys() == keys(bookings)
