@@ -10,6 +10,7 @@ from api_sandbox.fake import Fake, slug
 from api_sandbox.promotions_people import People
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
 CHILDREN = ("stages", "users", "participations", "prizes", "rankings", "requirements")
@@ -27,9 +28,11 @@ _YEAR = 365
 _FEWEST_DAYS = 3
 
 
-def generate(rng: Random, promotions: int = 300, brands: int = 130) -> dict[str, Any]:
-    """All tables of one account, the oldest rows first."""
-    account = Account(Fake(rng))
+def generate(
+    rng: Random, promotions: int = 300, brands: int = 130, sizes: Sequence[int] = _SIZES
+) -> dict[str, Any]:
+    """All tables of one account, the oldest rows first; `sizes` are the users of the first promotions."""
+    account = Account(Fake(rng), sizes)
     account.add_brands(brands)
     for number in range(promotions):
         account.add_promotion(number, created=timedelta(days=number * _YEAR / promotions))
@@ -39,8 +42,8 @@ def generate(rng: Random, promotions: int = 300, brands: int = 130) -> dict[str,
 class Account:
     """Tables that are being filled."""
 
-    def __init__(self, fake: Fake) -> None:
-        self.fake = fake
+    def __init__(self, fake: Fake, sizes: Sequence[int]) -> None:
+        self.fake, self._sizes = fake, sizes
         self.tables: dict[str, Any] = {"promotions": [], "organizing_brands": []}
         self.tables |= {name: {} for name in CHILDREN}
         self._ids = Counter({"brands": 5_000, "promotions": 301_000, "stages": 660_000, "users": 88_120_000})
@@ -69,9 +72,9 @@ class Account:
         count = 0 if one_in(29, number) else fake.rng.randint(1, 3)
         stages = [self._stage(wire, start, end) for _ in range(count)]
         people = People(self, wire, promotion["id"], [stage["id"] for stage in stages])
-        users = _SIZES[number] if number < len(_SIZES) else fake.rng.choice((0, 2, 5, 11, 17, 24))
+        users = self._sizes[number] if number < len(self._sizes) else fake.rng.choice((0, 2, 5, 11, 17, 24))
         people.join(
-            users, start, end, keen=users == max(_SIZES), game=int(promotion["promotion_type"]) == _GAME
+            users, start, end, keen=users == max(self._sizes), game=int(promotion["promotion_type"]) == _GAME
         )
         for name in CHILDREN:
             self.tables[name][str(promotion["id"])] = stages if name == "stages" else people.tables[name]

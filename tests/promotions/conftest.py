@@ -7,10 +7,13 @@ import pytest
 from api_sandbox import Sandbox
 from api_sandbox.promotions_data import generate
 
+SIZES = (17, 24, 40, 0)
+"""Users of the first promotions."""
+
 
 @pytest.fixture(scope="module")
 def _small():
-    with Sandbox(data={"promotions": generate(Random(4), promotions=20, brands=12)}) as sandbox:
+    with Sandbox(data={"promotions": generate(Random(4), promotions=20, brands=12, sizes=SIZES)}) as sandbox:
         yield sandbox
 
 

@@ -16,7 +16,7 @@ from tap_promotions.tap import TapPromotions
 @pytest.mark.parametrize("kind", [int, str])
 def test_a_cursor_that_repeats_is_a_named_failure(small, kind):
     promotion = small.data["promotions"]["promotions"][1]["id"]
-    cursor = small.data["promotions"]["users"][str(promotion)][50]["id"]
+    cursor = small.data["promotions"]["users"][str(promotion)][5]["id"]
     small.fault("wrong_cursor", path=f"{V2}/users/{promotion}", cursor=kind(cursor))
     with pytest.raises(ApiError, match="cursors go round in a circle"):
         run(TapPromotions, settings(small))

@@ -101,7 +101,7 @@ def test_an_empty_account(small):
 def test_rows_made_during_the_run_are_read_too():
     new = {"id": "999", "created": "2026-05-01T00:00:00Z"}
     path = f"{V2}/promotions"
-    with Sandbox(data={"promotions": generate(Random(4), promotions=20, brands=12)}) as sandbox:
+    with Sandbox(data={"promotions": generate(Random(4), promotions=20, brands=12, sizes=(9, 4))}) as sandbox:
         sandbox.fault("page_cap", path=path, size=8)
         sandbox.change(api="promotions", resource="promotions", op="insert", rows=[new], after=1, path=path)
         output = run(TapPromotions, settings(sandbox))
@@ -154,7 +154,7 @@ def test_settings_and_streams():
     assert set(keys.values()) == {("id",)}
 
 
-_suite_sandbox = Sandbox(data={"promotions": generate(Random(5), promotions=20, brands=12)})
+_suite_sandbox = Sandbox(data={"promotions": generate(Random(5), promotions=20, brands=12, sizes=(9, 4))})
 _suite_sandbox.__enter__()
 
 
