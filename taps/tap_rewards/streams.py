@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_core.conform import DATE
+from tap_core.page import Page
 from tap_rewards.client import DAY, RewardsStream
 from tap_rewards.ledger import LedgerPages, Line, keyed
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.page import Page
     from tap_core.pagination import Query
     from tap_core.readahead import Fetch, ReadAhead
 
@@ -135,7 +135,11 @@ class MembersStream(RewardsStream):
     def request(self, context: Context | None, token: Query) -> tuple[Hashable, Fetch]:
         """The request that is sent once, whichever of the two streams comes first."""
         key, fetch = super().request(context, token)
-        return key, partial(self.tap.members_page, fetch)
+
+        def once() -> Page:
+            return Page(self.tap.members(fetch), self.records_jsonpath, self.key_of)
+
+        return key, once
 
 
 class AccountMembers(MembersStream):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
@@ -24,7 +24,6 @@ from tap_rewards.streams import (
 )
 
 if TYPE_CHECKING:
-    from tap_core.page import Page
     from tap_core.readahead import Fetch
 
 
@@ -60,15 +59,15 @@ class TapRewards(ApiTap):
         ),
     ).to_dict()
 
-    _members_page: Page | None = None
+    _members: Any = None
 
     @cached_property
     def authenticator(self) -> BearerTokenAuthenticator:
         """The key, as a bearer token."""
         return BearerTokenAuthenticator(token=self.config["api_key"])
 
-    def members_page(self, fetch: Fetch) -> Page:
-        """The one page of members, fetched for the first stream that asks for it."""
-        if self._members_page is None:
-            self._members_page = fetch()
-        return self._members_page
+    def members(self, fetch: Fetch) -> Any:
+        """The one answer that tells the members, fetched for the first stream that asks for it."""
+        if self._members is None:
+            self._members = fetch().document
+        return self._members
