@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from api_sandbox import control, events, promotions, rewards, scheduling
+from api_sandbox import billing, control, events, promotions, rewards, scheduling
 from api_sandbox.api import Call
 from api_sandbox.data import SEED
 from api_sandbox.gate import CONTROL, Gate
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from api_sandbox.api import Api, Reply
 
-APIS: tuple[Api, ...] = (events.API, promotions.API, rewards.API, scheduling.API)
+APIS: tuple[Api, ...] = (billing.API, events.API, promotions.API, rewards.API, scheduling.API)
 """The APIs that the sandbox speaks; a new one is a module with an ``API``, listed here."""
 
 
