@@ -25,6 +25,7 @@ __all__ = ["ApiSchema", "ApiStream"]
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context
 
@@ -170,11 +171,20 @@ class ApiStream(Endpoint):
         """
         yield from read(self, context, self.tap.ahead, write=write_messages)
 
-    def write_page(self, records: list[Any], page: Page) -> None:
-        """Write those records of a page that are wanted, and take note of how far that is."""
+    def write_records(self, records: list[Any], time_extracted: datetime) -> None:
+        """Write those records that are wanted, and take note of how far that is."""
         bookmark, key = self.bookmark, self.replication_key or ""
         records = [record for record in records if self._wants(record)]
-        self._write_records(records, page)
+        for stream_map in self.stream_maps:
+            if isinstance(stream_map, RemoveRecordTransform):
+                continue
+            mapped = records if self.plain else [stream_map.transform(dict(record)) for record in records]
+            self.tap.message_writer.write_records(
+                stream_map.stream_alias,
+                [record for record in mapped if record is not None],
+                version=self._stream_version,
+                time_extracted=time_extracted,
+            )
         self.totals["rows"] += len(records)
         self.state_manager.is_flushed = False
         if bookmark:
@@ -190,21 +200,9 @@ class ApiStream(Endpoint):
             or bookmark.wants(self.codec.get(record, self.replication_key or ""))
         )
 
-    def goes_on(self, records: list[Any]) -> bool:
+    def goes_on(self, last: list[Any]) -> bool:
         """Whether a page of a list that is newest first ends with a record that is new enough."""
-        return not records or self._wants(records[-1])
-
-    def _write_records(self, records: list[Any], page: Page) -> None:
-        for stream_map in self.stream_maps:
-            if isinstance(stream_map, RemoveRecordTransform):
-                continue
-            mapped = records if self.plain else [stream_map.transform(dict(record)) for record in records]
-            self.tap.message_writer.write_records(
-                stream_map.stream_alias,
-                [record for record in mapped if record is not None],
-                version=self._stream_version,
-                time_extracted=page.time_extracted,
-            )
+        return all(map(self._wants, last))
 
     @property
     def wanted_children(self) -> list[ApiStream]:
@@ -235,7 +233,7 @@ class ApiStream(Endpoint):
                 child.announce()
         if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
             self._open_bookmark(self.replication_key)
-        if self.keeps_page_size:
+        if self.keeps_page_size and self.bookmark:
             asked = self.get_new_paginator().size or 0
             self.evidence.largest = (min(self._known_page_size, asked) + 1) // 2
         # A target that drops the rows of earlier versions needs all rows in one run.
@@ -268,7 +266,7 @@ class ApiStream(Endpoint):
         """All of the stream was written: its bookmark may move."""
         if self.bookmark:
             self.bookmark.save()
-        if self.keeps_page_size:
+        if self.keeps_page_size and self.bookmark:
             self.stream_state["page_size"] = max(self._known_page_size, self.evidence.largest)
         if self.checkpoint:
             self.checkpoint.drop()
