@@ -116,7 +116,7 @@ class ApiStream(Endpoint):
                     ahead.want(key, fetch, next_up=True)
                     expected.add(key)
                 yield asked, page, fresh
-                if self._ends_at_bookmark(page, paginator.size or 0):
+                if self.oldest_first and self._ends_at_bookmark(page, paginator.size or 0):
                     return
         finally:
             ahead.forget(expected)
@@ -125,8 +125,7 @@ class ApiStream(Endpoint):
 
     def _ends_at_bookmark(self, page: Page, size: int) -> bool:
         """Whether a page ends where the last run did, and has room for what would have come since."""
-        ordered = self.oldest_first or (self.newest_first and self.bookmark and not self.bookmark.looks_back)
-        if self.bookmark is None or not ordered or not 0 < 2 * len(page.records) <= size:
+        if self.bookmark is None or not 0 < 2 * len(page.records) <= size:
             return False
         return self.bookmark.ended_with(jsonpath.first(page.records[-1], f"$.{self.replication_key}"))
 
