@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import time
+from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 
 import pytest
 
-from support import KEY, run
+from support import KEY, Output, run
+from tap_core.errors import ApiError
 from tap_scheduling.tap import TapScheduling
 
 LAST = "2026-01-30T00:00:00.000Z"
@@ -151,3 +156,43 @@ def test_full_table_when_the_catalog_says_so(api, config, bookings):
         entry["replication_method"] = "FULL_TABLE"
     output = run(TapScheduling, config, state=state_at(LAST), catalog=catalog)
     assert output.rows("bookings").keys() == keys(bookings)
+
+
+def interrupted(config, state=None):
+    """Run to where the server fails, and give what was written."""
+    written = io.StringIO()
+    tap = TapScheduling(config={**config, "max_retries": 0, "backoff_factor": 0.01}, state=state or {})
+    with contextlib.redirect_stdout(written), pytest.raises(ApiError, match="failed 1 time"):
+        tap.run()
+    return Output(written.getvalue())
+
+
+def test_interrupted_first_run(api, config, bookings):
+    by_creation = sorted(bookings, key=lambda row: row["createdAt"])
+    api.fault("status", path="/scheduling/v1/bookings", query="skip=294")
+    first = interrupted(config)
+    assert bookmark(first) is None
+    assert 0 < len(first.records["bookings"]) < len(bookings)
+    api.clear()
+    began = datetime.now(timezone.utc)
+    by_creation[5]["updatedAt"] = began.isoformat(timespec="milliseconds")
+    by_creation[500]["updatedAt"] = (began + timedelta(milliseconds=1)).isoformat(timespec="milliseconds")
+    time.sleep(0.01)
+    second = run(TapScheduling, config, state=first.state)
+    third = run(TapScheduling, {**config, "lookback": 0}, state=second.state)
+    rows = {**first.rows("bookings"), **second.rows("bookings"), **third.rows("bookings")}
+    assert rows == {(row["id"],): row for row in bookings}
+    assert bookmark(second) == LAST
+
+
+def test_interrupted_second_run(api, config, bookings):
+    first = run(TapScheduling, config)
+    for number, row in enumerate(bookings[:250]):
+        row["updatedAt"] = f"2026-01-30T00:{number // 60:02}:{number % 60:02}.000Z"
+    api.fault("status", path="/scheduling/v1/bookings", query="skip=98&")
+    second = interrupted(config, first.state)
+    assert bookmark(second) == LAST
+    api.clear()
+    third = run(TapScheduling, config, state=second.state)
+    rows = {**first.rows("bookings"), **second.rows("bookings"), **third.rows("bookings")}
+    assert rows == {(row["id"],): row for row in bookings}
