@@ -86,11 +86,6 @@ class Bookmark:
         """Whether a row of this replication key value is new enough; a row without one always is."""
         return self.start is None or value is None or instant(value) >= self.start
 
-    @property
-    def looks_back(self) -> bool:
-        """Whether rows from before the end of the last run are read again."""
-        return self.start != self.reached
-
     def ended_with(self, value: Any) -> bool:
         """Whether the last run ended with a row of this replication key value."""
         try:

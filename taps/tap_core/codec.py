@@ -142,7 +142,9 @@ def key_reader(keys: Sequence[str]) -> Callable[[Any], Any]:
                 values = msgspec.structs.astuple(decoder.decode(record)) if struct else ()
             except msgspec.DecodeError:
                 return bytes(record)
-        return values if values and None not in values else repr(jsonpath.decode(record))
+        if not values or None in values:
+            return repr(jsonpath.decode(record))
+        return values if len(values) > 1 else values[0]
 
     return read
 

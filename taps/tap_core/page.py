@@ -33,6 +33,11 @@ class Page:
         """What tells each record apart, in the order of the records."""
         return [self._key_of(record) for record in self.records]
 
+    def release(self) -> None:
+        """Let go of the response body."""
+        self.records = []
+        self.document = None
+
     def find(self, path: str | None) -> Any:
         """The first value at a JSONPath of the envelope, or None."""
         return jsonpath.first(self.document, path) if path else None

@@ -24,18 +24,25 @@ if TYPE_CHECKING:
     from tap_core.readahead import ReadAhead
     from tap_core.stream import ApiStream
 
+_SLICE = 1000
+"""Records decoded and written at once."""
+
 _REFUSALS = 3
 """Parents whose children are refused before the child stream is given up, if none was allowed."""
 
 
 @dataclass
 class Rows:
-    """A page of the stream's own records, ready to be written."""
+    """A page of the stream's own records, undecoded until they are written."""
 
     query: dict[str, Any]
     page: Page
     raws: list[Any]
-    records: list[Any]
+
+    def release(self) -> None:
+        """Let go of the response: the next one may be as large."""
+        self.raws.clear()
+        self.page.release()
 
 
 @dataclass
@@ -93,10 +100,11 @@ def _read_list(
         elif write:
             _write(stream, item, context)
             if checkpoint and item.page.records and not stream.wanted_children:
-                checkpoint.put(item.query, item.page.keys[-1])
+                checkpoint.put(item.query, stream.key_of(item.page.records[-1]))
             stream.tap.page_done()
+            item.release()
         elif stream.selected:
-            yield from item.records
+            yield from stream.decode(item.raws, context)
 
 
 def _in_order(
@@ -136,17 +144,17 @@ def _plan(stream: ApiStream, context: Context | None, ahead: ReadAhead) -> Itera
     children = stream.wanted_children
     count = 0
     for query, page, raws in stream.pages(context, ahead):
-        records = stream.decode(raws, context)
-        if limit is not None:
-            records = records[: limit - count]
-        count += len(records)
-        yield Rows(query, page, raws, records)
-        for record in records if children else ():
+        rows = Rows(query, page, raws if limit is None else raws[: limit - count])
+        count += len(rows.raws)
+        parents = stream.decode(rows.raws, context) if children else []
+        goes_on = not stream.newest_first or not raws or stream.goes_on(stream.decode(raws[-1:], context))
+        yield rows
+        for record in parents:
             if stream.plain or stream.stream_maps[0].get_filter_result(record):
                 contexts = [found for found in stream.generate_child_contexts(record, context) if found]
                 lists = [(child, found) for found in contexts for child in children]
                 yield Parent(query, tuple(record[key] for key in stream.primary_keys), lists)
-        if stream.newest_first and not stream.goes_on(records):
+        if not goes_on:
             return
         if limit is not None and count >= limit:
             stream._check_max_record_limit(count)  # noqa: SLF001  the SDK's dry run ends here
@@ -175,10 +183,12 @@ def _read_children(stream: ApiStream, context: Context, ahead: ReadAhead, *, wri
 
 
 def _write(stream: ApiStream, rows: Rows, context: Context | None) -> None:
-    """Write a page's records."""
+    """Write a page's records, some at a time, so that a huge page is never decoded as a whole."""
     if not stream.selected:
         return
-    try:
-        stream.write_page(rows.records, rows.page)
-    except NotFinite:
-        stream.write_page(stream.decode(rows.raws, context, typed=False), rows.page)
+    for start in range(0, len(rows.raws), _SLICE):
+        raws = rows.raws[start : start + _SLICE]
+        try:
+            stream.write_records(stream.decode(raws, context), rows.page.time_extracted)
+        except NotFinite:
+            stream.write_records(stream.decode(raws, context, typed=False), rows.page.time_extracted)

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib.encoding.simple import Message
 
-_SLICE = 1000
-"""Records encoded at once, so that a huge page needs no second copy of itself."""
-
 _NOT_FINITE = (b"NaN", b"Infinity")
 
 
@@ -59,8 +56,8 @@ class MessageWriter(SimpleSingerWriter):
         """
         time = time_extracted.isoformat()
         messages = [RecordMessage(stream, record, version, time) for record in records]
-        for start in range(0, len(messages), _SLICE):
-            self._write(self._encode(messages[start : start + _SLICE]))
+        if messages:
+            self._write(self._encode(messages))
 
     def _encode(self, messages: list[RecordMessage]) -> bytes:
         try:
