@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+NO_TEST = "no"
+TEST_OPTION = click.Option(
+    ["--test"],
+    is_flag=False,
+    flag_value="all",
+    default=NO_TEST,
+    help="Try the settings with one small request per selected stream; with =schema, write SCHEMA only.",
+)
+
+
 class ApiCommand(SingerCommand):
     """A tap's command; a failure that a user can meet ends it with a line or two and no traceback."""
 

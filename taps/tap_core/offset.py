@@ -76,6 +76,10 @@ class Offset(Paginator):
     def _query(self, offset: int, size: int | None = None) -> Query:
         return {self._param: offset, self._size_param: size or self.size}
 
+    def sample(self) -> Query:
+        """The first record alone."""
+        return self._query(0, 1)
+
     def _go(self, offset: int) -> None:
         self._offset = offset
         self._value = self._query(offset)

@@ -93,6 +93,10 @@ class Paginator(BaseAPIPaginator[Query]):
         self.records_read += len(fresh)
         return fresh
 
+    def sample(self) -> Query:
+        """The query of as small a first page as the API gives."""
+        return self.current_value
+
     def resume(self, query: Query, keys: list[Any]) -> None:
         """Go on from a page in the middle of the list.
 
@@ -204,6 +208,10 @@ class PageNumber(Paginator):
 
     def _query(self, number: int) -> Query:
         return {self._param: number, self._size_param: self.size}
+
+    def sample(self) -> Query:
+        """The first record alone."""
+        return {self._param: 1, self._size_param: 1}
 
     def _take(self, page: Page) -> list[Any]:
         number = self.current_value[self._param]

@@ -48,6 +48,10 @@ class ApiStream(Endpoint):
         self.evidence = Evidence()
         self.totals: Counter[str] = Counter()
         self.checkpoint: Checkpoint | None = None
+        self.total: int | None = None
+        """Records of the whole stream, where the API says so."""
+        self.seconds = 0.0
+        """Time spent on the stream, its children included."""
         self.given_up = False
         """Whether the key may not read this stream under any parent."""
         self._schema_written = False
@@ -109,6 +113,8 @@ class ApiStream(Endpoint):
                 page = ahead.take(key, fetch)
                 expected.discard(key)
                 fresh = paginator.take(page)
+                if context is None:
+                    self.total = paginator.total
                 if done:
                     fresh = [record for record in fresh if self.key_of(record) not in done]
                 for query in paginator.upcoming()[:reach]:

@@ -6,6 +6,7 @@ what is written, and when a failure surfaces, does not depend on how early.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -72,8 +73,10 @@ def read(
         ahead: Where pages come from.
         write: Whether to write messages; else the records are yielded.
     """
+    begun = time.monotonic()
     if context is not None:
         yield from _read_list(stream, context, ahead, write=write)
+        stream.seconds += time.monotonic() - begun
         return
     stream.open(write=write)
     try:
@@ -82,6 +85,8 @@ def read(
         stream.tap.refused(stream, refusal)
     else:
         stream.close()
+    finally:
+        stream.seconds += time.monotonic() - begun
 
 
 def _read_list(

@@ -16,9 +16,10 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Schema
 
-from tap_core.cli import ApiCommand, read_config, read_environment, read_input
+from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_environment, read_input
 from tap_core.client import ApiClient, Limits
 from tap_core.errors import ApiError, Stopped
+from tap_core.progress import Progress, summarize
 from tap_core.readahead import ReadAhead
 from tap_core.redaction import redact_logs
 from tap_core.settings import (
@@ -30,6 +31,7 @@ from tap_core.settings import (
     REQUEST_TIMEOUT,
     default_user_agent,
 )
+from tap_core.trial import try_out
 from tap_core.validation import catalog_errors, config_errors, state_errors
 from tap_core.writer import MessageWriter
 
@@ -88,6 +90,7 @@ class ApiTap(Tap):
         self._stopped_by = 0
         self._pages = 0
         self._pages_saved = 0
+        self._progress = Progress()
         self._saved_at = time.monotonic()
         with self._quiet():
             super().__init__(**options)
@@ -149,12 +152,14 @@ class ApiTap(Tap):
         finally:
             self.ahead.close()
             self.state_writer.write_state(self.state)
+            summarize(self.streams.values())
         self._settle_refusals()
         if self.failures:
             raise ApiError("; ".join(self.failures))
 
     def page_done(self) -> None:
         """A page was written: write STATE too, now and then."""
+        self._progress.tell(self.streams.values())
         self._pages += 1
         since = self._pages - self._pages_saved
         if (
@@ -244,7 +249,7 @@ class ApiTap(Tap):
         return _ConfigInput(files | environment if "ENV" in value else environment | files)
 
     @classmethod
-    def invoke(  # type: ignore[override]  # the options are the command's, as in the SDK's taps
+    def invoke(  # type: ignore[override]  # noqa: PLR0913  the options of the command, as in the SDK's taps
         cls,
         *,
         about: bool = False,
@@ -252,6 +257,7 @@ class ApiTap(Tap):
         config: _ConfigInput | None = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
+        test: str = NO_TEST,
     ) -> None:
         """Run the tap as its command does; the arguments are the command's options."""
         if about:
@@ -265,7 +271,13 @@ class ApiTap(Tap):
         given_state = read_input(state, "state") if state else {}
         if errors := [*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)]:
             raise ApiError(errors[0])
-        cls(config=settings, state=given_state, catalog=given_catalog).run()
+        tap = cls(config=settings, state=given_state, catalog=given_catalog)
+        if test == NO_TEST:
+            tap.run()
+        elif test == "schema":
+            tap.write_schemas()
+        elif not try_out(tap):
+            raise SystemExit(1)
 
     @classmethod
     def get_singer_command(cls) -> ApiCommand:
@@ -275,7 +287,7 @@ class ApiTap(Tap):
             name=command.name,
             callback=cls.invoke,
             context_settings=command.context_settings,
-            params=command.params,
+            params=[TEST_OPTION if option.name == "test" else option for option in command.params],
             help=f"Read from the API as a Singer tap. {cls.__doc__}",
             logger=cls.logger,
         )

@@ -1,0 +1,78 @@
+"""`--test` really tries; progress is told in lines, and not in many."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from support import KEY, command, run
+from tap_core import progress
+from tap_events.tap import TapEvents
+
+
+@pytest.fixture
+def config(api):
+    return {"api_url": f"{api.url}/events", "api_key": KEY, "max_retries": 0}
+
+
+def test_one_small_request_for_each_stream(api, config, tmp_path):
+    done = command("tap_events", "--test", config=config, folder=tmp_path)
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "attendees",
+        "categories",
+        "events",
+        "tickets",
+        "transactions",
+        "users",
+    ]
+    assert all(" ok " in line for line in lines)
+    assert len(api.requests) < 20
+    assert sum("limit=1&" in f"{entry.query}&" for entry in api.requests) >= 6
+
+
+def test_what_fails_is_named(api, config, tmp_path):
+    api.fault("status", status=403, path="/events/v1/users")
+    api.fault("status", status=500, path="/events/v1/categories")
+    done = command("tap_events", "--test", config=config, folder=tmp_path)
+    assert done.returncode == 1
+    failed = {line.split()[0]: line for line in done.stdout.splitlines() if "FAILED" in line}
+    assert failed.keys() == {"categories", "users"}
+    assert "may not read" in failed["users"]
+    assert "failed 1 time, at last with: 500" in failed["categories"]
+
+
+def test_selected_streams_only(api, config, tmp_path):
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text(
+        '{"streams": [{"tap_stream_id": "users", "metadata": [{"breadcrumb": [], "metadata": '
+        '{"selected": true}}]}]}'
+    )
+    done = command("tap_events", "--test", "--catalog", catalog, config=config, folder=tmp_path)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["users"]
+
+
+def test_schema_only(config, tmp_path):
+    done = command("tap_events", "--test=schema", config=config, folder=tmp_path)
+    assert done.stdout.count('"type":"SCHEMA"') == 6
+    assert "RECORD" not in done.stdout
+
+
+def test_a_line_for_each_stream(config, caplog):
+    caplog.set_level(logging.INFO)
+    run(TapEvents, config)
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("tap-events")]
+    assert len(lines) == 6
+    assert any(line.startswith("attendees: 7250 rows, ") for line in lines)
+
+
+def test_progress_now_and_then(api, config, caplog, monkeypatch):
+    monkeypatch.setattr(progress, "INTERVAL", 0.2)
+    api.fault("latency", seconds=0.01)
+    caplog.set_level(logging.INFO)
+    run(TapEvents, config)
+    lines = [record.getMessage() for record in caplog.records if "rows so far" in record.getMessage()]
+    assert any(line.startswith("attendees: ") for line in lines)
+    assert any(line.startswith("events: 100 rows so far, 33%") for line in lines)
