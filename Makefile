@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo test lint format definitions lock clean
+.PHONY: help install plugins demo test reliability lint format definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,10 @@ demo: $(PLUGINS) ## fill output/warehouse.duckdb from the local sandbox and show
 test: $(PLUGINS) lint ## install, lint, and run all tests
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest
+
+reliability: $(INSTALLED) ## the tests that inject harm, at full size; writes docs/reliability.md
+	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=5000 \
+		$(BIN)/python -m pytest tests/core --reliability docs/reliability.md
 
 lint: $(INSTALLED) ## ruff, mypy and pip-audit
 	@echo "==> ruff"

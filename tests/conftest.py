@@ -1,10 +1,34 @@
-"""Fixtures that all tests share."""
+"""Fixtures that all tests share, and the page about reliability that they can write."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import reliability as page
 from api_sandbox import Sandbox
+
+FIGURES: list[tuple[str, str, str]] = []
+
+
+def pytest_addoption(parser):
+    parser.addoption("--reliability", type=Path, help="write the figures of the tests to this page")
+
+
+def pytest_sessionfinish(session):
+    if session.config.option.reliability:
+        page.write(session.config.option.reliability, FIGURES)
+
+
+@pytest.fixture
+def reliability():
+    """Notes a figure for docs/reliability.md."""
+
+    def note(topic, case, outcome):
+        FIGURES.append((topic, case, outcome))
+
+    return note
 
 
 @pytest.fixture(scope="session")
@@ -19,18 +43,3 @@ def api(running_sandbox):
     """The sandbox with its own rows, no faults and an empty log of requests."""
     running_sandbox.reset()
     return running_sandbox
-
-
-@pytest.fixture(scope="session")
-def _figures():
-    return []
-
-
-@pytest.fixture
-def reliability(_figures):
-    """Notes a figure for the table of docs/reliability.md."""
-
-    def note(topic, case, outcome):
-        _figures.append((topic, case, outcome))
-
-    return note

@@ -75,7 +75,7 @@ schedules = st.lists(st.lists(change, max_size=2), max_size=12)
     totals=st.booleans(),
     changes=schedules,
 )
-def test_no_row_that_stays_is_lost(size, cap, rows, totals, changes):
+def check_no_row_that_stays_is_lost(size, cap, rows, totals, changes):
     server = Server(range(rows), changes, cap=cap, totals=totals)
     try:
         found = read(Offset(size=size, total="$.total"), server.answer)
@@ -85,6 +85,12 @@ def test_no_row_that_stays_is_lost(size, cap, rows, totals, changes):
         event("named failure")
         return
     assert server.stayed <= set(found)
+
+
+def test_no_row_that_stays_is_lost(reliability):
+    check_no_row_that_stays_is_lost()
+    figure = "every row that stayed was read"
+    reliability("Lists that change while they are read", f"{EXAMPLES:,} random schedules of changes", figure)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -1,0 +1,61 @@
+"""Writes docs/reliability.md from the figures that the tests noted while they ran."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import datetime, timezone
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+HEAD = """\
+# What is promised, and how it is tested
+
+This page is written by `make reliability`, which runs the tests that inject the harm. Every figure below
+comes from that run, on the local sandbox; nothing here was tried against a vendor's live API.
+
+## What is promised
+
+- **Offset lists** (events, bookings, rewards): each page begins with the last row of the page before.
+  When it does not, rows were deleted before it, and the reader steps back until it finds a row that it
+  knows. Every row that is in the list from the begin of the read to its end is emitted, whatever is
+  inserted or deleted around it. A row can come twice, with the same key.
+- **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
+- **Ends**: a list ends with a total that was reached, an explicit end, or a page that brings nothing
+  new. A short page ends it only where the endpoint has sent longer ones. Where the API reports a total,
+  it is compared with the rows read, and a difference is logged with both numbers.
+- **Faults** are tried again; what fails for good ends the run with an error, and STATE does not go past
+  it.
+- **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was.
+
+## What is not promised
+
+- **Page-number lists** (billing) cannot overlap: a row that is deleted while a list is read moves later
+  rows up by one, and one at a page's edge can be missed. Where the API can sort by the time of change,
+  the read goes by that time and not by deep pages; rows changed meanwhile come again in the next run.
+- **Rows that change their place** in a list because of an update (a list sorted by the time of change,
+  newest first) can be missed by that run; an incremental stream reads them in the next.
+- **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
+  told from one that tells the truth.
+- **Deletes** are not seen, as none of these APIs reports them.
+"""
+
+
+def write(path: Path, figures: Sequence[tuple[str, str, str]]) -> None:
+    """Write the page.
+
+    Args:
+        path: Where to.
+        figures: Topic, case and outcome of each.
+    """
+    machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    lines = [HEAD, "## Measured", "", f"On {datetime.now(timezone.utc).date().isoformat()}; {machine}.", ""]
+    for topic, rows in groupby(sorted(figures, key=lambda figure: figure[0]), key=lambda figure: figure[0]):
+        lines += [f"### {topic}", "", "| case | outcome |", "|---|---|"]
+        lines += [f"| {case} | {outcome} |" for _, case, outcome in dict.fromkeys(rows)]
+        lines.append("")
+    path.write_text("\n".join(lines), encoding="utf-8")
