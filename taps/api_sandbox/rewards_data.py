@@ -58,6 +58,7 @@ class Account:
 
     def newest_first(self) -> dict[str, list[Row]]:
         """The tables as the API lists them."""
+        self.tables["rewards"].sort(key=lambda row: str(row["created_at"]))
         organization = {
             "id": code(self.fake),
             "name": f"{self.fake.company()} 🎁",

@@ -122,17 +122,22 @@ class LedgerPages(Offset):
     far behind the end tells.
     """
 
-    def __init__(self, *, size: int, until_param: str, time_field: str) -> None:
+    def __init__(
+        self, *, size: int, until_param: str, time_field: str, reached: datetime | None = None
+    ) -> None:
         """Start at the newest line.
 
         Args:
             size: Lines to ask for in a page.
             until_param: Query parameter that takes the inclusive upper bound.
             time_field: Field that the list is ordered by, newest first.
+            reached: Newest time of the last run: a page that is all newer does not end the list, however
+                short it is.
         """
         self._held: Query = {}
         super().__init__(size=size, order=time_field)
         self._until_param = until_param
+        self._reached = reached
         self._known: list[tuple[Line, int]] = []
         self._skipped = 0
         """Lines of the list before the first known one."""
@@ -160,6 +165,11 @@ class LedgerPages(Offset):
             return []
         page.keys = self._numbered(page.keys)
         return super()._take(page)
+
+    def _complete_at_once(self, count: int) -> bool:
+        oldest = moment(self._top[-1].time) if self._top and self._reached else None
+        new_only = oldest is not None and self._reached is not None and oldest > self._reached
+        return not new_only and super()._complete_at_once(count)
 
     def _doubtful(self, lines: Sequence[Line]) -> bool:
         """Whether it is yet to be seen if the offset is heeded, as the first page came again."""

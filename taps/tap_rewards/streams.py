@@ -73,6 +73,7 @@ class BalanceTransactions(RewardsStream):
     replication_key = "created_at"
     since_param = "created_at[gte]"
     newest_first = True
+    keeps_page_size = True
     records_jsonpath = "$.transactions[*]"
     lookback = 7 * DAY
     """`balance` comes late at times, and refunds change the payment in `order`."""
@@ -80,7 +81,12 @@ class BalanceTransactions(RewardsStream):
 
     def get_new_paginator(self) -> LedgerPages:
         """Offset paging that tells equal lines apart; the list has no total."""
-        return LedgerPages(size=self.page_size, until_param="created_at[lte]", time_field="created_at")
+        return LedgerPages(
+            size=self.page_size,
+            until_param="created_at[lte]",
+            time_field="created_at",
+            reached=self.bookmark.reached if self.bookmark else None,
+        )
 
     @cached_property
     def key_of(self) -> Callable[[Any], Line]:

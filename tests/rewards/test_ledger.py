@@ -1,0 +1,198 @@
+"""Lines without an id: equal ones are told apart, and none is lost or doubled at a page's edge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rewards.truth import PATH, expected, without_key
+from support import run
+from tap_core import jsonpath
+from tap_core.errors import ApiError
+from tap_core.page import Page
+from tap_rewards.ledger import LedgerPages, Line, keyed
+from tap_rewards.tap import TapRewards
+
+STREAM = "balance_transactions"
+SAMPLE = {
+    "created_at": "2026-05-12T14:03:28.020Z",
+    "amount": Decimal("-51.50"),
+    "balance": None,
+    "action": "Order",
+    "description": "Order 7QK2M9XA4TLD",
+    "order": {"id": "7QK2M9XA4TLD", "external_id": None, "payment": {"total": 1}},
+}
+
+
+def raw(row):
+    return msgspec.Raw(json.dumps(row, default=float).encode())
+
+
+def test_the_key_is_as_documented():
+    text = '["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]'
+    (record,) = keyed([raw(SAMPLE)], [Line.of(raw(SAMPLE))])
+    assert jsonpath.decode(record)["_sdc_key"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"balance": 12.5},
+        {"description": None},
+        {"currency_code": "USD"},
+        {"order": {"id": "7QK2M9XA4TLD", "payment": {"total": 1, "refund": {"total": 1}}}},
+        {"created_at": "2026-05-12T16:03:28.02+02:00"},
+        {"amount": "-51.5"},
+        {"amount": Decimal("-51.500")},
+    ],
+)
+def test_what_may_change_is_not_in_the_key(change):
+    assert Line.of(SAMPLE | change) == Line.of(SAMPLE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"created_at": "2026-05-12T14:03:28.021Z"},
+        {"amount": Decimal("51.5")},
+        {"action": "Refund"},
+        {"order": {"id": "OTHER"}},
+        {"order": None},
+    ],
+)
+def test_what_never_changes_is_in_the_key(change):
+    assert Line.of(SAMPLE | change) != Line.of(SAMPLE)
+
+
+def test_odd_rows_have_keys_too():
+    rows = [{}, {"created_at": "soon", "amount": "much"}, {"amount": 0}, {"amount": Decimal("-0.0")}]
+    assert all(
+        jsonpath.decode(record)["_sdc_key"]
+        for record in keyed([raw(r) for r in rows], list(map(Line.of, rows)))
+    )
+    assert Line.of(rows[2]) == Line.of(rows[3])
+    assert Line.of(None) == Line.of([])
+
+
+def test_numbers_are_counted_from_the_oldest():
+    old, new = dict(SAMPLE, description="old"), dict(SAMPLE, description="new")
+
+    def keys(rows):
+        return {row["description"]: row["_sdc_key"] for row in keyed(rows, [Line.of(row) for row in rows])}
+
+    assert keys([new, old])["old"] == keys([old])["old"]
+    assert len(set(keys([new, old]).values())) == 2
+
+
+def test_equal_lines_are_lines_of_their_own(api, config):
+    rows = expected(api, STREAM)
+    equal = Counter(json.dumps(row, default=str) for row in rows)
+    assert max(equal.values()) == 3
+    output = run(TapRewards, config)
+    assert without_key(output.records[STREAM]) == rows
+    assert len(output.rows(STREAM)) == len(rows)
+
+
+def test_keys_are_the_same_whatever_the_pages(api, config):
+    truth = run(TapRewards, config).records[STREAM]
+    for size in (3, 11, 64):
+        api.clear()
+        api.fault("page_cap", path=f"{PATH}/{STREAM}", size=size)
+        assert run(TapRewards, config).records[STREAM] == truth
+
+
+def test_new_lines_during_the_read_move_nothing(api, config):
+    """What is newer than the first page's newest line is left to the next run."""
+    truth = run(TapRewards, config)
+    newest = api.data["rewards"]["transactions"][0]
+    later = datetime.fromisoformat(newest["created_at"][:-1]) + timedelta(minutes=1)
+    line = {**newest, "created_at": f"{later.isoformat(timespec='milliseconds')}Z"}
+    for after in (1, 2, 3):
+        api.change(
+            api="rewards",
+            resource="transactions",
+            op="insert",
+            at=0,
+            rows=[line],
+            after=after,
+            path=f"{PATH}/{STREAM}",
+        )
+    output = run(TapRewards, {**config, "concurrency": 1})
+    assert output.records[STREAM] == truth.records[STREAM]
+    second = run(TapRewards, config, state=output.state)
+    assert len(output.rows(STREAM) | second.rows(STREAM)) == len(truth.records[STREAM]) + 3
+
+
+def test_lines_at_one_and_the_same_moment_only(api, config):
+    line = api.data["rewards"]["transactions"][0]
+    api.data["rewards"]["transactions"][:] = [dict(line) for _ in range(250)]
+    output = run(TapRewards, config)
+    assert len(output.rows(STREAM)) == len(output.records[STREAM]) == 250
+
+
+def page_of(rows):
+    return Page(jsonpath.parse(json.dumps({"transactions": rows}).encode()), "$.transactions[*]", Line.of)
+
+
+def read(rows, *, size, cap, offset=True, limit=True, late=()):
+    """Lines read from a server of these rows, which may ignore the offset or limit, or get new rows."""
+    paginator = LedgerPages(size=size, until_param="until", time_field="created_at")
+    found, rows, late = [], list(rows), list(late)
+    for _ in range(300):
+        query = paginator.current_value
+        rows[:0] = [late.pop()] if late else []
+        shown = [row for row in rows if row["created_at"] <= query.get("until", "9999")]
+        start = query["offset"] if offset else 0
+        end = start + min(query["limit"], cap) if limit else len(shown)
+        found += map(jsonpath.decode, paginator.take(page_of(shown[start:end])))
+        if paginator.finished:
+            return found
+    msg = "a loop"
+    raise AssertionError(msg)
+
+
+lines = st.builds(
+    lambda second, amount: {"created_at": f"2026-01-01T00:00:{second:02d}Z", "amount": amount},
+    st.integers(0, 5),
+    st.integers(0, 1),
+)
+ledgers = st.lists(lines, max_size=30).map(lambda rows: sorted(rows, key=lambda row: row["created_at"])[::-1])
+
+
+@settings(deadline=None, max_examples=400)
+@given(rows=ledgers, size=st.integers(1, 9), cap=st.integers(1, 9), new=st.integers(0, 4))
+def test_no_line_is_lost_or_doubled(rows, size, cap, new):
+    late = [{"created_at": f"2026-01-01T01:{minute:02d}:00Z", "amount": 0} for minute in range(new)][::-1]
+    assert [r for r in read(rows, size=size, cap=cap, late=late) if r not in late] == rows
+
+
+@settings(deadline=None, max_examples=200)
+@given(rows=ledgers, size=st.integers(1, 9), cap=st.integers(1, 9))
+def test_paging_that_is_ignored_ends(rows, size, cap):
+    assert read(rows, size=size, cap=cap, offset=False, limit=False) == rows
+    try:
+        found = read(rows, size=size, cap=cap, offset=False)
+    except ApiError:
+        return
+    assert found == rows[: min(size, cap)]
+
+
+def test_an_interrupted_read_begins_anew(api, config, capsys):
+    api.fault("page_cap", path=f"{PATH}/{STREAM}", size=20)
+    api.fault("status", path=f"{PATH}/{STREAM}", status=500, after=5)
+    with pytest.raises(ApiError):
+        run(TapRewards, {**config, "max_retries": 0})
+    api.clear()
+    state = {
+        "bookmarks": {STREAM: {"checkpoint": {"streams": [STREAM], "query": {"offset": 60, "limit": 100}}}}
+    }
+    output = run(TapRewards, config, state=state)
+    assert without_key(output.records[STREAM]) == expected(api, STREAM)
