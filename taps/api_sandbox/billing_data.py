@@ -21,7 +21,7 @@ SITE_ZONE = ZoneInfo("America/New_York")
 """The zone of the site's clock, which its timestamps have the offset of."""
 
 _FIRST = datetime(2025, 1, 2, tzinfo=timezone.utc)
-_LAST = datetime(2026, 6, 28, tzinfo=timezone.utc)
+_LAST = datetime(2025, 12, 28, tzinfo=timezone.utc)
 _CLOCK_CHANGE = datetime(2025, 11, 2, 5, 10, tzinfo=timezone.utc)
 """01:10 in the first of two hours that begin at 01:00 on the site's clock."""
 
@@ -34,15 +34,15 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(SITE_ZONE).isoformat(timespec="seconds")
 
 
-def generate(rng: Random, customers: int = 450, subscriptions: int = 420, coupons: int = 230) -> Row:
+def generate(rng: Random, customers: int = 260, subscriptions: int = 230, coupons: int = 210) -> Row:
     """All tables of one site."""
     site = Site(Fake(rng))
     for number in range(customers):
-        site.add_customer(number)
+        site.add_customer(number, number / customers)
     for number in range(coupons):
-        site.add_coupon(number)
+        site.add_coupon(number, number / coupons)
     for number in range(subscriptions):
-        site.add_subscription(number)
+        site.add_subscription(number, number / subscriptions)
     ledger = Ledger(site.fake, stamp)
     for subscription in site.tables["subscriptions"]:
         ledger.bill(subscription)
@@ -69,19 +69,18 @@ class Site:
         }
         self._products = [self._product(number) for number in range(4)]
 
-    def _times(self, number: int, count: int) -> tuple[datetime, datetime]:
-        """When the nth row of a list was made, and when it was changed last."""
-        step = (_LAST - _FIRST) / count
-        made = _FIRST + step * number + timedelta(seconds=self.fake.rng.randrange(3600))
+    def _times(self, age: float) -> tuple[datetime, datetime]:
+        """When a row was made, so far into the site's life, and when it was changed last."""
+        made = _FIRST + (_LAST - _FIRST) * age + timedelta(seconds=self.fake.rng.randrange(3600))
         changed = made + (_LAST - made) * self.fake.rng.random() ** 4
         if self.fake.chance(0.04) and made < _CLOCK_CHANGE:
             changed = _CLOCK_CHANGE + timedelta(minutes=10 * self.fake.rng.randrange(11))
         return made, max(made, changed).replace(microsecond=0)
 
-    def add_customer(self, number: int) -> None:
+    def add_customer(self, number: int, age: float) -> None:
         """Somebody who pays, or somebody below them."""
         fake, rows = self.fake, self.tables["customers"]
-        made, changed = self._times(number, 450)
+        made, changed = self._times(age)
         person, place = fake.person(), fake.place()
         row = {
             **self._person(person, place),
@@ -120,10 +119,10 @@ class Site:
             "locale": self.fake.rng.choice((None, "en-US", "de-DE")),
         }
 
-    def add_coupon(self, number: int) -> None:
+    def add_coupon(self, number: int, age: float) -> None:
         """A discount by a share or by an amount; conversions and shares can come as numbers."""
         fake = self.fake
-        made, changed = self._times(number, 230)
+        made, changed = self._times(age)
         share, cents = fake.chance(0.6), 50 * fake.rng.randint(1, 60)
         amount = None if share else Decimal(cents) / 100
         row = {
@@ -196,10 +195,10 @@ class Site:
             "product_price_point_handle": "default",
         }
 
-    def add_subscription(self, number: int) -> None:
+    def add_subscription(self, number: int, age: float) -> None:
         """A customer's subscription to a product."""
         fake = self.fake
-        made, changed = self._times(number, 420)
+        made, changed = self._times(age)
         customer, product = fake.rng.choice(self.tables["customers"]), fake.rng.choice(self._products)
         coupon = fake.rng.choice(self.tables["coupons"])["code"] if fake.chance(0.2) else None
         state, month = fake.pick(_STATES), timedelta(days=30)

@@ -149,4 +149,4 @@ class Transactions(BillingStream):
 
 
 def _without_token(record: Any) -> Any:
-    return {**record, _TOKEN: None} if isinstance(record, dict) else record
+    return {**record, _TOKEN: None} if isinstance(record, dict) and _TOKEN in record else record

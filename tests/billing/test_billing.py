@@ -1,0 +1,208 @@
+"""tap-billing against the sandbox: every row and value, whatever the server does."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from singer_sdk.testing import get_tap_test_class
+
+from api_sandbox import Sandbox
+from billing.truth import STREAMS, assert_all, expected, requests_of, settings
+from support import KEY, command, run
+from tap_billing.tap import TapBilling
+from tap_core.errors import ApiError
+
+CUSTOMER = {"id": 7, "email": "maja@mail.example", "updated_at": "2026-03-14T09:26:53-04:00"}
+
+
+def answer(api, stream, body, **fault):
+    """Let the API answer so where a stream is asked for, and an empty list past the first page."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    path = f"/billing/{stream}.json"
+    api.fault("raw_body", path=path, query=r"\bpage=1\b", body=text, **fault)
+    api.fault("empty_page", path=path)
+
+
+def only(*streams):
+    """A catalog in which just these streams are selected."""
+    tap = TapBilling(config={"api_url": "https://acme.chargify.com", "api_key": KEY})
+    catalog = tap.catalog_dict
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if not item["breadcrumb"]:
+                item["metadata"]["selected"] = entry["tap_stream_id"] in streams
+    return json.loads(json.dumps(catalog))
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_every_row_and_value(api, concurrency):
+    output = run(TapBilling, settings(api, concurrency=concurrency))
+    assert_all(output, api)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        pytest.param("page_cap", {"size": 73}, id="pages smaller than asked for"),
+        pytest.param("ignore_paging", {}, id="paging ignored"),
+        pytest.param("status", {"status": 503, "first_attempts": True}, id="first attempts fail"),
+        pytest.param("status", {"status": 429, "times": 2}, id="too many at once"),
+        pytest.param("cut", {"first_attempts": True}, id="first bodies cut"),
+        pytest.param("html", {"first_attempts": True}, id="first bodies no JSON"),
+    ],
+)
+def test_every_row_in_spite_of(api, kind, rule):
+    api.fault(kind, **rule)
+    assert_all(run(TapBilling, settings(api)), api)
+
+
+def test_the_first_page_for_ever_is_an_error(api):
+    api.fault("ignore_paging", path="/billing/customers.json", limit_honoured=True)
+    with pytest.raises(ApiError, match="customers: The API sends the same page again and again"):
+        run(TapBilling, settings(api))
+
+
+def test_what_is_asked_for(api):
+    """Parts of invoices, archived coupons and their other prices come only if asked for."""
+    run(TapBilling, settings(api))
+    for entry in api.matching("/billing/invoices.json"):
+        for part in ("line_items", "discounts", "taxes", "credits", "payments", "refunds", "custom_fields"):
+            assert f"{part}=true" in entry.query
+        assert "date_field=updated_at" in entry.query
+        assert "include" not in entry.query
+    for entry in api.matching("/billing/coupons.json"):
+        assert "filter%5Binclude_archived%5D=true&currency_prices=true" in entry.query
+    assert all("per_page=200" in entry.query for entry in api.requests)
+    assert any(row["archived_at"] for row in expected(api, "coupons").values())
+
+
+def test_an_element_without_its_wrapper_is_read(api):
+    bare = {**CUSTOMER, "id": 8}
+    answer(api, "customers", [{"customer": CUSTOMER}, bare])
+    output = run(TapBilling, settings(api), catalog=only("customers"))
+    assert list(output.rows("customers").values()) == [CUSTOMER, bare]
+
+
+@pytest.mark.parametrize("body", [[{"customer": CUSTOMER}, {"error": "?"}], {"errors": ["?"]}, ["?"]])
+def test_an_element_that_is_no_record_is_an_error(api, body):
+    answer(api, "customers", body)
+    with pytest.raises(ApiError, match="customers: the API sent a record"):
+        run(TapBilling, settings(api), catalog=only("customers"))
+
+
+def test_invoices_of_a_legacy_site_stop_the_run_with_advice(api):
+    api.data["billing"]["site"]["relationship_invoicing_enabled"] = False
+    with pytest.raises(ApiError, match=r"no `uid`.* deselect this stream and read `transactions`"):
+        run(TapBilling, settings(api))
+    others = [stream for stream in STREAMS if stream != "invoices"]
+    output = run(TapBilling, settings(api), catalog=only(*others))
+    for stream in others:
+        assert output.rows(stream) == expected(api, stream)
+
+
+def test_invoices_in_the_older_envelope_are_read(api):
+    rows = list(expected(api, "invoices").values())[:3]
+    answer(api, "invoices", json.dumps([{"invoice": row} for row in rows], default=float))
+    output = run(TapBilling, settings(api), catalog=only("invoices"))
+    assert list(output.rows("invoices").values()) == rows
+
+
+@pytest.mark.parametrize("body", ['{"invoices": []}', '{"invoices": null}', "[]"])
+def test_no_invoices_in_any_envelope(api, body):
+    answer(api, "invoices", body)
+    output = run(TapBilling, settings(api), catalog=only("invoices"))
+    assert output.records == {}
+    assert "invoices" in output.schemas
+
+
+def test_an_invoice_without_times_is_read_and_leaves_the_bookmark(api):
+    invoices = api.data["billing"]["invoices"]
+    assert any("updated_at" not in row for row in invoices)
+    output = run(TapBilling, settings(api))
+    assert output.rows("invoices") == expected(api, "invoices")
+    for row in invoices:
+        row.pop("updated_at", None)
+    output = run(TapBilling, settings(api))
+    assert output.rows("invoices") == expected(api, "invoices")
+    assert "replication_key_value" not in output.state["bookmarks"]["invoices"]
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_site_without_transactions_has_none(api, caplog, status):
+    api.fault("status", path="/billing/transactions.json", status=status)
+    output = run(TapBilling, settings(api))
+    assert_all(output, api, STREAMS[:-1])
+    assert output.rows("transactions") == {}
+    assert f"this site has no such list ({status})" in caplog.text
+
+
+def test_transactions_that_vanish_while_they_are_read_are_a_failure(api):
+    api.fault("status", path="/billing/transactions.json", query=r"\bpage=2\b", status=404)
+    with pytest.raises(ApiError, match=re.escape("nothing at /billing/transactions.json (404)")):
+        run(TapBilling, settings(api))
+
+
+def test_an_unknown_path_elsewhere_is_a_failure(api):
+    api.fault("status", path="/billing/coupons.json", status=404)
+    with pytest.raises(ApiError, match="check api_url"):
+        run(TapBilling, settings(api))
+
+
+def test_a_wrong_key_is_named_and_not_shown(api, tmp_path):
+    config = settings(api, api_key="canary-key")
+    done = command("tap_billing", config=config, folder=tmp_path, env={"PYTHONPATH": "taps"})
+    assert done.returncode == 1
+    assert "api_key was refused (401)" in done.stderr
+    assert "canary" not in done.stdout + done.stderr
+    assert "Y2FuYXJ5" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_never_more_than_four_requests_at_once(api):
+    """The vendor's limit, whatever the setting; a fifth request would be refused and noticed."""
+    api.fault("latency", seconds=0.01)
+    limit = api.fault(max_concurrent=4)
+    assert_all(run(TapBilling, settings(api, concurrency=32)), api)
+    assert limit.hits == 0
+
+
+def test_a_refusal_for_too_many_requests_means_a_long_wait(api, caplog):
+    """No Retry-After comes with it, and the vendor's advice is to stop for some minutes."""
+    api.fault("status", status=429, times=1)
+    run(TapBilling, settings(api, concurrency=1), catalog=only("coupons"))
+    (seconds,) = re.findall(r"429 .*trying again in (\d+\.\d+) s", caplog.text)
+    assert float(seconds) == pytest.approx(15 * 0.01, abs=0.06)
+
+
+def test_tokens_of_customers_pages_are_not_emitted(api):
+    rows = api.data["billing"]["subscriptions"]
+    rows[3]["self_service_page_token"] = "canary"
+    output = run(TapBilling, settings(api))
+    assert "canary" not in output.text
+    rows[3]["self_service_page_token"] = None
+    assert output.rows("subscriptions") == expected(api, "subscriptions")
+
+
+def test_a_403_skips_the_stream_and_reads_the_others(api):
+    api.fault("status", path="/billing/invoices.json", status=403)
+    with pytest.raises(ApiError, match="api_key may not read invoices"):
+        run(TapBilling, settings(api))
+    output = run(TapBilling, settings(api, allow_skipped_streams=True))
+    assert_all(output, api, [stream for stream in STREAMS if stream != "invoices"])
+    assert requests_of(api)["transactions"] > 0
+
+
+_suite_sandbox = Sandbox()
+_suite_sandbox.__enter__()
+
+
+@pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
+@pytest.mark.filterwarnings("ignore:No records were available to test")
+class TestSuite(get_tap_test_class(TapBilling, config=settings(_suite_sandbox))):
+    """The SDK's own tests of a tap."""
+
+    @classmethod
+    def teardown_class(cls):
+        _suite_sandbox.__exit__(None, None, None)
