@@ -210,9 +210,13 @@ class Offset(Paginator):
         self._go(max(0, self._offset - self._back))
 
     def upcoming(self) -> list[Query]:
-        """The pages that the total says there are; one more where a full page came without a total."""
+        """The pages that the total says there are; one more where a full page came without a total.
+
+        A first page that is shorter than asked for, and than the total, casts doubt on one of the two.
+        """
         if self.finished or self._checking or self._back:
             return []
-        if self.total is None:
+        doubtful = self._pages == 2 and not self._full  # noqa: PLR2004
+        if self.total is None or doubtful:
             return [self.current_value] if self._full else []
         return [self._query(offset) for offset in range(self._offset, self.total - 1, self._stride)]
