@@ -65,6 +65,7 @@ class Paginator(BaseAPIPaginator[Query]):
         current_value: The query of the page to fetch next.
         finished: Whether the whole list was read.
         evidence: What other lists of the endpoint have shown.
+        name: What the list is called in errors.
         records_read: Records of the list read so far.
         total: Records that the API says the list has, or None.
     """
@@ -78,6 +79,7 @@ class Paginator(BaseAPIPaginator[Query]):
         """
         super().__init__({})
         self.evidence = Evidence()
+        self.name = "a list"
         self.size = size
         self.records_read = 0
         self.total: int | None = None
@@ -132,7 +134,7 @@ class Paginator(BaseAPIPaginator[Query]):
     def _loop(self, why: str) -> ApiError:
         whole = "a list" if self.total is None else self.total
         return ApiError(
-            f"{why}: only {self.records_read} records of {whole} can be read. "
+            f"{self.name}: {why}: only {self.records_read} records of {whole} can be read. "
             "Report this to the API's vendor; deselect the stream to go on without it",
         )
 

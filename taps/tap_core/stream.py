@@ -102,6 +102,7 @@ class ApiStream(Endpoint):
         paginator = self.get_new_paginator()
         done = self._resume(paginator, ahead) if context is None and self.checkpoint else ()
         paginator.evidence = self.evidence
+        paginator.name = " ".join((self.name, *map(str, (context or {}).values())))
         reach = 1 if self.has_selected_descendents else ahead.depth
         if self.newest_first and self.bookmark and self.bookmark.start:
             reach = 0  # the bookmark may be on the first page
