@@ -122,8 +122,9 @@ class ApiStream(Endpoint):
                     key, fetch = self.request(context, query)
                     ahead.want(key, fetch, next_up=True)
                     expected.add(key)
-                yield asked, page, fresh
-                if self.oldest_first and self._ends_at_bookmark(page, paginator.size or 0):
+                ended = self.oldest_first and self._ends_at_bookmark(page, paginator.size or 0)
+                yield asked, page, fresh  # whose records may be taken out of it
+                if ended:
                     return
         finally:
             ahead.forget(expected)
