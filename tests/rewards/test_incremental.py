@@ -10,8 +10,7 @@ from decimal import Decimal
 import pytest
 
 from rewards.truth import INCREMENTAL, PATH, STREAMS, assert_all, bag, expected
-from support import run
-from tap_core.errors import ApiError
+from support import Output, command, run
 from tap_rewards.tap import TapRewards
 
 DAY = 86_400
@@ -92,17 +91,23 @@ def change(tables):
     tables["members"].insert(3, {**tables["members"][3], "id": "NEWMEMBER", "name": "Anew"})
 
 
-def test_a_run_that_fails_keeps_the_bookmark(api, config, capsys):
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_a_run_that_fails_keeps_the_bookmark(api, config, tmp_path, stream):
     first = run(TapRewards, config)
-    for stream in INCREMENTAL:
-        path = f"{PATH}/{stream}"
-        api.clear()
-        api.fault("page_cap", path=path, size=55)
-        api.fault("status", path=path, status=500, after=1)
-        with pytest.raises(ApiError, match="500"):
-            run(TapRewards, {**config, "max_retries": 0, "lookback": 90 * DAY}, state=first.state)
-        text = capsys.readouterr().out
-        assert f'"replication_key_value": "{api.data["rewards"]["orders"][0]["created_at"]}"' not in text
+    change(api.data["rewards"])
+    api.fault("page_cap", path=f"{PATH}/{stream}", size=55)
+    api.fault("status", path=f"{PATH}/{stream}", status=500, after=1)
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps(first.state))
+    settings = {**config, "max_retries": 0, "concurrency": 1, "lookback": 90 * DAY}
+    failed = command("tap_rewards", "--state", state, config=settings, folder=tmp_path)
+    assert failed.returncode == 1
+    output = Output(failed.stdout)
+    assert output.records[stream]
+    name = "replication_key_value"
+    assert output.state["bookmarks"][stream][name] == first.state["bookmarks"][stream][name]
+    api.clear()
+    union(api, stream, first, output, run(TapRewards, config, state=output.state))
 
 
 def test_a_smaller_page_than_ever_ends_nothing_before_the_bookmark(api, config):
