@@ -166,6 +166,7 @@ def test_never_more_than_four_requests_at_once(api):
     limit = api.fault(max_concurrent=4)
     assert_all(run(TapBilling, settings(api, concurrency=32)), api)
     assert limit.hits == 0
+    assert TapBilling(config=settings(api, concurrency=32)).client.limits.concurrency == 4
 
 
 def test_a_refusal_for_too_many_requests_means_a_long_wait(api, caplog):
