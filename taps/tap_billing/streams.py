@@ -9,7 +9,7 @@ from requests import codes
 
 from tap_billing.client import BillingStream
 from tap_core import jsonpath
-from tap_core.errors import ApiError
+from tap_core.errors import Refused
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,14 +91,14 @@ class Invoices(BillingStream):
         """Legacy sites, which bill by statements, have other invoices under the same path.
 
         Raises:
-            ApiError: This is one of them.
+            Refused: This is one of them.
         """
         if row.get("uid") is None:
             msg = (
                 "invoices: these have no `uid`, as on sites with legacy statement billing: deselect this "
                 "stream and read `transactions`, which has what was billed there"
             )
-            raise ApiError(msg)
+            raise Refused(msg)
         return row
 
 

@@ -8,7 +8,7 @@ class ApiError(Exception):
 
 
 class Refused(ApiError):
-    """The key may not read this endpoint (403); the tap's other streams may still be read."""
+    """This endpoint can't be read with this key (403) or account; the tap's other streams still are."""
 
 
 class Gone(ApiError):

@@ -189,7 +189,9 @@ class ApiTap(Tap):
             self.logger.warning("Stream %s was skipped%s: %s", stream.name, part, refusal)
         if self._refusals and not self.config.get("allow_skipped_streams"):
             names = ", ".join(stream.name for stream in self._refusals)
-            self.failed(f"{self.key_setting} may not read {names} (403); deselect what it may not read")
+            self.failed(
+                f"{names} could not be read with this {self.key_setting}; deselect what is not for it"
+            )
 
     def check_stopped(self) -> None:
         """End the run here if it was asked to end; STATE is whole at this point.

@@ -51,6 +51,9 @@ def _in_words(error: Any, prefix: str) -> str:
     return f"{name} {said()}"
 
 
+_EARLIEST_YEAR, _LATEST_YEAR = 1900, 9000
+"""Years that leave room to reckon with days before and after."""
+
 _TYPES = {
     "string": "a text in quotes",
     "integer": "a whole number",
@@ -92,7 +95,8 @@ def _key_errors(key: str, config: Mapping[str, Any]) -> Iterator[str]:
 def _date_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if start_date := config.get("start_date"):
         try:
-            instant(start_date)
+            if not _EARLIEST_YEAR <= instant(start_date).year <= _LATEST_YEAR:
+                raise ValueError  # noqa: TRY301
         except ValueError:
             yield "start_date is no date: write it as 2026-01-31 or 2026-01-31T00:00:00Z"
 

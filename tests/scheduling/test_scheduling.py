@@ -229,7 +229,7 @@ def test_request_budget_by_default():
 
 def test_key_without_rights_for_one_endpoint(api, config, caplog):
     api.fault("status", path=BOOKINGS, status=403)
-    with pytest.raises(ApiError, match="may not read bookings"):
+    with pytest.raises(ApiError, match="bookings could not be read with this api_key"):
         run(TapScheduling, config)
     api.reset()
     api.fault("status", path=BOOKINGS, status=403)
