@@ -14,8 +14,12 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-echo "==> meltano run demo: start the sandbox, tap-events into target-duckdb, stop the sandbox"
-.venv/bin/meltano --environment=sandbox run demo
+echo "==> meltano run demo: start the sandbox, five taps into target-duckdb, stop the sandbox"
+# Without the warehouse, what Meltano remembers of earlier runs is out of date.
+full=
+test -e output/warehouse.duckdb || full=--full-refresh
+# shellcheck disable=SC2086  # no word if empty
+.venv/bin/meltano --environment=sandbox run $full demo
 
 echo
 echo "==> output/warehouse.duckdb"
@@ -26,7 +30,7 @@ Look further:
   .venv/bin/python scripts/warehouse.py "SELECT title, tickets_sold FROM tap_events.events ORDER BY 2 DESC LIMIT 5"
 Load again, or into files (start the sandbox first, stop it after):
   .venv/bin/meltano invoke sandbox:up
-  .venv/bin/meltano run tap-events target-duckdb
-  .venv/bin/meltano run tap-events target-jsonl
+  .venv/bin/meltano run sandbox
+  .venv/bin/meltano run tap-billing target-jsonl
   .venv/bin/meltano invoke sandbox:down
 END

@@ -10,7 +10,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from support import KEY
+from support import KEY, run
+from tap_billing.tap import TapBilling
+from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
 
 ROOT = Path(__file__).parents[1]
 MELTANO = Path(sys.executable).with_name("meltano")
@@ -18,12 +23,45 @@ CHILDREN = {"attendees", "tickets", "transactions"}
 STREAMS = {"events", "categories", "users", *CHILDREN}
 KEYS = {"categories": "category", "transactions": "refno"}
 
+TAPS = {
+    "events": TapEvents,
+    "scheduling": TapScheduling,
+    "promotions": TapPromotions,
+    "billing": TapBilling,
+    "rewards": TapRewards,
+}
+PATHS = {"promotions": "promotions/v2"}
+PRESETS = {
+    "tap-eventzilla": {"api_url": "https://www.eventzillaapi.net/api", "api_version": "v2"},
+    "tap-calcom": {"api_url": "https://api.cal.com", "api_version": "v2"},
+    "tap-easypromos": {"api_url": "https://api.easypromosapp.com/v2"},
+    "tap-maxio": {"api_url": ""},
+    "tap-tremendous": {"api_url": "https://api.tremendous.com/api", "api_version": "v2"},
+}
+
 pytestmark = pytest.mark.meltano
 
 
+def settings(api, name):
+    """The settings with which a tap reads the sandbox."""
+    return {"api_url": f"{api.url}/{PATHS.get(name, name)}", TAPS[name].key_setting: KEY}
+
+
+ASK = """
+import contextlib, io, json, sys
+from meltano.cli import cli
+for line in sys.stdin:
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        cli.main(json.loads(line), standalone_mode=False)
+    print(json.dumps(shown.getvalue()))
+"""
+"""Several commands of Meltano in one process, as starting it takes seconds."""
+
+
 @pytest.fixture
-def meltano(api, tmp_path):
-    """Meltano in this project, with a database, a warehouse and a sandbox of its own."""
+def environment(api, tmp_path):
+    """What makes Meltano use this project with a database, a warehouse and a sandbox of its own."""
     env = {
         **os.environ,
         "MELTANO_PROJECT_ROOT": str(ROOT),
@@ -31,9 +69,35 @@ def meltano(api, tmp_path):
         "MELTANO_ENVIRONMENT": "sandbox",
         "TARGET_DUCKDB_FILEPATH": str(tmp_path / "warehouse.duckdb"),
         "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
-        "TAP_EVENTS_API_URL": f"{api.url}/events",
-        "TAP_EVENTS_API_KEY": KEY,
     }
+    for name in TAPS:
+        env |= {f"TAP_{name}_{key}".upper(): value for key, value in settings(api, name).items()}
+    return env
+
+
+@pytest.fixture
+def answers_of(environment, tmp_path):
+    """What several commands of Meltano show."""
+
+    def answers_of(commands, **settings):
+        asked = subprocess.run(
+            [sys.executable, "-c", ASK],
+            input="\n".join(map(json.dumps, commands)),
+            stdout=subprocess.PIPE,
+            check=True,
+            cwd=tmp_path,
+            env={**environment, **settings},
+            text=True,
+            timeout=240,
+        )
+        return [json.loads(line) for line in asked.stdout.splitlines()]
+
+    return answers_of
+
+
+@pytest.fixture
+def meltano(environment, tmp_path):
+    """Meltano, run as a command."""
 
     def meltano(*arguments, **settings):
         return subprocess.run(
@@ -41,7 +105,7 @@ def meltano(api, tmp_path):
             capture_output=True,
             check=False,
             cwd=tmp_path,
-            env={**env, **settings},
+            env={**environment, **settings},
             text=True,
             timeout=240,
         )
@@ -49,16 +113,16 @@ def meltano(api, tmp_path):
     return meltano
 
 
-def loaded(folder):
-    """The tables of the warehouse, as lists of rows, and of each the columns that hold numbers."""
+def loaded(folder, name="events"):
+    """The tables of a tap in the warehouse, as lists of rows, and of each the columns that hold numbers."""
     with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
-        query = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'tap_events'"
+        query = f"SELECT table_name FROM duckdb_tables() WHERE schema_name = 'tap_{name}'"
         names = [name for (name,) in connection.execute(query).fetchall()]
-        return {name: table(connection, name) for name in names}
+        return {table: rows_of(connection, f"tap_{name}.{table}") for table in names}
 
 
-def table(connection, name):
-    found = connection.execute(f"SELECT * FROM tap_events.{name}")
+def rows_of(connection, table):
+    found = connection.execute(f"SELECT * FROM {table}")
     kinds = {column[0]: str(column[1]) for column in found.description}
     rows = [
         {
@@ -103,11 +167,41 @@ def assert_loaded(api, tables):
                 assert convert(value) == convert(source.get(column)), (stream, column)
 
 
-def test_every_row_and_value_twice(api, meltano, tmp_path):
+def assert_same(output, tables):
+    """What Meltano loaded is what the tap writes: keys, texts, numbers and flags."""
+    assert set(tables) == set(output.schemas)
+    for stream, (rows, _) in tables.items():
+        keys = [key.lower() for key in output.schemas[stream][0]["key_properties"]]
+        written = output.rows(stream)
+        assert len(rows) == len(written), stream
+        for row in rows:
+            source = written[tuple(row[key] for key in keys)]
+            for column, value in source.items():
+                stored = row[column.lower()]
+                if isinstance(value, (int, Decimal)):
+                    assert float(stored) == float(value), (stream, column)
+                elif isinstance(value, (dict, list)):
+                    assert stored is not None
+                elif isinstance(stored, str):
+                    assert stored == value, (stream, column)
+
+
+def test_every_row_and_value(api, meltano, tmp_path):
+    run = meltano("run", "tap-events", "target-duckdb")
+    assert run.returncode == 0, run.stderr
+    assert_loaded(api, loaded(tmp_path))
+
+
+def test_all_taps_twice(api, meltano, tmp_path):
+    blocks = [block for name in TAPS for block in (f"tap-{name}", "target-duckdb")]
     for _ in range(2):
-        run = meltano("run", "tap-events", "target-duckdb")
-        assert run.returncode == 0, run.stderr
-        assert_loaded(api, loaded(tmp_path))
+        loading = meltano("run", *blocks)
+        assert loading.returncode == 0, loading.stderr
+        for name in TAPS:
+            assert f"'sandbox:tap-{name}-to-target-duckdb'" in loading.stderr, "a state id of its own"
+    for name, tap in TAPS.items():
+        output = run(tap, {**settings(api, name), "requests_per_minute": 60_000})
+        assert_same(output, loaded(tmp_path, name))
 
 
 def test_json_lines(api, meltano, tmp_path):
@@ -133,15 +227,40 @@ def test_failure_of_the_tap_is_a_failure_of_the_run(meltano):
     assert "not-the-key" not in run.stderr
 
 
-@pytest.mark.parametrize("environment", ["sandbox", "prod"])
-def test_preset_lacks_the_key_alone(meltano, environment):
-    config = meltano(
-        f"--environment={environment}", "config", "print", "tap-eventzilla", TAP_EVENTS_API_KEY=""
+def test_presets_lack_the_key_alone(answers_of):
+    found = answers_of([["--environment=sandbox", "config", "print", preset] for preset in PRESETS])
+    for preset, config in zip(PRESETS, map(json.loads, found), strict=True):
+        assert PRESETS[preset].items() <= config.items()
+        assert not config.get("api_key"), preset
+        assert not config.get("bearer_token"), preset
+        assert config.get("requests_per_minute", 1) <= 200, preset
+
+
+def test_preset_without_the_sandbox(answers_of):
+    (found,) = answers_of(
+        [["--environment=prod", "config", "print", "tap-eventzilla"]],
+        TAP_EVENTS_API_KEY="",
+        TAP_EVENTS_API_URL="",
     )
-    settings = json.loads(config.stdout)
-    assert settings["api_url"] == "https://www.eventzillaapi.net/api"
-    assert settings["api_version"] == "v2"
-    assert not settings.get("api_key")
+    config = json.loads(found)
+    assert PRESETS["tap-eventzilla"].items() <= config.items()
+    assert not config.get("api_key")
+
+
+def test_preset_has_a_state_of_its_own_and_names_what_is_missing(meltano):
+    run = meltano("run", "tap-maxio", "target-jsonl")
+    assert run.returncode == 1
+    assert "'sandbox:tap-maxio-to-target-jsonl'" in run.stderr
+    assert "api_url must not be empty" in run.stderr
+    assert "api_key must not be empty" in run.stderr
+
+
+def test_every_setting_is_listed_with_its_description(answers_of):
+    found = answers_of([["config", "list", "--all", f"tap-{name}"] for name in TAPS])
+    for (name, tap), shown in zip(TAPS.items(), found, strict=True):
+        for setting, field in tap.config_jsonschema["properties"].items():
+            assert f"{setting} [env: TAP_{name}_{setting}]".upper() in shown.upper()
+            assert field["description"] in shown
 
 
 def test_meltano_leaves_its_file_alone(meltano):

@@ -7,7 +7,8 @@ DuckDB tried, from 1.1 to 2.0:
   row is taken for a header and silently lost, once per batch;
 - no quote in the first 20,480 rows, but one later: the load fails;
 - a table of key columns only: the load fails, as there is nothing to update;
-- an empty string becomes NULL.
+- an empty string becomes NULL;
+- a plain value in a column of JSON (an object in one row, a text or a flag in another): the load fails.
 
 And with DuckDB 1.5 and later a timestamp's offset is cut off, so that another instant is stored. Here it is
 converted to UTC, as it was with older ones.
@@ -17,7 +18,9 @@ Everything else (tables, columns, merging by key, state) is target-duckdb's own.
 
 from __future__ import annotations
 
+import json
 import uuid
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +78,15 @@ class ExactDbSync(DbSync):  # type: ignore[misc] # target-duckdb is not typed
     def line(self, record: dict[str, Any]) -> str:
         """Return the record as one line of CSV, its columns in the table's order."""
         values = flatten_record(record, self.flatten_schema, max_level=self.data_flattening_max_level)
+        for name in self.json_columns:
+            if isinstance(record.get(name), (str, bool, int, float)):
+                values[name] = json.dumps(record[name])  # objects and arrays are JSON by now
         return ",".join(quoted(values.get(name)) for name in self.flatten_schema) + "\n"
+
+    @cached_property
+    def json_columns(self) -> list[str]:
+        """Return the columns that hold JSON."""
+        return [name for name, schema in self.flatten_schema.items() if column_type(schema) == "json"]
 
 
 def quoted(value: object) -> str:

@@ -52,6 +52,7 @@ def up(host: str, port: int) -> str:
             pid_file.unlink(missing_ok=True)
             raise SandboxError(f"the sandbox did not start; see {log}")
         time.sleep(_TICK)
+    process.returncode = 0  # It goes on without us; the garbage collector need not warn of that.
     return f"Sandbox is up at http://{host}:{port} (process {process.pid}, log {log})"
 
 

@@ -86,6 +86,15 @@ def test_quote_after_a_long_run_without_any(load):
     assert rows[-1] == (30_000, 'a, "b"\nc')
 
 
+def test_plain_values_in_a_column_of_objects(load):
+    values = [{"a": True}, True, 1.5, "text", '{"a": 1}', "", None]
+    anything = {"type": ["object", "boolean", "number", "string", "null"]}
+    rows = load(
+        {"id": INTEGER, "data": anything}, ["id"], [{"id": i, "data": v} for i, v in enumerate(values)]
+    )
+    assert [None if data is None else json.loads(data) for _, data in rows] == values
+
+
 def test_texts_arrive_unchanged(load):
     texts = [
         "",
