@@ -1,0 +1,75 @@
+"""The configuration of the document on scheduling.
+
+Changes:
+
+1. Each endpoint is asked in the version that has what the document selects, by a header. Without it
+   bookings come in another shape, and schedules without their hours.
+2. Event types and schedules ignore `skip`: dlt would read the same list for ever, and is stopped after
+   one page.
+3. The parameter for the size of a page is `take`; the list's size is `pagination.totalItems`.
+4. Calendars have no `id`: their key is the connected account and the calendar's id there.
+5. Without a paginator dlt guesses one. These lists have only one page.
+"""
+
+from __future__ import annotations
+
+from oracle.documents import Document, offset
+from tap_scheduling.tap import TapScheduling
+
+
+def version(date: str) -> dict[str, dict[str, str]]:
+    """The header that chooses an endpoint's version."""
+    return {"headers": {"cal-api-version": date}}  # 1
+
+
+SKIP = {"offset_param": "skip", "limit_param": "take"}  # 3
+ONE_PAGE = {**SKIP, "total_path": None, "maximum_offset": 100}  # 2
+WHOLE = {"paginator": "single_page"}  # 5
+
+DOCUMENT = Document(
+    tap=TapScheduling,
+    settings={"api_url": "/scheduling", "requests_per_minute": None},
+    client={"base_url": "/scheduling", "auth": {"type": "bearer", "token": "sandbox-key"}},
+    resources=[
+        {
+            "name": "event_types",
+            "endpoint": {
+                "path": "/v1/event-types",
+                "data_selector": "data.eventTypeGroups.*.eventTypes.*",
+                "paginator": offset(**ONE_PAGE),
+                **version("2024-04-15"),
+            },
+        },
+        {"name": "my_profile", "endpoint": {"path": "/v1/me", "data_selector": "data", **WHOLE}},
+        {
+            "name": "schedules",
+            "endpoint": {
+                "path": "/v1/schedules",
+                "data_selector": "data",
+                "paginator": offset(**ONE_PAGE),
+                **version("2024-06-11"),
+            },
+        },
+        {
+            "name": "calendars",
+            "primary_key": ["credentialId", "externalId"],  # 4
+            "endpoint": {
+                "path": "/v1/calendars",
+                "data_selector": "data.connectedCalendars.*.calendars.*",
+                **WHOLE,
+            },
+        },
+        {
+            "name": "bookings",
+            "endpoint": {
+                "path": "/v1/bookings",
+                "data_selector": "data.*",
+                "paginator": offset(**SKIP, total_path="pagination.totalItems"),
+                **version("2024-08-13"),
+            },
+        },
+        {"name": "conferencing", "endpoint": {"path": "/v1/conferencing", "data_selector": "data", **WHOLE}},
+    ],
+    # A server of an older version sends the credentials of video apps; the tap does not pass them on.
+    mend={"conferencing": lambda row: {name: value for name, value in row.items() if name != "key"}},
+)
