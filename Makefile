@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo test reliability lint format definitions lock clean
+.PHONY: help install plugins demo test reliability bench lint format definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,10 @@ test: $(PLUGINS) lint ## install, lint, and run all tests
 reliability: $(INSTALLED) ## the tests that inject harm, at full size; writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=5000 \
 		$(BIN)/python -m pytest tests/core --reliability docs/reliability.md
+
+bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/RESULTS.md (about 12 minutes)
+	@echo "==> benchmarks: peers go into benchmarks/.work; let nothing else run meanwhile"
+	@$(BIN)/python -m benchmarks.run
 
 lint: $(INSTALLED) ## ruff, mypy and pip-audit
 	@echo "==> ruff"

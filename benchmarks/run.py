@@ -1,0 +1,157 @@
+"""Runs all contenders in turn, several rounds, and writes RESULTS.md and results.svg.
+
+python -m benchmarks.run             # all; about ten minutes on a quiet machine
+python -m benchmarks.run a d --small # some of it, on a tenth of the data, as a trial: writes nothing
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from functools import cache
+from typing import TYPE_CHECKING
+
+from benchmarks.check import state_bytes
+from benchmarks.contenders import AIRBYTE, DLT, DLT_10, DLT_MERGE, DLT_PARQUET, LOOP, LOOP_10, SDK, SUITE
+from benchmarks.measure import ROOT, WORK, Sample, Server, machine
+
+from benchmarks import contenders, measure, pipeline, report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.contenders import Contender
+
+ATTENDEES = 100
+"""Attendees of each event."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of measurement."""
+
+    name: str
+    contenders: Sequence[Contender]
+    events: Sequence[int] = (1000,)
+    latency: int = 0
+    rounds: int = 3
+    start_ups: bool = True
+    """Whether every round begins with a tiny account; Meltano would discover the catalog anew each time."""
+    once: Sequence[Contender] = ()
+    """Those whose runs are so long that one has to do."""
+
+
+WORKS = (
+    Work("a", (SUITE, LOOP, DLT, DLT_10, AIRBYTE, SDK)),
+    Work("b", (SUITE, LOOP_10, DLT_10, AIRBYTE, SDK), latency=50, once=(SDK,)),
+    Work(
+        "c",
+        (pipeline.SUITE, pipeline.REPLAY, DLT_PARQUET, DLT_MERGE, pipeline.PLAIN),
+        start_ups=False,
+        once=(DLT_MERGE, pipeline.PLAIN),
+    ),
+    Work("d", (SUITE,), events=(100, 1000, 10_000)),
+    Work("d", (SDK,), events=(100,), rounds=1),
+)
+
+
+class Bench:
+    """The measurements of one run."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.samples: list[Sample] = []
+
+    def measure(self, work: Work) -> None:
+        """Do one kind of work: first a tiny account, which warms up and shows the start-up; then all."""
+        for number in range(work.rounds):
+            for contender in work.contenders:
+                if number and contender in work.once:
+                    continue
+                if number == 0 or work.start_ups:
+                    self.once(work, contender, 1, 1)
+                for events in work.events:
+                    self.once(work, contender, events, ATTENDEES)
+
+    def once(self, work: Work, contender: Contender, events: int, attendees: int) -> None:
+        """One run; what it delivered is checked."""
+        size = f"{events}x{attendees}"
+        messages = pipeline.messages(size)
+        if contender is pipeline.REPLAY and not messages.exists():
+            self.once(replace(work, name="a"), SUITE, events, attendees)
+        folder = measure.empty_folder(contender.name)
+        url = f"{self._server.url}/{size}/{work.latency}ms"
+        command = [str(part) for part in contender.command(url, folder)]
+        self._server.stats()
+        took = measure.run(command, folder, pipeline.settings(url, size))
+        stats = self._server.stats()
+        sample = Sample(work.name, contender.name, size, *took, stats["requests"], stats["seconds"])
+        self._check(contender, [str(part) for part in contender.check(folder)], events, attendees)
+        if contender in {SUITE, SDK}:
+            sample.state = state_bytes(folder / "out")
+        if contender is SUITE and work.name == "a":
+            (folder / "out").replace(messages)
+        self.samples.append(sample)
+        print(
+            f"({work.name}) {contender.name:15} {size:9} {sample.seconds:7.2f} s {sample.cpu:7.2f} s cpu"
+            f" {sample.memory / 1e6:5.0f} MB {sample.requests:6} requests",
+            flush=True,
+        )
+
+    def _check(self, contender: Contender, arguments: Sequence[str], events: int, attendees: int) -> None:
+        columns = "some" if arguments[0] == "duckdb" else "all"
+        expected = _expected(str(events), str(attendees), columns)
+        found = _summary(str(contender.python), *arguments)
+        if found != expected:
+            raise SystemExit(f"{contender.label} delivered {found} in place of {expected}")
+
+
+@cache
+def _expected(*arguments: str) -> str:
+    return _summary(sys.executable, "expected", *arguments)
+
+
+def _summary(python: str, *arguments: str) -> str:
+    command = [python, "-m", "benchmarks.check", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+def main() -> None:
+    """Install, measure, report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("works", nargs="*", help="a, b, c, d; all if none is named")
+    parser.add_argument("--small", action="store_true", help="a tenth of the data, one round, no report")
+    parser.add_argument("--report", action="store_true", help="write the report of the last run anew")
+    options = parser.parse_args()
+    results = WORK / "results.json"
+    if not options.report:
+        contenders.install()
+        pipeline.set_up()
+        works = [work for work in WORKS if not options.works or work.name in options.works]
+        if options.small:
+            works = [replace(work, events=[n // 10 for n in work.events], rounds=1) for work in works]
+        load = os.getloadavg()[0]
+        with Server.running() as server:
+            bench = Bench(server)
+            for work in works:
+                bench.measure(work)
+        if options.small or options.works:
+            return
+        samples = [asdict(sample) for sample in bench.samples]
+        about = {
+            "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
+            "load": load,
+            **machine(),
+            **contenders.versions(),
+        }
+        results.write_text(json.dumps({"about": about, "samples": samples}))
+    report.write(json.loads(results.read_text()))
+
+
+if __name__ == "__main__":
+    main()
