@@ -1,0 +1,118 @@
+"""Definitions of the taps and presets in the format of Meltano Hub."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+
+from suite import PACKAGE, leaves, python_versions, types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from suite import Tap
+
+REPOSITORY = "https://github.com/tap-suite/tap-suite"
+
+API = {
+    "tap-billing": ("https://www.maxio.com", ["billing", "invoices", "subscriptions"]),
+    "tap-events": ("https://www.eventzilla.net", ["attendees", "events", "tickets"]),
+    "tap-promotions": ("https://www.easypromosapp.com", ["contests", "marketing", "promotions"]),
+    "tap-rewards": ("https://www.tremendous.com", ["gift_cards", "payouts", "rewards"]),
+    "tap-scheduling": ("https://cal.com", ["bookings", "calendar", "scheduling"]),
+}
+"""Where each API is from, and words to find its tap by."""
+
+KINDS = {
+    "array": "array",
+    "boolean": "boolean",
+    "integer": "integer",
+    "number": "decimal",
+    "object": "object",
+}
+OPTIONS = {"jsonl": "JSONL", "gzip": "GZIP"}
+
+
+def definitions(project: Mapping[str, Any], taps: Mapping[str, Tap]) -> dict[str, str]:
+    """The definition of each extractor of a Meltano project, by name."""
+    return {
+        plugin["name"]: _yaml(definition(plugin, plugin.get("inherit_from", plugin["name"]), taps))
+        for plugin in project["plugins"]["extractors"]
+    }
+
+
+def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) -> dict[str, Any]:
+    """The definition of a tap, or of a preset with its parent's settings and its own values."""
+    tap, name = taps[parent], str(plugin["name"])
+    values = plugin.get("config", {})
+    domain_url, keywords = API[parent]
+    words = {"api", "meltano_sdk", *keywords} | ({name.removeprefix("tap-")} if name != parent else set())
+    return {
+        "capabilities": sorted(tap.about["capabilities"]),
+        "description": str(plugin["description"]),
+        "docs": f"{REPOSITORY}/blob/main/docs/{parent}.md",
+        "domain_url": domain_url,
+        "executable": parent,
+        "keywords": sorted(words),
+        "label": str(plugin["label"]),
+        "log_parser": "singer-sdk",
+        "logo_url": f"/assets/logos/extractors/{name.removeprefix('tap-')}.png",
+        "maintenance_status": "beta",
+        "name": name,
+        "namespace": name.replace("-", "_"),
+        "pip_url": PACKAGE,
+        "quality": "silver",
+        "repo": REPOSITORY,
+        "settings": sorted(
+            (_setting(key, schema, values.get(key)) for key, schema in leaves(tap.settings)),
+            key=lambda setting: setting["name"],
+        ),
+        "settings_group_validation": [sorted(tap.required)],
+        "supported_python_versions": python_versions(),
+        "variant": PACKAGE,
+    }
+
+
+def _setting(name: str, schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    """A setting as the Hub describes it; ``value`` is the preset's."""
+    setting = {
+        "description": schema["description"],
+        "kind": kind(dict(schema)),
+        "label": schema["title"],
+        "name": name,
+    }
+    if "enum" in schema:
+        options = [option for option in schema["enum"] if option is not None]
+        setting["options"] = [{"label": OPTIONS.get(o, o.capitalize()), "value": o} for o in options]
+    default = schema.get("default") if value is None else value
+    if value is None and schema.get("examples"):
+        setting["placeholder"] = f"Ex. {schema['examples'][0]}"
+    if schema.get("secret"):
+        setting["sensitive"] = True
+    if default is not None:
+        setting["value"] = default
+    return setting
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """The Hub's word for the type of a setting."""
+    if schema.get("secret"):
+        return "password"
+    if "enum" in schema:
+        return "options"
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    found = types(schema)
+    if "array" in found:
+        return "array"
+    return KINDS.get(found[0], "string") if len(found) == 1 else "string"
+
+
+def _yaml(content: Mapping[str, Any]) -> str:
+    yaml = YAML()
+    yaml.width = 4096
+    written = io.StringIO()
+    yaml.dump(content, written)
+    return written.getvalue()

@@ -1,0 +1,191 @@
+"""The generated pages of docs/: a tap's settings, its streams, their fields and how they hang together."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from suite import alternatives, table, types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from suite import Tap
+    from tap_core.stream import ApiStream
+
+DAY = 86_400
+
+PAGE = """\
+# {name}
+
+{description}
+
+This page is generated from the tap itself (`make docs`). {presets}
+
+## Settings
+
+{settings}
+
+In Meltano, `meltano config list --all {name}` shows them with their environment variables.
+
+## Streams
+
+{streams}
+
+Every row can also have `_sdc_unmapped`: what the schema does not know, or a value that does not fit it.
+
+## How they hang together
+
+A full line is a stream that is read once per row of another. A dotted line is a field named after another
+stream's key.
+
+```mermaid
+{diagram}
+```
+
+## Fields
+
+{fields}
+"""
+
+
+def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
+    """The page of one tap."""
+    named = ", ".join(f"`{preset['name']}` ({preset['label']})" for preset in presets)
+    return PAGE.format(
+        name=name,
+        description=tap.about["description"],
+        presets=f"Preset: {named}." if presets else "",
+        settings=settings_table(tap),
+        streams=table(
+            ("Stream", "Path", "Key", "Read", "Parent", "Rows"),
+            [_stream_row(stream) for stream in tap.streams],
+        ),
+        diagram=diagram(tap.streams),
+        fields="\n\n".join(_fields(stream) for stream in tap.streams),
+    )
+
+
+def settings_table(tap: Tap) -> str:
+    """The settings as a Markdown table."""
+    rows = [
+        (f"`{name}`", _default(setting, required=name in tap.required), _text(setting["description"]))
+        for name, setting in tap.settings.items()
+    ]
+    return table(("Setting", "Default", "What it does"), rows)
+
+
+def _default(setting: Mapping[str, Any], *, required: bool) -> str:
+    if required:
+        return "required, secret" if setting.get("secret") else "required"
+    default = setting.get("default")
+    return "" if default is None else f"`{json.dumps(default).strip(chr(34))}`"
+
+
+def _stream_row(stream: ApiStream) -> tuple[str, ...]:
+    parent: Any = stream.parent_stream_type
+    return (
+        f"[`{stream.name}`](#{stream.name})",
+        f"`{stream.path}`",
+        ", ".join(f"`{key}`" for key in stream.primary_keys),
+        replication(stream),
+        f"`{parent.name}`" if parent else "",
+        _text(_words(stream).split("\n\n", maxsplit=1)[0]),
+    )
+
+
+def replication(stream: ApiStream) -> str:
+    """How a stream is read again."""
+    if not stream.replication_key:
+        return "whole"
+    back = stream.lookback
+    span = f"{back // DAY} days" if back and back % DAY == 0 else f"{back} seconds"
+    return f"new by `{stream.replication_key}`" + (f", and {span} before" if back else "")
+
+
+def diagram(streams: Sequence[ApiStream]) -> str:
+    """The entity-relationship diagram, in Mermaid's language."""
+    lines = ["erDiagram"]
+    for stream in streams:
+        lines += [f"  {stream.name} {{", *(f"    {line}" for line in _columns(stream, streams)), "  }"]
+    for stream in streams:
+        parent: Any = stream.parent_stream_type
+        if parent:
+            lines.append(f"  {parent.name} ||--o{{ {stream.name} : has")
+        for field, other in references(stream, streams):
+            if not parent or other.name != parent.name:
+                lines.append(f"  {other.name} |o..o{{ {stream.name} : {field}")
+    return "\n".join(lines)
+
+
+def _columns(stream: ApiStream, streams: Sequence[ApiStream]) -> Iterator[str]:
+    properties = stream.schema["properties"]
+    foreign = dict.fromkeys([*_parent_fields(stream), *(field for field, _ in references(stream, streams))])
+    for field in dict.fromkeys([*stream.primary_keys, *foreign]):
+        marks = [*(["PK"] if field in stream.primary_keys else []), *(["FK"] if field in foreign else [])]
+        kind = re.sub(r"\W+", "_", kind_of(properties.get(field, {})))
+        yield f"{kind} {field} {', '.join(marks)}"
+
+
+def _parent_fields(stream: ApiStream) -> list[str]:
+    parent: Any = stream.parent_stream_type
+    named = dict(stream.parent_fields) or {key: key for key in getattr(parent, "child_keys", {})}
+    return [field for field in named if field in stream.schema["properties"]]
+
+
+def references(stream: ApiStream, streams: Sequence[ApiStream]) -> Iterator[tuple[str, ApiStream]]:
+    """Fields that are named after another stream's key: `order_id`, `eventTypeId`."""
+    for other in streams:
+        one = re.sub(r"ies$", "y", other.name) if other.name.endswith("ies") else other.name.removesuffix("s")
+        for field in stream.schema["properties"]:
+            plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()
+            if other is not stream and plain == f"{one}_id" and tuple(other.primary_keys) == ("id",):
+                yield field, other
+
+
+def _fields(stream: ApiStream) -> str:
+    rows = [
+        (f"`{name}`", kind_of(schema), "yes" if nullable(schema) else "")
+        for name, schema in _flat(stream.schema["properties"])
+    ]
+    return f"### {stream.name}\n\n{_words(stream)}\n\n" + table(("Field", "Type", "Can be null"), rows)
+
+
+def _flat(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Fields, and the fields inside of them: `order.id`, `rewards[].id`."""
+    for name, schema in properties.items():
+        yield prefix + name, schema
+        inner, mark = schema, ""
+        while "items" in inner and "properties" not in inner:
+            inner, mark = inner["items"], f"{mark}[]"
+        for part in (inner, *alternatives(inner)):
+            yield from _flat(part.get("properties", {}), f"{prefix}{name}{mark}.")
+
+
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """The type of a field in words."""
+    formats = {"date-time": "timestamp", "date": "date"}
+    if schema.get("format") in formats:
+        return formats[schema["format"]]
+    found = types(dict(schema))
+    words = [
+        f"array of {kind_of(schema['items'])}" if t == "array" and "items" in schema else t for t in found
+    ]
+    return " or ".join(words) or "anything"
+
+
+def nullable(schema: Mapping[str, Any]) -> bool:
+    """Whether a field can be null."""
+    return not schema or "null" in schema.get("type", []) or any(map(nullable, alternatives(dict(schema))))
+
+
+def _words(stream: ApiStream) -> str:
+    """The docstring of a stream."""
+    return inspect.cleandoc(type(stream).__doc__ or "")
+
+
+def _text(words: str) -> str:
+    """Words as a table's cell holds them."""
+    return " ".join(words.split()).replace("|", "\\|")

@@ -1,0 +1,149 @@
+"""The definitions of hub/ keep the rules of Meltano Hub, and say what the taps and presets say."""
+
+import re
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "hub").iterdir())
+
+KEYS = {
+    "capabilities": list,
+    "description": str,
+    "docs": str,
+    "domain_url": str,
+    "executable": str,
+    "keywords": list,
+    "label": str,
+    "log_parser": str,
+    "logo_url": str,
+    "maintenance_status": str,
+    "name": str,
+    "namespace": str,
+    "pip_url": str,
+    "quality": str,
+    "repo": str,
+    "settings": list,
+    "settings_group_validation": list,
+    "supported_python_versions": list,
+    "variant": str,
+}
+CAPABILITIES = {
+    "about",
+    "activate-version",
+    "batch",
+    "catalog",
+    "discover",
+    "log-based",
+    "properties",
+    "schema-flattening",
+    "state",
+    "stream-maps",
+    "structured-logging",
+    "test",
+}
+NEEDED = {"description", "kind", "label", "name"}
+OPTIONAL = {"options", "placeholder", "sensitive", "value"}
+VALUES = {
+    "array": list,
+    "boolean": bool,
+    "date_iso8601": str,
+    "decimal": (int, float),
+    "integer": int,
+    "object": dict,
+    "options": str,
+    "password": str,
+    "string": str,
+}
+PRESETS = {
+    "tap-eventzilla": "tap-events",
+    "tap-calcom": "tap-scheduling",
+    "tap-easypromos": "tap-promotions",
+    "tap-maxio": "tap-billing",
+    "tap-tremendous": "tap-rewards",
+}
+
+
+def load(path):
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.name)
+def definition(request):
+    return load(request.param)
+
+
+def test_one_for_each_tap_and_preset():
+    taps = [
+        script.name for script in entry_points(group="console_scripts") if script.value.startswith("tap_")
+    ]
+    ours = [name for name in taps if name in PRESETS.values()]
+    assert sorted(path.name for path in FILES) == sorted(f"{name}.yml" for name in [*ours, *PRESETS])
+    assert [load(path)["name"] for path in FILES] == [path.stem for path in FILES]
+
+
+def test_keys(definition):
+    assert list(definition) == sorted(definition)
+    assert {key: type(value) for key, value in definition.items()} == KEYS
+    for name in ("docs", "domain_url", "repo"):
+        assert re.fullmatch(r"https://[^\s/]+\.[^\s]+", definition[name])
+    assert definition["maintenance_status"] in {"active", "beta", "development", "inactive", "unknown"}
+    assert definition["quality"] in {"gold", "silver", "bronze", "unknown"}
+    assert definition["logo_url"].startswith("/assets/logos/extractors/")
+    assert definition["namespace"] == definition["name"].replace("-", "_")
+    assert definition["executable"] == PRESETS.get(definition["name"], definition["name"])
+    assert "\n" not in definition["description"]
+
+
+def test_lists(definition):
+    for name in ("capabilities", "keywords"):
+        assert definition[name] == sorted(set(definition[name]))
+    assert set(definition["capabilities"]) <= CAPABILITIES
+    versions = definition["supported_python_versions"]
+    assert versions
+    assert all(re.fullmatch(r"3\.\d+", version) for version in versions)
+
+
+def test_settings(definition):
+    settings = definition["settings"]
+    names = [setting["name"] for setting in settings]
+    assert names == sorted(set(names))
+    for setting in settings:
+        assert set(setting) >= NEEDED
+        assert set(setting) <= NEEDED | OPTIONAL, setting["name"]
+        assert all(isinstance(setting[key], str) and setting[key].strip() for key in NEEDED)
+        assert isinstance(setting.get("value"), (VALUES[setting["kind"]], type(None)))
+        assert (setting["kind"] == "password") is setting.get("sensitive", False)
+        assert (setting["kind"] == "options") is ("options" in setting)
+        for option in setting.get("options", ()):
+            assert set(option) == {"label", "value"}
+        if "sensitive" in setting:
+            assert "value" not in setting
+    for group in definition["settings_group_validation"]:
+        assert set(group) <= set(names)
+
+
+def test_presets_lack_the_key_alone():
+    for preset, parent in PRESETS.items():
+        definition, tap = (load(ROOT / "hub" / f"{name}.yml") for name in (preset, parent))
+        values = {setting["name"]: setting.get("value") for setting in definition["settings"]}
+        assert values.keys() == {setting["name"] for setting in tap["settings"]}
+        missing = {name for (group,) in [definition["settings_group_validation"]] for name in group}
+        missing = {name for name in missing if values[name] is None}
+        key = "bearer_token" if preset == "tap-easypromos" else "api_key"
+        assert missing == ({"api_url", key} if preset == "tap-maxio" else {key})
+
+
+def test_the_settings_are_those_of_the_tap(definition):
+    (script,) = entry_points(group="console_scripts", name=definition["executable"])
+    schema = getattr(import_module(script.module), script.attr.removesuffix(".cli")).config_jsonschema
+    settings = {setting["name"]: setting for setting in definition["settings"]}
+    assert definition["settings_group_validation"] == [sorted(schema["required"])]
+    for name, field in schema["properties"].items():
+        if not field.get("properties"):
+            assert settings[name]["description"] == field["description"]
+            assert settings[name].get("sensitive", False) is field.get("secret", False)

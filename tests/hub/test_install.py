@@ -1,0 +1,99 @@
+"""The definitions of hub/ in a Meltano project that knows nothing of this one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import KEY
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+PROJECT = """\
+project_id: elsewhere
+default_environment: dev
+environments:
+- name: dev
+"""
+TARGET = """\
+name: target-jsonl
+namespace: target_jsonl
+variant: andyh1203
+label: JSON Lines
+pip_url: target-jsonl~=0.1.4
+executable: target-jsonl
+settings:
+- name: destination_path
+- name: do_timestamp_file
+  kind: boolean
+"""
+
+pytestmark = pytest.mark.meltano
+
+
+def run(*command, folder, env, check=True):
+    done = subprocess.run(
+        [str(word) for word in command], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def cached_or_fetched(*command, folder, env):
+    """Run a command that installs: from the installer's cache, or from the index what that lacks."""
+    offline = run(*command, folder=folder, env={**env, "UV_OFFLINE": "1"}, check=False)
+    if offline.returncode:
+        run(*command, folder=folder, env=env)
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """A folder with the wheel of this project."""
+    folder = tmp_path_factory.mktemp("wheels")
+    build = (BIN / "uv", "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", folder, ROOT)
+    cached_or_fetched(*build, folder=folder, env=dict(os.environ))
+    assert len(list(folder.glob("tap_suite-*.whl"))) == 1
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path):
+    """An empty Meltano project."""
+    (tmp_path / "meltano.yml").write_text(PROJECT)
+    return tmp_path
+
+
+def test_tap_and_preset_are_added_and_load_rows(api, wheels, project):
+    constraints = {
+        "UV_CONSTRAINT": str(ROOT / "requirements.txt"),
+        "PIP_CONSTRAINT": str(ROOT / "requirements.txt"),
+    }
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("MELTANO_", "TAP_"))}
+    env |= {
+        "UV_FIND_LINKS": str(wheels),
+        "PIP_FIND_LINKS": str(wheels),
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "TAP_EVENTS_API_URL": f"{api.url}/events",
+        "TAP_EVENTS_API_KEY": KEY,
+        "TAP_TREMENDOUS_API_URL": f"{api.url}/rewards",
+        "TAP_TREMENDOUS_API_KEY": KEY,
+        "TARGET_JSONL_DESTINATION_PATH": str(project),
+        "TARGET_JSONL_DO_TIMESTAMP_FILE": "false",
+    }
+    (project / "target.yml").write_text(TARGET)
+    add = (BIN / "meltano", "add", "--from-ref")
+    cached_or_fetched(*add, "target.yml", "target-jsonl", folder=project, env=env)
+    for name in ("tap-events", "tap-tremendous"):
+        definition = ROOT / "hub" / f"{name}.yml"
+        cached_or_fetched(*add, definition, name, folder=project, env={**env, **constraints})
+
+    blocks = ("tap-events", "target-jsonl", "tap-tremendous", "target-jsonl")
+    run(BIN / "meltano", "run", *blocks, folder=project, env=env)
+
+    for tap, stream in (("events", "users"), ("rewards", "orders")):
+        rows = [json.loads(line) for line in (project / f"{stream}.jsonl").read_text().splitlines()]
+        assert {row["id"] for row in rows} == {row["id"] for row in api.data[tap][stream]}
