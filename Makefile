@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo test reliability bench lint format definitions lock clean
+.PHONY: help install plugins demo test reliability bench lint format docs definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -53,14 +53,15 @@ lint: $(INSTALLED) ## ruff, mypy and pip-audit
 	@$(BIN)/mypy
 	@echo "==> pip-audit"
 	@$(BIN)/python scripts/audit.py
-	@echo "==> meltano.yml and README.md against the taps"
+	@echo "==> meltano.yml, README.md, hub/ and docs/ against the taps"
 	@$(BIN)/python scripts/definitions.py --check
 
 format: $(INSTALLED) ## let ruff format and fix the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-definitions: $(INSTALLED) ## write the taps' settings and streams into meltano.yml and README.md
+definitions: docs
+docs: $(INSTALLED) ## write what the taps say of themselves into meltano.yml, README.md, hub/ and docs/
 	@$(BIN)/python scripts/definitions.py
 
 lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
