@@ -80,6 +80,12 @@ class Codec:
         Raises:
             ApiError: A record is no object, or lacks a key.
         """
+        raws = list(raws)
+        if typed and self._decoder:
+            try:
+                return self._fill(list(map(self._decoder.decode, raws)), context)
+            except (msgspec.ValidationError, TypeError):  # some do not fit, or the page is decoded already
+                pass
         way = self._typed if typed else self._careful
         records = [way(raw, mend, context) for raw in raws]
         return [record for record in records if record is not None]
@@ -96,14 +102,19 @@ class Codec:
         if self._decoder is None or not isinstance(raw, Raw):
             return self._careful(raw, mend, context)
         try:
-            record = self._decoder.decode(raw)
+            return self._fill([self._decoder.decode(raw)], context)[0]
         except msgspec.ValidationError:
             return self._careful(raw, mend, context)
+
+    def _fill(self, records: list[Any], context: Mapping[str, Any]) -> list[Any]:
+        """Typed records, with the parent's fields filled in where they have none."""
         for field, value in context.items():
             attribute = self._attributes[field]
-            if getattr(record, attribute) in (UNSET, None):
-                setattr(record, attribute, value)
-        return record
+            for record in records:
+                own = getattr(record, attribute)
+                if own is None or own is UNSET:
+                    setattr(record, attribute, value)
+        return records
 
     def _careful(self, raw: Any, mend: Mend, context: Mapping[str, Any]) -> Record | None:
         record = jsonpath.decode(raw)

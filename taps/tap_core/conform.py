@@ -62,6 +62,7 @@ class Conformer:
         self._deselected = frozenset(deselected)
         self._logger = logger
         self._reported: set[str] = set()
+        self._plains: dict[int, dict[str, frozenset[type]]] = {}
 
     def conform(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record as its schema has it; what does not fit is in the unmapped field."""
@@ -82,7 +83,11 @@ class Conformer:
         if not properties:
             return dict(value)
         conformed = {}
+        plain = self._plains.get(id(schema)) or self._plain(schema)
         for name, item in value.items():
+            if type(item) in plain.get(name, ()):
+                conformed[name] = item
+                continue
             here = (*path, name)
             if here in self._deselected:
                 continue
@@ -96,6 +101,17 @@ class Conformer:
             else:
                 self._keep(here, item, misfits, "is not in the schema")
         return conformed
+
+    def _plain(self, schema: Schema) -> dict[str, frozenset[type]]:
+        """The Python types that each field of an object takes as they are, worked out once."""
+        slow = {self._unmapped, *(name for path in self._deselected for name in path[-1:])}
+        plain = {
+            name: frozenset[type]().union(*(_PLAIN.get(word, ()) for word in types_of(field)))
+            for name, field in schema["properties"].items()
+            if name not in slow and "format" not in field
+        }
+        self._plains[id(schema)] = plain
+        return plain
 
     def _value(self, value: Any, schema: Schema, path: tuple[str, ...], misfits: dict[str, Any]) -> Any:
         types = types_of(schema)
@@ -128,6 +144,15 @@ class Conformer:
             where = f"kept in {self._unmapped}" if self._unmapped else "dropped, as unmapped_column is off"
             self._logger.warning("Field `%s` %s; %s", field, why, where)
 
+
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, Decimal),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+"""Types whose values fit without a further look."""
 
 _FITS: dict[str, Callable[[Any, Schema], bool]] = {
     "string": lambda value, schema: isinstance(value, str) and _formatted(value, schema),

@@ -102,8 +102,9 @@ class Endpoint(RESTStream[Query]):
 
     @property
     def url_base(self) -> str:
-        """Where all paths begin."""
-        return str(self.config["api_url"]).rstrip("/")
+        """Where all paths begin: `api_url`, and the version if the API has it in its path."""
+        version = self.config.get("api_version")
+        return "/".join(filter(None, (str(self.config["api_url"]).rstrip("/"), version)))
 
     @property
     def authenticator(self) -> Any:

@@ -54,14 +54,6 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     )
     allowed = f", at most {most_concurrent} of them" if most_concurrent < MOST_CONCURRENT else ""
     return [
-        *([lookback] if incremental else []),
-        th.Property(
-            "allow_skipped_streams",
-            th.BooleanType,
-            default=False,
-            title="Allow skipped streams",
-            description="End well although the key may not read some selected streams (403).",
-        ),
         th.Property(
             "api_url",
             th.StringType(min_length=1),
@@ -87,6 +79,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
             description="Incremental streams read nothing older. ISO 8601; UTC if it names no zone.",
             examples=["2026-01-01T00:00:00Z"],
         ),
+        *([lookback] if incremental else []),
         th.Property(
             "user_agent",
             th.StringType(min_length=1),
@@ -144,4 +137,26 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
             description="Keep fields that the schema does not know, and values that do not fit it, "
             "in `_sdc_unmapped`.",
         ),
+        th.Property(
+            "allow_skipped_streams",
+            th.BooleanType,
+            default=False,
+            title="Allow skipped streams",
+            description="End well although the key may not read some selected streams (403).",
+        ),
     ]
+
+
+def api_version_setting(default: str) -> th.Property[Any]:
+    """The setting of APIs that have their version in the path, after the API URL.
+
+    Args:
+        default: The version that the tap was written for.
+    """
+    return th.Property(
+        "api_version",
+        th.StringType(min_length=1),
+        default=default,
+        title="API version",
+        description="Version of the API, which follows the API URL in every path.",
+    )

@@ -159,10 +159,11 @@ class ApiStream(Endpoint):
         return []
 
     def log_difference(self, read_count: int, total: int) -> None:
-        """Say that a list did not hold as many records as the API said."""
+        """Say that a list did not hold as many records as the API said; for many lists, of the first few."""
         self.totals["differing totals"] += 1
-        self.logger.warning(
-            "%s: read %d records where the API says there are %d", self.name, read_count, total
+        level = logging.WARNING if self.totals["differing totals"] < MANY else logging.DEBUG
+        self.logger.log(
+            level, "%s: read %d records where the API says there are %d", self.name, read_count, total
         )
 
     def _sync_records(

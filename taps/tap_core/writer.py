@@ -76,5 +76,7 @@ class MessageWriter(SimpleSingerWriter):
         if buffer is None:  # stdout was replaced by a text stream, as in tests
             sys.stdout.write(data.decode())
         else:
-            buffer.write(data)
+            left = memoryview(data)
+            while left:  # with PYTHONUNBUFFERED, a signal ends a write before all is written
+                left = left[buffer.write(left) :]
         sys.stdout.flush()

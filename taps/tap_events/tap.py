@@ -7,7 +7,7 @@ from functools import cached_property
 from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
 
-from tap_core.settings import common_settings
+from tap_core.settings import api_version_setting, common_settings
 from tap_core.tap import ApiTap
 from tap_events.streams import Attendees, Categories, Events, Tickets, Transactions, Users
 
@@ -23,13 +23,7 @@ class TapEvents(ApiTap):
             key_help="Key of an application registered in the account's API settings.",
             url_example="https://www.eventzillaapi.net/api",
         ),
-        th.Property(
-            "api_version",
-            th.StringType(min_length=1),
-            default="v1",
-            title="API version",
-            description="Version of the API, which follows the API URL in every path.",
-        ),
+        api_version_setting("v1"),
         th.Property(
             "api_key_header",
             th.StringType(min_length=1),

@@ -39,11 +39,6 @@ class RewardsStream(ApiStream):
     Such lists have neither offset nor limit: a loop over offsets would get the same records for ever."""
 
     @property
-    def url_base(self) -> str:
-        """`api_url` and the version, which the API has in its path."""
-        return f"{super().url_base}/{self.config['api_version']}"
-
-    @property
     def records_jsonpath(self) -> str:
         """Records are under the name of the stream."""
         return f"$.{self.name}[*]"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 
-from tap_core.settings import common_settings
+from tap_core.settings import api_version_setting, common_settings
 from tap_core.tap import ApiTap
 from tap_rewards.streams import (
     AccountMembers,
@@ -50,13 +50,7 @@ class TapRewards(ApiTap):
             url_example="https://api.tremendous.com/api",
             incremental=True,
         ),
-        th.Property(
-            "api_version",
-            th.StringType(min_length=1),
-            default="v2",
-            title="API version",
-            description="Version of the API, which follows the API URL in every path.",
-        ),
+        api_version_setting("v2"),
     ).to_dict()
 
     _members: Any = None

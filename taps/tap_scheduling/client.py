@@ -35,11 +35,6 @@ class SchedulingStream(ApiStream):
     """
 
     @property
-    def url_base(self) -> str:
-        """`api_url` and the version, which the API has in its path."""
-        return f"{super().url_base}/{self.config['api_version']}"
-
-    @property
     def http_headers(self) -> dict[str, str]:
         """The version that the endpoint is asked in."""
         return {"cal-api-version": self.dated} if self.dated else {}

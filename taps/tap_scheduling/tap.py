@@ -7,7 +7,7 @@ from functools import cached_property
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 
-from tap_core.settings import common_settings
+from tap_core.settings import api_version_setting, common_settings
 from tap_core.tap import ApiTap
 from tap_scheduling.streams import Bookings, Calendars, Conferencing, EventTypes, MyProfile, Schedules
 
@@ -30,13 +30,7 @@ class TapScheduling(ApiTap):
             requests_per_minute=REQUESTS_PER_MINUTE,
             incremental=True,
         ),
-        th.Property(
-            "api_version",
-            th.StringType(min_length=1),
-            default="v1",
-            title="API version",
-            description="Version of the API, which follows the API URL in every path.",
-        ),
+        api_version_setting("v1"),
     ).to_dict()
 
     @cached_property
