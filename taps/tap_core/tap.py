@@ -94,6 +94,7 @@ class ApiTap(Tap):
         self._saved_at = time.monotonic()
         with self._quiet():
             super().__init__(**options)
+            _ = self.streams  # which the SDK would set up later, and tell of each step
         self.batches = bool(self.config.get("batch_config"))
 
     @classmethod
