@@ -76,6 +76,7 @@ def test_tap_and_preset_are_added_and_load_rows(api, wheels, project):
     env |= {
         "UV_FIND_LINKS": str(wheels),
         "PIP_FIND_LINKS": str(wheels),
+        "UV_SYSTEM_CERTS": "true",
         "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
         "TAP_EVENTS_API_URL": f"{api.url}/events",
         "TAP_EVENTS_API_KEY": KEY,
