@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 820
-_LABEL = 262
+_LABEL = 310
 """Where bars begin; the labels end before it."""
 _LONGEST = WIDTH - _LABEL - 70
 _BAR = 18
