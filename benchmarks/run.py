@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, replace
@@ -96,6 +97,7 @@ class Bench:
             sample.state = state_bytes(folder / "out")
         if contender is SUITE and work.name == "a":
             (folder / "out").replace(messages)
+        shutil.rmtree(folder)
         self.samples.append(sample)
         print(
             f"({work.name}) {contender.name:15} {size:9} {sample.seconds:7.2f} s {sample.cpu:7.2f} s cpu"
