@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo test reliability bench lint format docs definitions lock clean
+.PHONY: help install plugins demo report test reliability bench lint format docs definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ $(PLUGINS): $(INSTALLED) meltano.yml
 
 demo: $(PLUGINS) ## fill output/warehouse.duckdb from the local sandbox and show the tables
 	@sh scripts/demo.sh
+
+report: $(INSTALLED) ## draw what was loaded: output/report.html, one page without need of a network
+	@$(BIN)/python scripts/report.py
 
 test: $(PLUGINS) lint ## install, lint, and run all tests
 	@echo "==> pytest"

@@ -33,4 +33,6 @@ Load again, or into files (start the sandbox first, stop it after):
   .venv/bin/meltano run sandbox
   .venv/bin/meltano run tap-billing target-jsonl
   .venv/bin/meltano invoke sandbox:down
+See pictures of it, in output/report.html:
+  make report
 END

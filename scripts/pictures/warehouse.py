@@ -1,0 +1,57 @@
+"""What is in the warehouse: the loaded tables, and answers to questions about them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import duckdb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLES = """
+SELECT t.schema_name, t.table_name, bool_or(c.column_name = '_sdc_batched_at')
+FROM duckdb_tables() t JOIN duckdb_columns() c USING (table_oid, database_name)
+WHERE NOT t.internal AND NOT t.temporary AND t.database_name = current_database()
+GROUP BY ALL ORDER BY ALL
+"""
+
+
+class Table(NamedTuple):
+    """A table of the warehouse."""
+
+    schema: str
+    name: str
+    rows: int
+    loaded: datetime | None
+    """When its newest row was loaded, in UTC; None where the loader keeps no such time."""
+
+
+class Warehouse:
+    """A DuckDB file that a loader wrote into, one schema per tap."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self.written = datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.utc)
+        self._connection = connection
+        connection.execute("SET TimeZone = 'UTC'")
+        self.tables = [self._table(*found) for found in connection.execute(TABLES).fetchall()]
+
+    def _table(self, schema: str, name: str, timed: bool) -> Table:
+        loaded = "max(_sdc_batched_at)::TIMESTAMP" if timed else "NULL"
+        query = f"SELECT count(*), {loaded} FROM {quoted(schema)}.{quoted(name)}"  # noqa: S608 - from DuckDB
+        ((rows, moment),) = self._connection.execute(query).fetchall()
+        return Table(schema, name, rows, moment)
+
+    def ask(self, schema: str, query: str) -> list[tuple[Any, ...]] | None:
+        """Return the rows that answer a query in a schema; None if a table or column of it was not loaded."""
+        self._connection.execute(f"USE {quoted(schema)}")
+        try:
+            return self._connection.execute(query).fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return None
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
