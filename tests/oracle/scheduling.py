@@ -9,6 +9,8 @@ Changes:
 3. The parameter for the size of a page is `take`; the list's size is `pagination.totalItems`.
 4. Calendars have no `id`: their key is the connected account and the calendar's id there.
 5. Without a paginator dlt guesses one. These lists have only one page.
+6. The elements of a list are `[*]`: whether `*` finds them, too, depends on the version of the library for
+   JSONPath that dlt uses.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ DOCUMENT = Document(
             "name": "event_types",
             "endpoint": {
                 "path": "/v1/event-types",
-                "data_selector": "data.eventTypeGroups.*.eventTypes.*",
+                "data_selector": "data.eventTypeGroups[*].eventTypes[*]",  # 6
                 "paginator": offset(**ONE_PAGE),
                 **version("2024-04-15"),
             },
@@ -55,7 +57,7 @@ DOCUMENT = Document(
             "primary_key": ["credentialId", "externalId"],  # 4
             "endpoint": {
                 "path": "/v1/calendars",
-                "data_selector": "data.connectedCalendars.*.calendars.*",
+                "data_selector": "data.connectedCalendars[*].calendars[*]",  # 6
                 **WHOLE,
             },
         },
@@ -63,7 +65,7 @@ DOCUMENT = Document(
             "name": "bookings",
             "endpoint": {
                 "path": "/v1/bookings",
-                "data_selector": "data.*",
+                "data_selector": "data[*]",  # 6
                 "paginator": offset(**SKIP, total_path="pagination.totalItems"),
                 **version("2024-08-13"),
             },
