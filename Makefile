@@ -74,6 +74,6 @@ lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find .meltano output -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

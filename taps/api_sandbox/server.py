@@ -69,9 +69,14 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drop all connections, then stop in good order."""
+        await self._drop_connections()
+        await super().shutdown(sockets)
+        await self._drop_connections()  # those that were still being accepted
+
+    async def _drop_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await super().shutdown(sockets)
+        await asyncio.sleep(_TICK)
 
 
 class Sandbox:
