@@ -63,10 +63,7 @@ class MessageWriter(SimpleSingerWriter):
         try:
             lines = self._encoder.encode_lines(messages)
         except UnicodeEncodeError:  # a lone surrogate, which JSON can hold as an escape and UTF-8 cannot
-            texts = (
-                serialize_json(msgspec.structs.asdict(message) | {"type": "RECORD"}) for message in messages
-            )
-            return "".join(f"{text}\n" for text in texts).encode()
+            return "".join(f"{serialize_json(_as_dict(message))}\n" for message in messages).encode()
         if any(word in lines for word in _NOT_FINITE) and isinstance(messages[0].record, msgspec.Struct):
             raise NotFinite
         return lines
@@ -80,3 +77,8 @@ class MessageWriter(SimpleSingerWriter):
             while left:  # with PYTHONUNBUFFERED, a signal ends a write before all is written
                 left = left[buffer.write(left) :]
         sys.stdout.flush()
+
+
+def _as_dict(message: RecordMessage) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(message).items()
+    return {"type": "RECORD"} | {name: value for name, value in fields if value is not None}

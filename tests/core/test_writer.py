@@ -1,0 +1,33 @@
+"""What is written arrives whole, whatever standard output does."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import datetime, timezone
+
+from tap_core.writer import MessageWriter
+
+
+class ShortWrites(io.RawIOBase):
+    """An unbuffered pipe that takes a few bytes at a time, as under PYTHONUNBUFFERED when signals arrive."""
+
+    def __init__(self):
+        self.taken = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.taken += bytes(data[:7])
+        return min(len(data), 7)
+
+
+def test_short_writes(monkeypatch):
+    pipe = ShortWrites()
+    monkeypatch.setattr(sys, "stdout", type("Stdout", (), {"buffer": pipe, "flush": lambda _: None})())
+    records = [{"id": number, "text": "ä" * number} for number in range(50)]
+    now = datetime.now(timezone.utc)
+    MessageWriter().write_records("things", records, version=None, time_extracted=now)
+    assert [json.loads(line)["record"] for line in pipe.taken.splitlines()] == records
