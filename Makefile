@@ -37,8 +37,8 @@ report: $(INSTALLED) ## draw what was loaded: output/report.html, one page witho
 	@$(BIN)/python scripts/report.py
 
 test: $(PLUGINS) lint ## install, lint, and run all tests
-	@echo "==> pytest"
-	@$(BIN)/python -m pytest
+	@echo "==> pytest, two files at a time"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 reliability: $(INSTALLED) ## the tests that inject harm, at full size; writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=5000 \

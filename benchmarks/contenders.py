@@ -116,7 +116,8 @@ def _catalog() -> Path:
 
 
 def _suite(url: str, folder: Path) -> Sequence[str | Path]:
-    return [BIN / "tap-events", "--config", _config(url, folder), "--catalog", _catalog()]
+    tap = python("suite").with_name("tap-events")
+    return [tap, "--config", _config(url, folder), "--catalog", _catalog()]
 
 
 def _sdk(url: str, folder: Path) -> Sequence[str | Path]:
