@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, cast
+
+from tap_core.live import LiveLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,14 +18,29 @@ INTERVAL = 10.0
 
 
 class Progress:
-    """Logs how far the streams of a run are."""
+    """Tells how far the streams of a run are: in live lines on a terminal, else in the log."""
 
     def __init__(self) -> None:
         self._told_at = time.monotonic()
         self._rows: dict[str, int] = {}
+        self._live: LiveLines | None = None
+
+    def start(self) -> None:
+        """The run begins."""
+        if LiveLines.wanted():
+            with contextlib.suppress(ImportError):
+                self._live = LiveLines()
+
+    def close(self) -> None:
+        """The run is over."""
+        if self._live:
+            self._live.close()
 
     def tell(self, streams: Iterable[object]) -> None:
         """Say how far the streams are that have moved, if it is time to."""
+        if self._live:
+            self._live.show(cast("Iterable[ApiStream]", streams))
+            return
         seconds = time.monotonic() - self._told_at
         if seconds < INTERVAL:
             return

@@ -146,11 +146,13 @@ class ApiTap(Tap):
             ApiError: Something could not be read; STATE does not go past it.
             Stopped: The run was interrupted.
         """
+        self._progress.start()
         try:
             self.sync_all()
         except Stopped:
             raise Stopped(self._stopped_by) from None
         finally:
+            self._progress.close()
             self.ahead.close()
             self.state_writer.write_state(self.state)
             summarize(self.streams.values())

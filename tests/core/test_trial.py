@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import os
+import pty
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -58,6 +65,26 @@ def test_schema_only(config, tmp_path):
     done = command("tap_events", "--test=schema", config=config, folder=tmp_path)
     assert done.stdout.count('"type":"SCHEMA"') == 6
     assert "RECORD" not in done.stdout
+
+
+def test_live_lines_on_a_terminal(api, config, tmp_path):
+    api.fault("latency", seconds=0.005)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "tap_events", "--config", str(path)]
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=follower, env=env) as tap:
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+            while part := os.read(leader, 65536):
+                shown += part
+    os.close(leader)
+    assert tap.returncode == 0
+    text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shown).decode()
+    assert re.search(r"attendees +.* rows +[\d,]+ rows/s [\d,]+ requests", text)
+    assert "attendees: 7250 rows" in text
 
 
 def test_a_line_for_each_stream(config, caplog):
