@@ -66,9 +66,10 @@ class Offset(Paginator):
         self._checking = False
         self._value = self._query(0)
 
-    def resume(self, query: Query, keys: list[Any]) -> None:
+    def resume(self, query: Query, page: Page, done: list[Any]) -> None:
         """Go on from a page in the middle of the list."""
-        super().resume(query, keys)
+        super().resume(query, page, done)
+        self._first = page.keys  # should it come again further on, the offset is ignored
         self._offset = query[self._param]
         self._pages = _BEYOND_SECOND
         self._overlaps = True

@@ -99,15 +99,16 @@ class Paginator(BaseAPIPaginator[Query]):
         """The query of as small a first page as the API gives."""
         return self.current_value
 
-    def resume(self, query: Query, keys: list[Any]) -> None:
+    def resume(self, query: Query, page: Page, done: list[Any]) -> None:
         """Go on from a page in the middle of the list.
 
         Args:
             query: Query of that page.
-            keys: Keys of its records that were read before.
+            page: The page, which is fetched again.
+            done: Keys of its records that were read before.
         """
         self._value = query
-        self._window.append(set(keys))
+        self._window.append(set(done))
 
     def get_next(self, response: requests.Response) -> Query:
         """The query that `take` has moved on to."""
@@ -207,6 +208,13 @@ class PageNumber(Paginator):
         self._size_param = size_param
         self._longest = 0
         self._value = self._query(1)
+
+    def resume(self, query: Query, page: Page, done: list[Any]) -> None:
+        """Go on from a page in the middle of the list; from the next one if all of it was read."""
+        super().resume(query, page, done)
+        self._longest = len(page.records)
+        if len(done) == len(page.records):
+            self._value = self._query(query[self._param] + 1)
 
     def _query(self, number: int) -> Query:
         return {self._param: number, self._size_param: self.size}

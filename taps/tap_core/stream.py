@@ -152,7 +152,7 @@ class ApiStream(Endpoint):
                 names = [name_of(key) for key in page.keys]
                 if checkpoint.key in names:
                     done = page.keys[: names.index(checkpoint.key) + 1]
-                    paginator.resume(checkpoint.query, done)
+                    paginator.resume(checkpoint.query, page, done)
                     self.logger.info("%s: going on where the last run was interrupted", self.name)
                     return done
         self.logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self.name)

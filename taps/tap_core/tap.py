@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import _ConfigInput
-from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib import Schema, StateMessage
 
 from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_environment, read_input
 from tap_core.client import ApiClient, Limits
@@ -150,6 +150,7 @@ class ApiTap(Tap):
         try:
             self.sync_all()
         except Stopped:
+            self.write_message(StateMessage(value=self.state))
             raise Stopped(self._stopped_by) from None
         finally:
             self._progress.close()

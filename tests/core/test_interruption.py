@@ -138,6 +138,17 @@ def test_checkpoint_that_no_longer_fits(slow, tmp_path):
         assert "no longer fits" in output.log
 
 
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_checkpoint_at_the_end_of_a_list_that_ignores_the_offset(slow, tmp_path, concurrency):
+    names = [row["category"] for row in slow.data["events"]["categories"]]
+    query = {"offset": len(names) - 1, "limit": 100}
+    checkpoint = {"streams": ["categories"], "since": None, "query": query, "key": names[-1]}
+    state = {"bookmarks": {"categories": {"checkpoint": checkpoint}}}
+    output = Run(slow, tmp_path, state=state, concurrency=concurrency).end()
+    assert output.code == 0
+    assert ids(output) == truth(slow)
+
+
 def test_target_that_dies(slow, tmp_path):
     run = subprocess.Popen(
         [sys.executable, "-m", "tap_events"],
