@@ -7,6 +7,7 @@ as without the pool, where every request is sent when its turn comes.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
 Fetch = Callable[[], Page]
+
+_MOMENT = 0.5
+"""Seconds."""
 
 AHEAD = 2
 """Pages in flight or waiting to be taken, for each worker."""
@@ -38,6 +42,7 @@ class ReadAhead:
         """Whether the main thread waits for a page, and nothing else is half done."""
         self._workers = concurrency if concurrency > 1 else 0
         self._started = 0
+        self._threads: list[threading.Thread] = []
         self._in_flight = threading.Semaphore(concurrency)
         self._queue: SimpleQueue[tuple[Future[Page], Fetch] | None] = SimpleQueue()
         self._pages: dict[Hashable, Future[Page]] = {}
@@ -60,7 +65,9 @@ class ReadAhead:
             return
         if self._started < self._workers:
             self._started += 1
-            threading.Thread(target=self._work, name=f"read-ahead-{self._started}", daemon=True).start()
+            worker = threading.Thread(target=self._work, name=f"read-ahead-{self._started}", daemon=True)
+            self._threads.append(worker)
+            worker.start()
         future: Future[Page] = Future()
         self._pages[key] = future
         self._queue.put((future, fetch))
@@ -82,11 +89,14 @@ class ReadAhead:
                 future.cancel()
 
     def close(self) -> None:
-        """Drop all that is waiting and let the workers end."""
+        """Drop all that is waiting and let the workers end; what is in flight has a moment to arrive."""
         self.forget(list(self._pages))
         for _ in range(self._started):
             self._queue.put(None)
         self._started = 0
+        deadline = time.monotonic() + _MOMENT
+        while self._threads:
+            self._threads.pop().join(max(0.0, deadline - time.monotonic()))
 
     def _fetch(self, fetch: Fetch) -> Page:
         with self._in_flight:
