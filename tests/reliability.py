@@ -24,6 +24,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   When it does not, rows were deleted before it, and the reader steps back until it finds a row that it
   knows. Every row that is in the list from the begin of the read to its end is emitted, whatever is
   inserted or deleted around it. A row can come twice, with the same key.
+- **Page-number lists** (billing) overlap in the same way: page 2 of 199 rows begins with the last row of
+  page 1 of 200, and so on with sizes a little below the largest. That costs one request in ten of a long
+  list, none of a list of one page. Every list is asked for in an order that an update leaves alone.
 - **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
 - **Ends**: a list ends with a total that was reached, an explicit end, or a page that brings nothing
   new. A short page ends it only where the endpoint has sent longer ones. Where the API reports a total,
@@ -34,9 +37,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 
 ## What is not promised
 
-- **Page-number lists** (billing) cannot overlap: a row that is deleted while a list is read moves later
-  rows up by one, and one at a page's edge can be missed. Where the API can sort by the time of change,
-  the read goes by that time and not by deep pages; rows changed meanwhile come again in the next run.
+- **Page-number lists of a server with a page size of its own**, whatever is asked for, cannot overlap: a
+  row deleted while such a list is read can hide another at a page's edge from that run.
+- **Pages of one row** cannot overlap either.
 - **Rows that change their place** in a list because of an update (a list sorted by the time of change,
   newest first) can be missed by that run; an incremental stream reads them in the next.
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be

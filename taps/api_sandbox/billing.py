@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 _MAX_PER_PAGE = 200
 _PARTS = ("line_items", "discounts", "taxes", "credits", "payments", "refunds", "custom_fields")
 _SORTS = {
-    "subscriptions": {"signup_date": "created_at", "created_at": "created_at", "updated_at": "updated_at"},
+    "subscriptions": {
+        "id": "id",
+        "signup_date": "created_at",
+        **{name: name for name in ("created_at", "updated_at")},
+    },
     "invoices": {
         "number": "sequence_number",
         **{name: name for name in ("status", "created_at", "updated_at", "issue_date", "due_date")},

@@ -9,7 +9,7 @@ from singer_sdk.schema.source import SchemaDirectory
 
 from tap_billing import schemas
 from tap_core import jsonpath
-from tap_core.pagination import PageNumber
+from tap_core.numbered import PageNumber
 from tap_core.stream import ApiSchema, ApiStream
 
 if TYPE_CHECKING:

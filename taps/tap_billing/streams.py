@@ -44,7 +44,7 @@ class Subscriptions(BillingStream):
     path = "/subscriptions.json"
     replication_key = "updated_at"
     wrapper = "subscription"
-    params = {"sort": "created_at", "direction": "asc", "date_field": "updated_at"}
+    params = {"sort": "id", "direction": "asc", "date_field": "updated_at"}
 
     def read_page(self, response: requests.Response) -> Page:
         """The page without the tokens of customers' own pages, if the API should send them unasked."""

@@ -53,9 +53,11 @@ class Offset(Paginator):
         self._size_param = size_param
         self._order = order
         self._offset = 0
+        self._end = 0
         self._back = 0
         self._pages = 0
         self._first: list[Any] = []
+        self._first_offset = 0
         self._last: list[Any] = []
         self._stride = 1
         self._full = False
@@ -69,21 +71,34 @@ class Offset(Paginator):
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:
         """Go on from a page in the middle of the list."""
         super().resume(query, page, done)
-        self._first = page.keys  # should it come again further on, the offset is ignored
-        self._offset = query[self._param]
+        if len(page.keys) > 1:
+            self._first = page.keys  # should it come again further on, the offset is ignored
+        self._offset = self._first_offset = self._offset_of(query)
+        self._end = self._offset + len(page.keys)
         self._pages = _BEYOND_SECOND
         self._overlaps = True
 
     def _query(self, offset: int, size: int | None = None) -> Query:
         return {self._param: offset, self._size_param: size or self.size}
 
+    def _offset_of(self, query: Query) -> int:
+        offset: int = query[self._param]
+        return offset
+
+    @property
+    def _asked(self) -> int:
+        """Records that were asked for in the current page."""
+        asked: int = self._value[self._size_param]
+        return asked
+
     def sample(self) -> Query:
         """The first record alone."""
         return self._query(0, 1)
 
     def _go(self, offset: int) -> None:
-        self._offset = offset
         self._value = self._query(offset)
+        self._offset = self._offset_of(self._value)
+        self._overlaps = self._offset < self._end
 
     def _take(self, page: Page) -> list[Any]:
         if self._pages == 0:
@@ -92,7 +107,10 @@ class Offset(Paginator):
             self._check(page)
             return []
         if self._offset > 0 and not self._joins(page):
-            self._step_back()
+            if self._overlaps:
+                self._step_back()
+            else:
+                self._ended(0)
             return []
         self._fruitless -= self._back // self._stride
         self._back = 0
@@ -136,8 +154,13 @@ class Offset(Paginator):
                 return
         self._pages += 1
         self._longest = max(self._longest, count)
-        self._overlaps = count > 1
-        self._full = count >= (self.size or 0)
+        self._full = count >= self._asked
+        self._go_beyond(page)
+
+    def _go_beyond(self, page: Page) -> None:
+        """Ask for what comes after a page, and for the end of the page once more."""
+        count = len(page.records)
+        self._end = self._offset + count
         self._stride = max(count - self._overlap(page), 1)
         self._go(self._offset + self._stride)
 
@@ -158,21 +181,35 @@ class Offset(Paginator):
                 self.evidence.totals_right = False
 
     def _total_ends(self, count: int) -> bool:
-        return count < (self.size or 0) or bool(self.evidence.totals_right)
+        return count < self._asked or bool(self.evidence.totals_right)
+
+    def _is_short(self, count: int) -> bool:
+        """Whether a page has fewer records than the server is known to send."""
+        return count < self._longest
+
+    def _is_one_row_more(self, page: Page) -> bool:
+        """Whether a page is the row that all others overlap by, or the only one of the list again."""
+        if len(page.records) > 1:
+            return False
+        return not page.records or self._longest > 1 or page.keys == self._first
 
     def _nothing_new(self, page: Page) -> None:
         """A page of rows that were all read: the end, or paging that the server ignores."""
         count = len(page.records)
-        if count > 1 and self._offset > 0 and set(page.keys) == set(self._first):
-            self._ignored(count)
-        elif count <= 1 or count < self._longest or self._reaches_total(count):
+        if count > 1 and self._offset > self._first_offset and self._begins_anew(page):
+            self._ignored(page)
+        elif self._is_short(count) or self._reaches_total(count) or self._is_one_row_more(page):
             self._ended(count)
         else:
             self._fruitless += 1
             self._repeats = self._repeats + 1 if set(page.keys) == set(self._last) else 0
             if self._repeats >= _REPEATS or self._fruitless > WINDOW:
                 raise self._loop("The API sends the same pages again and again")
-            self._go(self._offset + count - 1)
+            self._go_beyond(page)
+
+    def _begins_anew(self, page: Page) -> bool:
+        """Whether a page holds what the first one began with, and no more than that."""
+        return set(page.keys) == set(self._first)
 
     def _reaches_total(self, count: int) -> bool:
         return self.total is not None and self._offset + count >= self.total
@@ -184,14 +221,16 @@ class Offset(Paginator):
             self.evidence.totals_right = True
         self._finished = True
 
-    def _ignored(self, count: int) -> None:
+    def _ignored(self, page: Page) -> None:
         """The first page came again: is the offset ignored, or were as many rows inserted before it?"""
+        count = len(page.records)
         if self.total is not None and count >= self.total:
             self.evidence.unpaged = True
             self._finished = True
             return
         self._checking = True
-        self._offset += count - 1
+        self._end = self._offset + count
+        self._offset += max(count - self._overlap(page), 1)
         self._value = self._query(0, min(count, self.size or count) // 2)
 
     def _check(self, page: Page) -> None:
@@ -201,7 +240,7 @@ class Offset(Paginator):
             self.evidence.unpaged = True
             self._finished = True
         elif page.records and set(page.keys) <= set(self._first):
-            raise self._loop("The API ignores the offset but not the page size")
+            raise self._loop(f"The API ignores `{self._param}` but not `{self._size_param}`")
         else:
             self._go(self._offset)
 

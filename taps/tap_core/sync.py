@@ -104,7 +104,8 @@ def _read_list(
                 checkpoint.put(item.query, item.key)
         elif write:
             _write(stream, item, context)
-            if checkpoint and item.page.records and not stream.wanted_children:
+            # A page without new records may be one that the reader steps back from.
+            if checkpoint and item.raws and not stream.wanted_children:
                 checkpoint.put(item.query, stream.key_of(item.page.records[-1]))
             stream.tap.page_done()
             item.release()

@@ -9,16 +9,21 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
+from itertools import islice
 from random import Random
 
 import pytest
 
 from api_sandbox import Sandbox
 from api_sandbox.events_data import generate
-from support import KEY, Output
+from billing import truth as billing
+from support import KEY, Output, run
+from tap_billing.tap import TapBilling
 
 POINTS = int(os.environ.get("RELIABILITY_POINTS", "3"))
 KEYS = {"attendees": "id", "tickets": "id", "transactions": "refno", "events": "id", "users": "id"}
+SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +43,17 @@ def slow(server):
 class Run:
     """A tap in a process of its own."""
 
-    def __init__(self, server, folder, state=None, **config):
+    def __init__(self, server, folder, state=None, api="events", *, piped=False, **config):
         path = folder / "config.json"
-        path.write_text(json.dumps({"api_url": f"{server.url}/events", "api_key": KEY, **config}))
-        words = [sys.executable, "-m", "tap_events", "--config", str(path)]
+        path.write_text(json.dumps({"api_url": f"{server.url}/{api}", "api_key": KEY, **config}))
+        words = [sys.executable, "-m", f"tap_{api}", "--config", str(path)]
         if state is not None:
             (folder / "state.json").write_text(json.dumps(state))
             words += ["--state", str(folder / "state.json")]
         self.out = folder / "out.jsonl"
         self.log = folder / "log.txt"
         with self.out.open("wb") as out, self.log.open("wb") as log:
-            self.process = subprocess.Popen(words, stdout=out, stderr=log)
+            self.process = subprocess.Popen(words, stdout=subprocess.PIPE if piped else out, stderr=log)
 
     def wait_for(self, messages):
         """Wait until so many messages are written, or the run is over."""
@@ -59,6 +64,26 @@ class Run:
         code = self.process.wait(timeout)
         text = self.out.read_text()
         return Output(text[: text.rfind("\n") + 1], self.log.read_text(), code)
+
+    def stop(self, how, messages):
+        """Stop it by a signal, or by a target that dies, once so many messages were written."""
+        if how == "broken pipe":
+            with self.process.stdout as pipe, self.out.open("wb") as out:
+                out.writelines(islice(pipe, messages))
+        else:
+            self.wait_for(messages)
+            self.process.send_signal(how)
+        begun = time.monotonic()
+        output = self.end(timeout=6)
+        assert time.monotonic() - begun < 5
+        assert "Traceback" not in output.log
+        if how in {signal.SIGTERM, signal.SIGINT} and output.code and output.messages:
+            assert output.code == 128 + how
+            assert output.messages[-1]["type"] == "STATE"
+        elif how == "broken pipe" and output.code:
+            assert output.code == 1
+            assert "The target closed its input" in output.log
+        return output
 
 
 def ids(*outputs):
@@ -79,32 +104,52 @@ def truth(server):
     return found
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def told(how):
+    """The way to stop a run, for the page."""
+    return f"{getattr(how, 'name', how)} at {POINTS} random points"
+
+
+@pytest.mark.parametrize("how", [*SIGNALS, "broken pipe"])
 @pytest.mark.parametrize("point", range(POINTS))
-def test_killed_anywhere_nothing_is_lost(slow, tmp_path, reliability, signum, point):
-    messages = random.Random(f"{signum} {point}").randrange(0, 4000)
-    first = Run(slow, tmp_path)
-    first.wait_for(messages)
-    begun = time.monotonic()
-    first.process.send_signal(signum)
-    killed = first.end(timeout=6)
-    assert time.monotonic() - begun < 5
-    if killed.code == 0:  # it was over before the signal
-        assert ids(killed) == truth(slow)
-        return
-    if signum != signal.SIGKILL and killed.messages:
-        assert killed.code == 128 + signum
-        assert killed.messages[-1]["type"] == "STATE"
-        assert "Traceback" not in killed.log
-    second = Run(slow, tmp_path, state=killed.state).end()
+def test_parents_and_children_nothing_is_lost(slow, tmp_path, reliability, how, point):
+    messages = random.Random(f"{how} {point}").randrange(0, 4000)
+    stopped = Run(slow, tmp_path, piped=how == "broken pipe").stop(how, messages)
+    second = Run(slow, tmp_path, state=stopped.state).end()
     assert second.code == 0
-    assert ids(killed, second) == truth(slow)
+    assert ids(stopped, second) == truth(slow)
     assert "checkpoint" not in json.dumps(second.state)
-    if point == POINTS - 1:
-        name = signal.Signals(signum).name
-        reliability(
-            "Interruption", f"{name} at {POINTS} random points", "the last STATE, fed back: no row lost"
-        )
+    reliability("Interruption", f"a read of parents and children, {told(how)}", "no row lost")
+
+
+@pytest.fixture(scope="module")
+def changed():
+    """A billing site of which half has changed since a first whole run; and that run's output."""
+    with Sandbox() as sandbox:
+        sandbox.fault("page_cap", size=40)
+        first = run(TapBilling, {"api_url": f"{sandbox.url}/billing", "api_key": KEY})
+        for number, stream in enumerate(billing.STREAMS):
+            for at, row in enumerate(sandbox.data["billing"][stream][::2]):
+                moment = datetime(2026, 6, 1 + number, tzinfo=timezone.utc) + timedelta(minutes=at)
+                row["created_at" if stream == "transactions" else "updated_at"] = moment.isoformat()
+        sandbox.fault("latency", seconds=0.01)
+        yield sandbox, first
+
+
+@pytest.mark.parametrize("how", [*SIGNALS, "broken pipe"])
+@pytest.mark.parametrize("point", range(POINTS))
+def test_an_incremental_read_nothing_is_lost(changed, tmp_path, reliability, how, point):
+    sandbox, first = changed
+    messages = random.Random(f"{how} {point} incremental").randrange(0, 2500)
+    stopped = Run(sandbox, tmp_path, first.state, "billing", piped=how == "broken pipe").stop(how, messages)
+    second = Run(sandbox, tmp_path, stopped.state or first.state, "billing").end()
+    assert second.code == 0
+    for stream in billing.STREAMS:
+        rows = {}
+        for output in (first, stopped, second):
+            rows |= {billing.key_of(stream, row): row for row in output.records.get(stream, [])}
+        assert rows == billing.expected(sandbox, stream), stream
+    assert "checkpoint" not in json.dumps(second.state)
+    reliability("Interruption", f"an incremental read, {told(how)}", "no row lost")
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
@@ -147,20 +192,3 @@ def test_checkpoint_at_the_end_of_a_list_that_ignores_the_offset(slow, tmp_path,
     output = Run(slow, tmp_path, state=state, concurrency=concurrency).end()
     assert output.code == 0
     assert ids(output) == truth(slow)
-
-
-def test_target_that_dies(slow, tmp_path):
-    run = subprocess.Popen(
-        [sys.executable, "-m", "tap_events"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "TAP_EVENTS_API_URL": f"{slow.url}/events", "TAP_EVENTS_API_KEY": KEY},
-        text=True,
-    )
-    run.stdout.readline()
-    run.stdout.close()
-    assert run.wait(5) == 1
-    log = run.stderr.read()
-    run.stderr.close()
-    assert "The target closed its input" in log
-    assert "Traceback" not in log

@@ -6,15 +6,17 @@ import os
 from itertools import count
 
 import msgspec
-from hypothesis import event, given, settings
+import pytest
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from tap_core import jsonpath
 from tap_core.codec import key_reader
 from tap_core.errors import ApiError
+from tap_core.numbered import PageNumber
 from tap_core.offset import Offset
 from tap_core.page import Page
-from tap_core.pagination import Evidence, PageNumber
+from tap_core.pagination import Evidence
 
 EXAMPLES = int(os.environ.get("RELIABILITY_EXAMPLES", "1000"))
 _key_of = key_reader(["id"])
@@ -67,18 +69,34 @@ change = st.tuples(st.sampled_from(["insert", "delete"]), st.integers(0, 100), s
 schedules = st.lists(st.lists(change, max_size=2), max_size=12)
 
 
+def by_number(server):
+    """The same server with pages by number."""
+
+    def answer(page, per_page):
+        size = min(per_page, server.cap)
+        return server.answer((page - 1) * size, size)
+
+    return answer
+
+
+# Pages by number of up to 4 rows each can't overlap after 12 rows, of up to 7 not after 420; and so on.
+LISTS = {Offset: (4, lambda server: server.answer), PageNumber: (7, by_number)}
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
+@example(size=2, cap=2, rows=10, totals=False, changes=[[("insert", 0, 8)], [("delete", 0, 6)]])
 @given(
-    size=st.integers(4, 20),
-    cap=st.integers(4, 25),
+    size=st.integers(0, 16),
+    cap=st.integers(0, 21),
     rows=st.integers(0, 120),
     totals=st.booleans(),
     changes=schedules,
 )
-def check_no_row_that_stays_is_lost(size, cap, rows, totals, changes):
-    server = Server(range(rows), changes, cap=cap, totals=totals)
+def check_no_row_that_stays_is_lost(kind, size, cap, rows, totals, changes):
+    least, answers = LISTS[kind]
+    server = Server(range(rows), changes, cap=least + cap, totals=totals)
     try:
-        found = read(Offset(size=size, total="$.total"), server.answer)
+        found = read(kind(size=least + size, total="$.total"), answers(server))
     except ApiError:
         # As many rows as a page holds were inserted between all of three requests in a row: that looks
         # like a server that repeats itself. A failure that is named is no silent loss.
@@ -87,10 +105,47 @@ def check_no_row_that_stays_is_lost(size, cap, rows, totals, changes):
     assert server.stayed <= set(found)
 
 
-def test_no_row_that_stays_is_lost(reliability):
-    check_no_row_that_stays_is_lost()
-    figure = "every row that stayed was read"
-    reliability("Lists that change while they are read", f"{EXAMPLES:,} random schedules of changes", figure)
+@pytest.mark.parametrize("kind", LISTS)
+def test_no_row_that_stays_is_lost(reliability, kind):
+    check_no_row_that_stays_is_lost(kind)
+    case = f"{kind.__name__}, {EXAMPLES:,} random schedules of inserts and deletes"
+    reliability("Lists that change while they are read", case, "every row that stayed was read")
+
+
+def by_number_of_own_size(server):
+    return lambda page, _: server.answer((page - 1) * server.cap, server.cap)
+
+
+@pytest.mark.parametrize("answers", [LISTS[Offset][1], by_number, by_number_of_own_size])
+@settings(max_examples=EXAMPLES // 4, deadline=None)
+@given(
+    size=st.integers(1, 20),
+    cap=st.integers(1, 25),
+    rows=st.integers(1, 120),
+    totals=st.booleans(),
+    stop=st.integers(1, 20),
+    dealt_with=st.integers(1, 25),
+)
+def test_a_read_that_goes_on_where_another_ended(answers, size, cap, rows, totals, stop, dealt_with):
+    kind = Offset if answers is LISTS[Offset][1] else PageNumber
+    server = Server(range(rows), (), cap=cap, totals=totals)
+    answer = answers(server)
+    first = kind(size=size, total="$.total")
+    found, query, done = [], None, []
+    while not first.finished and stop:
+        asked, page = first.current_value, answer(*first.current_value.values())
+        keys, fresh = page.keys, [_key_of(record) for record in first.take(page)]
+        if fresh:
+            stop -= 1
+            query, done = asked, keys if stop else keys[: keys.index(fresh[0]) + dealt_with]
+            found += [key for key in fresh if key in done]
+    second = kind(size=size, total="$.total")
+    try:
+        second.resume(query, answer(*query.values()), done)
+    except ApiError:
+        second = kind(size=size, total="$.total")
+    found += read(second, answer)
+    assert set(found) == set(range(rows))
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -116,17 +171,34 @@ def test_lists_that_stand_still_are_read_once_and_cheaply(size, cap, rows, total
     size=st.integers(1, 20),
     cap=st.integers(1, 25),
     rows=st.lists(st.integers(0, 60), min_size=1, max_size=10),
+    totals=st.booleans(),
 )
-def test_numbered_pages_are_read_once_and_cheaply(size, cap, rows):
+def test_numbered_pages_of_a_size_of_their_own(size, cap, rows, totals):
+    """They can't overlap, and are read one by one."""
     evidence = Evidence()
-    page_size = min(size, cap)
     for length in rows:
-        server = Server(range(length), (), cap=cap, totals=False)
-        paginator = PageNumber(size=size)
+        server = Server(range(length), (), cap=cap, totals=totals)
+        paginator = PageNumber(size=size, total="$.total")
         paginator.evidence = evidence
 
-        def answer(page, per_page, server=server):
-            return server.answer((page - 1) * page_size, per_page)
+        assert read(paginator, by_number_of_own_size(server)) == list(range(length))
+        assert server.requests <= max(1, -(-length // cap)) + 2
 
-        assert read(paginator, answer) == list(range(length))
-        assert server.requests <= max(1, -(-length // page_size)) + 2
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    size=st.integers(1, 200),
+    cap=st.integers(1, 250),
+    rows=st.lists(st.integers(0, 1000), min_size=1, max_size=4),
+    totals=st.booleans(),
+)
+def test_numbered_pages_overlap_at_little_cost(size, cap, rows, totals):
+    evidence = Evidence()
+    most = min(size, cap)
+    for length in rows:
+        server = Server(range(length), (), cap=cap, totals=totals)
+        paginator = PageNumber(size=size, total="$.total")
+        paginator.evidence = evidence
+        assert read(paginator, by_number(server)) == list(range(length))
+        pages = max(1, -(-length // most))
+        assert server.requests <= (1.1 if most >= 100 else 1.2 if most >= 50 else 2) * pages + 2
