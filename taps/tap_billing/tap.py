@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BasicAuthenticator
@@ -21,6 +22,12 @@ class TapBilling(ApiTap):
     most_concurrent = MOST_CONCURRENT
     # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two.
     patience = 15
+    refusal_hints: ClassVar = {
+        401: "each site has keys of its own, test sites too (the key is meant, not its id), and api_url is "
+        "the site's address",
+        404: "check that api_url is your site's address, which is https://<site>.chargify.com or, for "
+        "accounts made in the EU, https://<site>.ebilling.maxio.com",
+    }
 
     config_jsonschema = th.PropertiesList(
         *common_settings(

@@ -24,6 +24,7 @@ def read_answer(
     is_empty_list: Callable[[int, str], bool],
     *,
     key_setting: str,
+    hint: Callable[[int], str],
 ) -> Any:
     """The parsed body of a response that worked; None for a list that is said to be empty.
 
@@ -31,6 +32,7 @@ def read_answer(
         response: Any response that is not to be asked for again on its status alone.
         is_empty_list: Whether an error's status and message mean an empty list.
         key_setting: Name of the setting that holds the credential.
+        hint: What a refusal of this status mostly means with this API; empty if nothing is known.
 
     Raises:
         Retriable: The body is cut, or no JSON.
@@ -43,7 +45,7 @@ def read_answer(
     message = _message(response)
     if is_empty_list(response.status_code, message):
         return None
-    raise _refusal(response, message, key_setting)
+    raise _refusal(response, message, key_setting, hint(response.status_code))
 
 
 def _parse(response: requests.Response) -> Any:
@@ -55,24 +57,21 @@ def _parse(response: requests.Response) -> Any:
         raise Retriable(reason) from None
 
 
-def _refusal(response: requests.Response, message: str, key_setting: str) -> ApiError:
+def _refusal(response: requests.Response, message: str, key_setting: str, hint: str) -> ApiError:
     path = urlsplit(str(response.url)).path
     status = response.status_code
     said = f" The API says: {message}." if message else ""
     if status == codes.unauthorized:
+        advice = hint or "it may be of another account or environment; create a new one in the API settings"
         return ApiError(
-            f"{key_setting} was refused (401) by {_host(response)}: check that it is whole and for this "
-            "account and environment, or create a new one in the account's API settings",
+            f"{key_setting} was refused (401) by {_host(response)}: check that it is whole; {advice}"
         )
     if status == codes.forbidden:
-        return Refused(
-            f"{key_setting} may not read {path} (403): check the key's rights, and that the account's plan "
-            "has API access",
-        )
+        advice = hint or "check the key's rights, and that the account's plan has API access"
+        return Refused(f"{key_setting} may not read {path} (403): {advice}")
     if status == codes.not_found:
-        return Gone(
-            f"api_url has nothing at {path} (404): check api_url, and api_version if the tap has it.{said}"
-        )
+        advice = hint or "check api_url, and api_version if the tap has it"
+        return Gone(f"api_url has nothing at {path} (404): {advice}.{said}")
     return ApiError(
         f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap"
     )

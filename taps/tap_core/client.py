@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -122,11 +123,8 @@ class ApiClient:
         except requests.exceptions.InvalidURL:
             msg = f"api_url makes no valid URL ({_place(request)}): write it as https://host/path"
             raise ApiError(msg) from None
-        except requests.exceptions.SSLError:
-            msg = (
-                f"{_host(request.url)} did not prove who it is (TLS): check api_url and this machine's clock"
-            )
-            raise ApiError(msg) from None
+        except requests.exceptions.SSLError as error:
+            raise ApiError(_tls_failure(_host(request.url), _innermost(error))) from None
         except requests.exceptions.Timeout:
             raise Retriable(f"no answer within {self.limits.request_timeout:g} s") from None
         except ReadTimeoutError:
@@ -190,7 +188,11 @@ class ApiClient:
 
     def _gave_up(self, request: requests.PreparedRequest, failure: Retriable, tries: int) -> str:
         what = f"{_place(request)} failed {tries} time{'s' * (tries > 1)}, at last with: {failure.reason}."
-        return f"{what} Check api_url and the network, or raise max_retries and run again with the last STATE"
+        if failure.everyone:
+            advice = "Ask for less at a time with requests_per_minute or concurrency"
+        else:
+            advice = "Check api_url and the network, or raise max_retries"
+        return f"{what} {advice}, and run again with the last STATE"
 
 
 def _place(request: requests.PreparedRequest) -> str:
@@ -208,13 +210,29 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _reason(error: Exception) -> str:
-    """The innermost cause of a connection failure, in a few words."""
-    seen: BaseException = error
+def _innermost(error: BaseException) -> BaseException:
+    """What a failure of the connection goes back to."""
     while True:
-        inner = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
-        if not isinstance(inner, BaseException) or inner is seen:
-            break
-        seen = inner
-    words = getattr(seen, "strerror", None) or type(seen).__name__
+        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
+        if not isinstance(inner, BaseException) or inner is error:
+            return error
+        error = inner
+
+
+def _reason(error: Exception) -> str:
+    """The cause of a connection failure, in a few words."""
+    cause = _innermost(error)
+    words = getattr(cause, "strerror", None) or type(cause).__name__
     return f"connection failed ({words})"
+
+
+def _tls_failure(host: str, cause: BaseException) -> str:
+    """Why a server was not believed, and what to do."""
+    reason = getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "no TLS"
+    if "expired" in reason or "not yet valid" in reason:
+        advice = f"check this machine's clock, which says {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
+    elif "self-signed" in reason or "issuer" in reason:
+        advice = "behind a company's proxy, set REQUESTS_CA_BUNDLE to the file with its certificate"
+    else:
+        advice = "check the host and the port in api_url"
+    return f"{host} did not prove who it is (TLS: {reason}): {advice}"

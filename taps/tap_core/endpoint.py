@@ -154,7 +154,12 @@ class Endpoint(RESTStream[Query]):
             Retriable: The body is malformed.
             ApiError: The status says that the request can't succeed.
         """
-        document = read_answer(response, self.is_empty_list, key_setting=self.tap.key_setting)
+        document = read_answer(
+            response,
+            self.is_empty_list,
+            key_setting=self.tap.key_setting,
+            hint=self.tap.refusal_hint,
+        )
         return Page(document, self.records_jsonpath, self.key_of)
 
     @cached_property

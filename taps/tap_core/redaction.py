@@ -1,4 +1,4 @@
-"""Keeps secrets out of the log, at every level and in tracebacks."""
+"""Keeps secrets out of the log, at every level and in tracebacks, and out of what `--test` prints."""
 
 from __future__ import annotations
 
@@ -15,25 +15,31 @@ _SHORTEST = 4
 """Shorter values than this are no secrets, and would blot out half of the log."""
 
 
+_forms: set[str] = set()
+"""The secrets of this process, in each way that they can be written."""
+
+
 class _Redacting(logging.Formatter):
-    def __init__(self, inner: logging.Formatter | None, secrets: Iterable[str]) -> None:
+    def __init__(self, inner: logging.Formatter | None) -> None:
         super().__init__()
         self._inner = inner or logging.Formatter()
-        self._secrets = sorted(secrets, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        text = self._inner.format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, _MASK)
-        return text
+        return redacted(self._inner.format(record))
+
+
+def redacted(text: str) -> str:
+    """A text with the secrets masked, however they are encoded."""
+    for form in sorted(_forms, key=len, reverse=True):
+        text = text.replace(form, _MASK)
+    return text
 
 
 def redact_logs(secrets: Iterable[str]) -> None:
-    """Mask secrets in what all handlers of the root logger write, however the secret is encoded."""
-    forms: set[str] = set()
+    """Mask secrets in what all handlers of the root logger write, from now on."""
     for secret in secrets:
         if len(secret) >= _SHORTEST:
             basic = base64.b64encode(f"{secret}:x".encode()).decode()
-            forms |= {secret, repr(secret)[1:-1], quote(secret, safe=""), basic}
+            _forms.update((secret, repr(secret)[1:-1], quote(secret, safe=""), basic))
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(_Redacting(handler.formatter, forms))
+        handler.setFormatter(_Redacting(handler.formatter))

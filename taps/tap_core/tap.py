@@ -36,7 +36,7 @@ from tap_core.validation import catalog_errors, config_errors, state_errors
 from tap_core.writer import MessageWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     import click
@@ -70,6 +70,9 @@ class ApiTap(Tap):
 
     most_concurrent = MOST_CONCURRENT
     """Requests that the API allows at once, whatever the setting says."""
+
+    refusal_hints: ClassVar[Mapping[int, str]] = {}
+    """What a refusal (401, 403, 404) mostly means with this API, and what to do, as the end of a sentence."""
 
     stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
 
@@ -136,6 +139,10 @@ class ApiTap(Tap):
     def discover_streams(self) -> list[ApiStream]:
         """One stream for each endpoint."""
         return [stream_type(self) for stream_type in self.stream_types]
+
+    def refusal_hint(self, status: int) -> str:
+        """What a refusal of this status mostly means; empty if nothing is known."""
+        return self.refusal_hints.get(status, "")
 
     # Running
 

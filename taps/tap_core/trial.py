@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_core.errors import ApiError, Gone
+from tap_core.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def try_out(tap: ApiTap) -> bool:
             outcome = _outcome(stream)
         except ApiError as failure:
             fine = False
-            outcome = f"FAILED  {failure}"
+            outcome = f"FAILED  {redacted(str(failure))}"
         print(f"{stream.name:{width}}  {outcome} ({time.monotonic() - begun:.1f} s)", flush=True)  # noqa: T201
     return fine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -34,9 +35,8 @@ def _in_words(error: Any, prefix: str) -> str:
     rule = error.validator_value
     if error.validator == "required":
         name = next(name for name in rule if name not in error.instance)
-        return (
-            f"{name} is missing: set it in the config file, or as {prefix}{name.upper()} in the environment"
-        )
+        variable = f"{_preset_prefix() or prefix}{name.upper()}"
+        return f"{name} is missing: set it in the config file, or as {variable} in the environment"
     name = ".".join(str(part) for part in error.absolute_path) or "The config"
     types = [rule] if isinstance(rule, str) else rule
     words: dict[str, Callable[[], str]] = {
@@ -49,6 +49,12 @@ def _in_words(error: Any, prefix: str) -> str:
     }
     said = words.get(error.validator, lambda: f"breaks the rule `{error.validator}` of its setting")
     return f"{name} {said()}"
+
+
+def _preset_prefix() -> str | None:
+    """How Meltano begins the variables of the plugin that it runs, which may be a preset of the tap."""
+    plugin = os.environ.get("MELTANO_EXTRACTOR_NAME")
+    return f"{plugin.upper().replace('-', '_')}_" if plugin else None
 
 
 _EARLIEST_YEAR, _LATEST_YEAR = 1900, 9000

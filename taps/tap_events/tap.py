@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
@@ -17,6 +18,8 @@ class TapEvents(ApiTap):
 
     name = "tap-events"
     stream_types = (Events, Categories, Users, Attendees, Tickets, Transactions)
+    # How the API tells a wrong key is not documented.
+    refusal_hints: ClassVar = {403: "it may be wrong or revoked, or lack the right to this"}
 
     config_jsonschema = th.PropertiesList(
         *common_settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
@@ -29,6 +30,12 @@ class TapPromotions(ApiTap):
     name = "tap-promotions"
     key_setting = "bearer_token"
     stream_types = (Promotions, OrganizingBrands, Stages, Users, Participations, Prizes, Rankings)
+    refusal_hints: ClassVar = {
+        401: "tokens expire, by default after 30 days: make a new one under Settings → Integrations → "
+        "Developers",
+        403: "the token may have expired, or the account's plan may have no API: that takes White Label or "
+        "Corporate",
+    }
 
     config_jsonschema = th.PropertiesList(
         *common_settings(

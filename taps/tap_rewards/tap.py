@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from requests import codes
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 
@@ -25,6 +26,8 @@ from tap_rewards.streams import (
 
 if TYPE_CHECKING:
     from tap_core.readahead import Fetch
+
+_HOSTS = {"TEST_": "testflight.tremendous.com", "PROD_": "api.tremendous.com"}
 
 
 class TapRewards(ApiTap):
@@ -54,6 +57,15 @@ class TapRewards(ApiTap):
     ).to_dict()
 
     _members: Any = None
+
+    def refusal_hint(self, status: int) -> str:
+        """Keys mostly begin with the environment that they are of, which has a host of its own."""
+        if status != codes.unauthorized:
+            return ""
+        environment = next((name for name in _HOSTS if str(self.config["api_key"]).startswith(name)), None)
+        if environment is None:
+            return "the sandbox (testflight.tremendous.com) and production have keys of their own"
+        return f"one that begins with {environment} is for https://{_HOSTS[environment]}/api as api_url"
 
     @cached_property
     def authenticator(self) -> BearerTokenAuthenticator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
@@ -21,6 +22,11 @@ class TapScheduling(ApiTap):
     name = "tap-scheduling"
     stream_types = (EventTypes, MyProfile, Schedules, Calendars, Bookings, Conferencing)
     wait_header = "X-RateLimit-Reset-Default"
+    refusal_hints: ClassVar = {
+        401: "keys can expire, and a server of one's own has other keys than https://api.cal.com; make a "
+        "new one under Settings → Security → API keys",
+        403: "the key's user lacks the role or the plan for this",
+    }
 
     config_jsonschema = th.PropertiesList(
         *common_settings(

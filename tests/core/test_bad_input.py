@@ -113,16 +113,11 @@ def test_environment(api, config, tmp_path):
     assert "TAP_EVENTS_MAX_RETRIES can't be read" in line
 
 
-def test_key_is_in_no_output(api, config, tmp_path):
-    api.fault(
-        "raw_body", path="/events/v1/events$", body=json.dumps({"message": f"bad {CANARY}"}), status=400
-    )
-    env = {"TAP_EVENTS_LOGLEVEL": "DEBUG", "LOGLEVEL": "DEBUG"}
-    done = command("tap_events", config={**config, "api_key": CANARY}, folder=tmp_path, env=env)
-    assert done.returncode == 1
-    done = command("tap_events", config={**config, "api_key_header": "X"}, folder=tmp_path, env=env)
-    assert KEY not in done.stderr + done.stdout
-    assert CANARY not in done.stderr
+def test_the_variable_of_a_preset_is_named(config, tmp_path):
+    """Meltano tells the tap which of its plugins it is."""
+    config = {name: value for name, value in config.items() if name != "api_key"}
+    line = fails(config, tmp_path, env={"MELTANO_EXTRACTOR_NAME": "tap-eventzilla"})
+    assert "api_key is missing: set it in the config file, or as TAP_EVENTZILLA_API_KEY in the" in line
 
 
 def test_about_and_discover_need_no_settings():

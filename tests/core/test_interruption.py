@@ -21,14 +21,14 @@ from billing import truth as billing
 from support import KEY, Output, run
 from tap_billing.tap import TapBilling
 
-POINTS = int(os.environ.get("RELIABILITY_POINTS", "3"))
+POINTS = int(os.environ.get("RELIABILITY_POINTS", "2"))
 KEYS = {"attendees": "id", "tickets": "id", "transactions": "refno", "events": "id", "users": "id"}
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 
 
 @pytest.fixture(scope="module")
 def server():
-    with Sandbox(data={"events": generate(Random(5), events=120)}) as sandbox:
+    with Sandbox(data={"events": generate(Random(5), events=60)}) as sandbox:
         yield sandbox
 
 
@@ -112,7 +112,7 @@ def told(how):
 @pytest.mark.parametrize("how", [*SIGNALS, "broken pipe"])
 @pytest.mark.parametrize("point", range(POINTS))
 def test_parents_and_children_nothing_is_lost(slow, tmp_path, reliability, how, point):
-    messages = random.Random(f"{how} {point}").randrange(0, 4000)
+    messages = random.Random(f"{how} {point}").randrange(0, 4200)
     stopped = Run(slow, tmp_path, piped=how == "broken pipe").stop(how, messages)
     second = Run(slow, tmp_path, state=stopped.state).end()
     assert second.code == 0
