@@ -18,6 +18,7 @@ from tap_core.codec import UNMAPPED, Codec
 from tap_core.conform import Conformer
 from tap_core.endpoint import ApiSchema, Endpoint
 from tap_core.errors import ApiError
+from tap_core.mapped import Mapped
 from tap_core.pagination import Evidence
 from tap_core.sync import read
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
+    from singer_sdk.mapper import StreamMap
 
     from tap_core.page import Page
     from tap_core.pagination import Paginator, Query
@@ -67,6 +69,12 @@ class ApiStream(Endpoint):
             type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
             for stream_map in self.stream_maps
         )
+
+    @cached_property
+    def _mappings(self) -> list[tuple[StreamMap, Mapped]]:
+        """The stream maps that make records."""
+        maps = (found for found in self.stream_maps if not isinstance(found, RemoveRecordTransform))
+        return [(stream_map, Mapped(stream_map, self.logger)) for stream_map in maps]
 
     @cached_property
     def codec(self) -> Codec:
@@ -183,10 +191,8 @@ class ApiStream(Endpoint):
         """Write those records that are wanted, and take note of how far that is."""
         bookmark, key = self.bookmark, self.replication_key or ""
         records = [record for record in records if self._wants(record)]
-        for stream_map in self.stream_maps:
-            if isinstance(stream_map, RemoveRecordTransform):
-                continue
-            mapped = records if self.plain else [stream_map.transform(dict(record)) for record in records]
+        for stream_map, mapping in self._mappings:
+            mapped = records if self.plain else [mapping.transform(dict(record)) for record in records]
             self.tap.message_writer.write_records(
                 stream_map.stream_alias,
                 [record for record in mapped if record is not None],

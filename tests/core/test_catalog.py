@@ -15,6 +15,7 @@ from api_sandbox import Sandbox
 from api_sandbox.events_data import generate
 from support import KEY, run
 from tap_events.tap import TapEvents
+from tap_scheduling.tap import TapScheduling
 
 
 @pytest.fixture
@@ -142,3 +143,24 @@ def test_the_sdk_s_internals_that_the_core_replaces(config):
     assert stream._stream_version is None
     assert stream.state_manager.is_flushed
     assert stream.stream_maps[0].flattening_enabled is False
+
+
+def test_flattening_drops_nothing(api, caplog):
+    """Plain values where others have an object, and fields of open objects, are no columns; they stay."""
+    config = {"api_url": f"{api.url}/scheduling", "api_key": KEY, "requests_per_minute": None}
+    whole = run(TapScheduling, config)
+    flat = run(TapScheduling, {**config, "flattening_enabled": True, "flattening_max_depth": 9})
+    for stream, records in flat.records.items():
+        names = flat.schemas[stream][0]["schema"]["properties"].keys()
+        assert all(record.keys() <= names for record in records)
+    plain = {row["id"]: row["disableCancelling"] for row in whole.records["event_types"]}
+    plain = {key: value for key, value in plain.items() if isinstance(value, bool)}
+    kept = {row["id"]: json.loads(row.get("_sdc_unmapped", "{}")) for row in flat.records["event_types"]}
+    assert plain == {key: found["disableCancelling"] for key, found in kept.items() if found} != {}
+    sizes = [row.get("bookingFieldsResponses", {}).get("t-shirt") for row in whole.records["bookings"]]
+    kept = [json.loads(row.get("_sdc_unmapped", "{}")) for row in flat.records["bookings"]]
+    name = "bookingFieldsResponses__t-shirt"
+    assert [found.get(name) and json.loads(found[name]) for found in kept] == sizes  # lists, as text
+    assert any(sizes)
+    told = [line for line in caplog.messages if "not in the mapped schema; kept in _sdc_unmapped" in line]
+    assert len(told) == 2
