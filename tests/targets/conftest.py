@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from random import Random
 
 import pytest
@@ -18,7 +19,7 @@ from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
 from targets.environments import install
 from targets.postgres import serve
-from targets.targets import Csv, DuckDB, JsonLines, Postgres
+from targets.targets import Csv, DuckDB, JsonLines, Postgres, SQLite, layered
 
 TAPS = {
     "billing": (TapBilling, billing.assert_all),
@@ -29,6 +30,7 @@ TAPS = {
 }
 
 FAST = {"requests_per_minute": None}
+FLAT = {"flattening_enabled": True, "flattening_max_depth": 9}
 
 
 @pytest.fixture(scope="session")
@@ -45,16 +47,25 @@ def account():
         yield sandbox
 
 
+def output_of(name, account, **config):
+    tap, _ = TAPS[name]
+    version = "/v2" if name == "promotions" else ""
+    return run(tap, {"api_url": f"{account.url}/{name}{version}", tap.key_setting: KEY, **FAST, **config})
+
+
 @pytest.fixture(scope="session")
 def outputs(account):
     """What each tap writes, compared with the sandbox's rows."""
-    found = {}
-    for name, (tap, assert_all) in TAPS.items():
-        version = "/v2" if name == "promotions" else ""
-        config = {"api_url": f"{account.url}/{name}{version}", tap.key_setting: KEY, **FAST}
-        found[name] = run(tap, config)
+    found = {name: output_of(name, account) for name in TAPS}
+    for name, (_, assert_all) in TAPS.items():
         assert_all(found[name], account)
     return found
+
+
+@pytest.fixture(scope="session")
+def flattened(account):
+    """The same with columns for the fields of objects."""
+    return {name: output_of(name, account, **FLAT) for name in TAPS}
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +95,9 @@ def target(request, tmp_path_factory, environment):
     def target(name):
         folder = tmp_path_factory.mktemp(name)
         if name == "target-duckdb":
-            return DuckDB([], folder)
+            return DuckDB(layered(sys.executable, "target_duckdb_exact"), folder)
+        if name == "target-sqlite":
+            return SQLite(layered(environment(name), "target_sqlite_today"), folder)
         command = [environment(name).with_name(name)]
         if name == "target-postgres":
             return Postgres(command, folder, request.getfixturevalue("server"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sqlite3
 import subprocess
-import sys
+from contextlib import closing
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ class Target:
     metadata = ("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at", "_sdc_deleted_at")
     metadata += ("_sdc_sequence", "_sdc_table_version", "_sdc_sync_started_at")
     """Columns that a loader adds."""
+    flattened = False
+    """Whether the tap is to make columns of objects' fields, and text of lists."""
     appends = False
     """Whether a second run adds its rows to those that are there."""
 
@@ -110,11 +113,6 @@ class DuckDB(Target):
     def settings(self) -> Row:
         return {"filepath": str(self.folder / "warehouse.duckdb"), "default_target_schema": "tap"}
 
-    def load(self, text: str) -> Process:
-        path = ROOT / "loaders" / "target_duckdb_exact"
-        self.command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(path)!r}); {_MAIN}"]
-        return super().load(text)
-
     def read(self, stream: str) -> list[Row]:
         return self.select(f"tap.{stream}")
 
@@ -188,9 +186,38 @@ class Csv(Target):
         return "" if value is None else str(value)
 
 
-TIME = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?")
+class SQLite(Target):
+    """target-sqlite with the layer of this project: names in snake case, numbers as floating-point."""
 
-_MAIN = "import target_duckdb_exact; target_duckdb_exact.main()"
+    name = "target-sqlite"
+    metadata = ("__loaded_at",)
+    flattened = True
+
+    def settings(self) -> Row:
+        return {"database": str(self.folder / "warehouse"), "batch_size": 1000}
+
+    def read(self, stream: str) -> list[Row]:
+        with closing(sqlite3.connect(self.folder / "warehouse.db")) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(f"SELECT * FROM {stream}")]
+
+    def column(self, name: str) -> str:
+        words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+        return re.sub(r"([a-z\d])([A-Z])", r"\1_\2", words).lower()
+
+    def kept(self, value: Any, schema: Row) -> Any:
+        if "number" not in schema["type"]:
+            return as_text(value, schema)
+        return float(value) if isinstance(value, str) else rounded(value)
+
+
+def layered(python: str | Path, layer: str) -> list[str | Path]:
+    """The command of a loader that is run through a layer of this project."""
+    path = str(ROOT / "loaders" / layer)
+    return [python, "-c", f"import sys; sys.path.insert(0, {path!r}); import {layer}; {layer}.main()"]
+
+
+TIME = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?")
 
 
 def moment(text: str) -> datetime:
