@@ -21,12 +21,13 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 ## What is promised
 
 - **Offset lists** (events, bookings, rewards): each page begins with the last row of the page before.
-  When it does not, rows were deleted before it, and the reader steps back until it finds a row that it
-  knows. Every row that is in the list from the begin of the read to its end is emitted, whatever is
-  inserted or deleted around it. A row can come twice, with the same key.
+  When that row is not there, or was changed and so may have moved, the reader steps back until it finds
+  one that it knows and that is as it was. Every row that is in the list from the begin of the read to its
+  end is emitted, whatever is inserted, deleted or updated around it, in lists of any order. A
+  row can come twice, with the same key.
 - **Page-number lists** (billing) overlap in the same way: page 2 of 199 rows begins with the last row of
   page 1 of 200, and so on with sizes a little below the largest. That costs one request in ten of a long
-  list, none of a list of one page. Every list is asked for in an order that an update leaves alone.
+  list, none of a list of one page.
 - **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
 - **Ends**: a list ends with a total that was reached, an explicit end, or a page that brings nothing
   new. A short page ends it only where the endpoint has sent longer ones. Where the API reports a total,
@@ -40,8 +41,11 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Page-number lists of a server with a page size of its own**, whatever is asked for, cannot overlap: a
   row deleted while such a list is read can hide another at a page's edge from that run.
 - **Pages of one row** cannot overlap either.
-- **Rows that change their place** in a list because of an update (a list sorted by the time of change,
-  newest first) can be missed by that run; an incremental stream reads them in the next.
+- **A row that an update moves from what is still to be read to what was read**, as in a list with the
+  newest change first, is missed by that run. The lists are asked for in an order that an update leaves
+  alone, or that has the newest change last, where the API has one.
+- **Rows that are never sent alike twice**, such as those with addresses that expire, are told apart by
+  their keys alone: there, an update that moves a row to just where a page begins can hide others.
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
   told from one that tells the truth.
 - **Deletes** are not seen, as none of these APIs reports them.

@@ -50,7 +50,7 @@ class Subscriptions(BillingStream):
         """The page without the tokens of customers' own pages, if the API should send them unasked."""
         page = super().read_page(response)
         if _TOKEN.encode() in response.content:
-            page.records = [_without_token(jsonpath.decode(record)) for record in page.records]
+            page.records = [_without_token(record) for record in page.records]
         return page
 
 
@@ -149,4 +149,5 @@ class Transactions(BillingStream):
 
 
 def _without_token(record: Any) -> Any:
-    return {**record, _TOKEN: None} if isinstance(record, dict) and _TOKEN in record else record
+    row = jsonpath.decode(record)
+    return {**row, _TOKEN: None} if isinstance(row, dict) and row.get(_TOKEN) else record

@@ -100,7 +100,7 @@ class PageNumber(Offset):
         return self._pages > 0 and not self._checking and self._is_short(len(page.records)) and joined
 
     def _take_last(self, page: Page) -> list[Any]:
-        fresh = self._unseen(page)
+        fresh = self._window.fresh(page)
         if fresh:
             self._went_on()
         self._ended(len(page.records))

@@ -1,9 +1,10 @@
-"""Offset paging that overlaps by one row, so that rows moved by inserts and deletes are noticed.
+"""Offset paging that overlaps by one row, so that rows moved by others' coming and going are noticed.
 
-Each page after the first must begin with a row that was already read. When it does not, rows were
-deleted before it and others have moved up past it; the reader steps back until it finds a row that it
-knows. Every row that stays in the list during the read is thus read, whatever is inserted or deleted
-around it.
+Each page after the first must hold a row that was already read and is unchanged, so that it has kept its
+place among the others. When it does not, rows were deleted before it and others have moved up past it; the
+reader steps back until it finds such a row. Every row that stays in the list during the read is thus read,
+whatever is inserted, deleted or updated around it; unless an update moves it from what is still to come to
+what was read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from tap_core import jsonpath
-from tap_core.pagination import WINDOW, Paginator
+from tap_core.pagination import Paginator
+from tap_core.window import PAGES
 
 if TYPE_CHECKING:
     from tap_core.page import Page
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 _REPEATS = 2
 """How often the same full page may come twice in a row before the list is called a loop."""
 
+
+_VOLATILE = 8
+"""Unmoved rows, all of a page, that must have changed before a change no longer hints at a move."""
 
 _BEYOND_SECOND = 3
 """Page count of a resumed list, which says nothing about how a list's first page relates to the rest."""
@@ -64,6 +69,7 @@ class Offset(Paginator):
         self._longest = 0
         self._overlaps = False
         self._fruitless = 0
+        self._in_vain = 0  # steps back, one after another, that found nothing new
         self._repeats = 0
         self._checking = False
         self._value = self._query(0)
@@ -107,14 +113,20 @@ class Offset(Paginator):
             self._check(page)
             return []
         if self._offset > 0 and not self._joins(page):
-            if self._overlaps:
-                self._step_back()
-            else:
+            if not self._overlaps:
                 self._ended(0)
+            elif self._in_vain > _REPEATS:
+                raise self._loop("The API sends rows that don't follow on those before them")
+            else:
+                self._step_back()
             return []
-        self._fruitless -= self._back // self._stride
-        self._back = 0
-        fresh = self._unseen(page)
+        changed = self._back > 0 and not self._window.joins(page)
+        fresh = self._window.fresh(page)
+        if self._back:
+            self._fruitless -= self._back // self._stride
+            self._back = 0
+            self._in_vain += not fresh
+            self.evidence.volatile += len(page.records) * (changed and not fresh)
         if fresh:
             self._advance(page)
         else:
@@ -130,11 +142,16 @@ class Offset(Paginator):
             return page.records
         self._first = page.keys
         self._advance(page)
-        return self._unseen(page)
+        return self._window.fresh(page)
 
     def _joins(self, page: Page) -> bool:
         """Whether nothing can lie between the rows already read and this page."""
-        return bool(page.records) and (not self._overlaps or self._seen(page.keys[0]))
+        if not page.records or not self._overlaps:
+            return bool(page.records)
+        if self._window.joins(page):
+            return True
+        in_place = self.evidence.volatile >= _VOLATILE or self._in_vain >= _REPEATS
+        return in_place and self._window.knows(page.keys[0])
 
     def _complete_at_once(self, count: int) -> bool:
         if self.total is None:
@@ -146,7 +163,7 @@ class Offset(Paginator):
     def _advance(self, page: Page) -> None:
         """Go on after a page that brought something new."""
         count = len(page.records)
-        self._fruitless = self._repeats = 0
+        self._fruitless = self._repeats = self._in_vain = 0
         if self._pages > 1:
             self._went_on()
             if self._reaches_total(count) and self._total_ends(count):
@@ -202,8 +219,9 @@ class Offset(Paginator):
             self._ended(count)
         else:
             self._fruitless += 1
-            self._repeats = self._repeats + 1 if set(page.keys) == set(self._last) else 0
-            if self._repeats >= _REPEATS or self._fruitless > WINDOW:
+            again = not self._in_vain and set(page.keys) == set(self._last)
+            self._repeats = self._repeats + 1 if again else 0
+            if self._repeats >= _REPEATS or self._fruitless > PAGES:
                 raise self._loop("The API sends the same pages again and again")
             self._go_beyond(page)
 

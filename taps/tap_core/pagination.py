@@ -9,13 +9,14 @@ has returned longer ones.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.pagination import BaseAPIPaginator
 
 from tap_core.errors import ApiError
+from tap_core.window import Window
 
 if TYPE_CHECKING:
     import requests
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from tap_core.page import Page
 
 Query = dict[str, Any]
-
-WINDOW = 8
-"""Pages whose keys are remembered, to notice rows that come again."""
 
 ENDS_NEEDED = 10
 """How many lists of one length must prove complete before that length is taken for an end."""
@@ -46,6 +44,9 @@ class Evidence:
 
     unpaged: bool = False
     """Whether the endpoint ignores paging and always sends everything."""
+
+    volatile: int = 0
+    """Rows of pages that had changed throughout when they were read again, and not moved."""
 
     totals_right: bool | None = None
     """Whether totals were borne out by a page past them; None until one was tried."""
@@ -84,7 +85,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self.records_read = 0
         self.total: int | None = None
         self._total_path = total
-        self._window: deque[set[Any]] = deque(maxlen=WINDOW)
+        self._window = Window()
 
     def take(self, page: Page) -> list[Any]:
         """The records of the page that are new; moves on to the next query, or finishes."""
@@ -108,7 +109,7 @@ class Paginator(BaseAPIPaginator[Query]):
             done: Keys of its records that were read before.
         """
         self._value = query
-        self._window.append(set(done))
+        self._window.add(done, page.records)
 
     def get_next(self, response: requests.Response) -> Query:
         """The query that `take` has moved on to."""
@@ -120,17 +121,6 @@ class Paginator(BaseAPIPaginator[Query]):
 
     @abstractmethod
     def _take(self, page: Page) -> list[Any]: ...
-
-    def _seen(self, key: Any) -> bool:
-        return any(key in keys for keys in self._window)
-
-    def _unseen(self, page: Page) -> list[Any]:
-        """The records not in the window, which then holds this page as well."""
-        if not self._window and not page.records:
-            return []
-        fresh = [record for record, key in zip(page.records, page.keys, strict=True) if not self._seen(key)]
-        self._window.append(set(page.keys))
-        return fresh
 
     def _loop(self, why: str) -> ApiError:
         whole = "a list" if self.total is None else self.total

@@ -19,7 +19,7 @@ import msgspec
 
 from tap_core import jsonpath
 from tap_core.offset import Offset
-from tap_core.pagination import WINDOW
+from tap_core.window import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,7 +192,7 @@ class LedgerPages(Offset):
         again = self._known[start : start + len(lines)]
         fresh = _count(lines[len(again) :], Counter(dict(self._known)))
         self._known += fresh
-        surplus = max(0, len(self._known) - WINDOW * max(self.size or 0, len(lines)))
+        surplus = max(0, len(self._known) - PAGES * max(self.size or 0, len(lines)))
         del self._known[:surplus]
         self._skipped = offset - start + surplus
         return again + fresh

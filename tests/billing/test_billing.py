@@ -152,7 +152,7 @@ def test_transactions_that_vanish_while_they_are_read_are_a_failure(api):
 
 def test_an_unknown_path_elsewhere_is_a_failure(api):
     api.fault("status", path="/billing/coupons.json", status=404)
-    with pytest.raises(ApiError, match="check api_url"):
+    with pytest.raises(ApiError, match="check that api_url is your site's address"):
         run(TapBilling, settings(api))
 
 

@@ -152,20 +152,29 @@ def test_an_incremental_read_nothing_is_lost(changed, tmp_path, reliability, how
     reliability("Interruption", f"an incremental read, {told(how)}", "no row lost")
 
 
+@pytest.fixture(scope="module")
+def larger():
+    """A server with so many rows that STATE is written often."""
+    with Sandbox(data={"events": generate(Random(5), events=150)}) as sandbox:
+        sandbox.fault("latency", seconds=0.01)
+        yield sandbox
+
+
 @pytest.mark.parametrize("concurrency", [1, 8])
-def test_resume_costs_what_is_left(slow, tmp_path, reliability, concurrency):
-    Run(slow, tmp_path, concurrency=concurrency).end()
-    pages = len(slow.requests)
-    first = Run(slow, tmp_path, concurrency=concurrency)
-    while len(slow.requests) < 1.5 * pages:
+def test_resume_costs_what_is_left(larger, tmp_path, reliability, concurrency):
+    larger.requests.clear()
+    Run(larger, tmp_path, concurrency=concurrency).end()
+    pages = len(larger.requests)
+    first = Run(larger, tmp_path, concurrency=concurrency)
+    while len(larger.requests) < 1.5 * pages:
         time.sleep(0.005)
     first.process.kill()
     killed = first.end()
     time.sleep(0.2)
-    before = len(slow.requests)
-    second = Run(slow, tmp_path, state=killed.state, concurrency=concurrency).end()
-    share = (len(slow.requests) - before) / pages
-    assert ids(killed, second) == truth(slow)
+    before = len(larger.requests)
+    second = Run(larger, tmp_path, state=killed.state, concurrency=concurrency).end()
+    share = (len(larger.requests) - before) / pages
+    assert ids(killed, second) == truth(larger)
     assert share <= 0.6
     assert "going on where the last run was interrupted" in second.log
     figure = f"the second run sends {share:.0%} of the requests of a whole one"

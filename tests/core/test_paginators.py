@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
+import json
+from itertools import count
+
 import pytest
 
 from tap_core import jsonpath
@@ -30,7 +32,7 @@ class List:
             self.requests += 1
             assert self.requests < 200, "a loop"
             body = self.answer(paginator.current_value)
-            page = Page(jsonpath.parse(msgspec.json.encode(body)), "$.items[*]", _key_of)
+            page = Page(jsonpath.parse(json.dumps(body).encode()), "$.items[*]", _key_of)
             rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
         return rows
 
@@ -106,6 +108,54 @@ def test_shrinking_pages():
     sizes = iter([10, 8, 6, 5, *[4] * 100])
     source = List(lambda query: items(rows[query["offset"] :][: next(sizes)]))
     assert source.read(offset()) == rows
+
+
+@pytest.mark.parametrize("kind", [Offset, PageNumber])
+@pytest.mark.parametrize("cap", [5, 10, 100])
+def test_rows_that_are_never_sent_alike_twice(kind, cap):
+    """As with signed addresses that expire: change then says nothing of a row's place."""
+    nonce = count()
+    evidence = Evidence()
+
+    def answer(query, link=lambda: next(nonce)):
+        start, size = query.values()
+        size = min(size, cap)
+        start = start if kind is Offset else (start - 1) * size
+        return {"items": [{"id": row, "link": link()} for row in range(350)[start : start + size]]}
+
+    still = List(lambda query: answer(query, link=lambda: 0))
+    assert still.read(kind(size=100)) == list(range(350))
+    for extra in (EXTRA if cap >= 10 else 2 * EXTRA, 0):
+        paginator = kind(size=100)
+        paginator.evidence = evidence
+        source = List(answer)
+        assert source.read(paginator) == list(range(350))
+        assert source.requests <= still.requests + extra
+
+
+@pytest.mark.parametrize("place", [3, 9, 12])
+def test_pages_that_are_decoded_otherwise(place):
+    """As those with half a surrogate pair in them: the rows are the same ones all the same."""
+    names = ["\ud83d" if row == place else "x" for row in range(60)]
+    rows = [{"id": row, "name": names[row], "amount": 1.50} for row in range(60)]
+    source = List(lambda query: {"items": rows[query["offset"] :][: query["limit"]]})
+    assert source.read(offset()) == list(range(60))
+    assert source.requests <= 7 + 1 + EXTRA
+
+
+@pytest.mark.parametrize("kind", [Offset, PageNumber])
+def test_rows_that_follow_on_nothing(kind):
+    new = count(1000)
+
+    def answer(query):
+        start, size = query.values()
+        begins = start <= (0 if kind is Offset else 1)
+        return items(range(size) if begins else [next(new) for _ in range(size)])
+
+    source = List(answer)
+    with pytest.raises(ApiError, match="don't follow on those before them"):
+        source.read(kind(size=10))
+    assert source.requests <= 8
 
 
 def by_cursor(pages):

@@ -150,7 +150,7 @@ def test_paging_ignored(api, config, start_date):
 
 def test_offset_ignored_but_not_the_page_size(api, config):
     api.fault("ignore_paging", path=BOOKINGS, limit_honoured=True)
-    with pytest.raises(ApiError, match="ignores the offset but not the page size"):
+    with pytest.raises(ApiError, match="ignores `skip` but not `take`"):
         run(TapScheduling, config, catalog=only("bookings"))
 
 
