@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _REPEATS = 2
 """How often the same full page may come twice in a row before the list is called a loop."""
 
-
 _VOLATILE = 8
 """Unmoved rows, all of a page, that must have changed before a change no longer hints at a move."""
 
@@ -57,21 +56,21 @@ class Offset(Paginator):
         self._param = param
         self._size_param = size_param
         self._order = order
-        self._offset = 0
-        self._end = 0
-        self._back = 0
+        # Where the current page begins, and where the last page that went on ended.
+        self._offset = self._end = 0
+        self._stride = 1
+        self._overlaps = False
+        self._back = 0  # rows that the current page is a step back
+        # What pages have shown: the first one (or that of a resumed list), the last one, the longest.
         self._pages = 0
         self._first: list[Any] = []
         self._first_offset = 0
         self._last: list[Any] = []
-        self._stride = 1
-        self._full = False
         self._longest = 0
-        self._overlaps = False
-        self._fruitless = 0
-        self._in_vain = 0  # steps back, one after another, that found nothing new
-        self._repeats = 0
-        self._checking = False
+        self._full = False
+        # Pages one after another without a new row; those alike; steps back without a new row.
+        self._fruitless = self._repeats = self._in_vain = 0
+        self._checking = False  # whether the list still begins as it did
         self._value = self._query(0)
 
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:
@@ -113,20 +112,14 @@ class Offset(Paginator):
             self._check(page)
             return []
         if self._offset > 0 and not self._joins(page):
-            if not self._overlaps:
-                self._ended(0)
-            elif self._in_vain > _REPEATS:
-                raise self._loop("The API sends rows that don't follow on those before them")
-            else:
-                self._step_back()
+            self._miss()
             return []
         changed = self._back > 0 and not self._window.joins(page)
         fresh = self._window.fresh(page)
         if self._back:
-            self._fruitless -= self._back // self._stride
-            self._back = 0
-            self._in_vain += not fresh
-            self.evidence.volatile += len(page.records) * (changed and not fresh)
+            self._stepped_back(in_vain=not fresh)
+            if changed and not fresh:
+                self.evidence.volatile += len(page.records)
         if fresh:
             self._advance(page)
         else:
@@ -262,10 +255,21 @@ class Offset(Paginator):
         else:
             self._go(self._offset)
 
-    def _step_back(self) -> None:
-        """Rows moved up past this page; look for one that was read."""
+    def _miss(self) -> None:
+        """Rows moved up past this page, if the list has not ended; look for one that was read."""
+        if not self._overlaps:
+            self._ended(0)
+            return
+        if self._in_vain > _REPEATS:
+            raise self._loop("The API sends rows that don't follow on those before them")
         self._back = 2 * self._back or self._stride
         self._go(max(0, self._offset - self._back))
+
+    def _stepped_back(self, *, in_vain: bool) -> None:
+        """Found where to go on; the pages from here to where it was are not held against the list."""
+        self._fruitless -= self._back // self._stride
+        self._back = 0
+        self._in_vain += in_vain
 
     def upcoming(self) -> list[Query]:
         """The pages that the total says there are; one more where a full page came without a total.
