@@ -32,9 +32,8 @@ _ANY_ZONE = timedelta(hours=24)
 class BillingStream(ApiStream):
     """The billing API: an array of wrapped records, `[{"customer": {…}}, {"customer": {…}}]`.
 
-    Pages are numbered, so lists are asked for in an order that changes to their rows leave alone: a row
-    that moved to another page while the list is read would push another past the reader. A bookmark
-    therefore moves when the whole list was read.
+    Lists are asked for in an order that changes to their rows leave alone: a row that moved to a page that
+    was read already would be missed. A bookmark therefore moves when the whole list was read.
     """
 
     schema = ApiSchema(SchemaDirectory(schemas))
