@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from tap_core.page import Page
 
 PAGES = 8
 """How many pages are remembered."""
+
+_PRINTS = 1000
+"""Rows of a page that are remembered with fingerprints, which take memory; others count as unchanged."""
 
 
 class Window:
@@ -22,9 +25,12 @@ class Window:
     def __init__(self) -> None:
         self._pages: deque[dict[Any, int | None]] = deque(maxlen=PAGES)
 
-    def add(self, keys: Iterable[Any], records: Iterable[Any]) -> None:
-        """Remember a page."""
-        self._pages.append(dict(zip(keys, map(_fingerprint, records), strict=False)))
+    def add(self, keys: Sequence[Any], records: Sequence[Any]) -> None:
+        """Remember a page, or what comes first in it; of a huge one, only the last rows' fingerprints."""
+        rows: dict[Any, int | None] = dict.fromkeys(keys)
+        last = slice(max(0, len(keys) - _PRINTS), len(keys))
+        rows.update(zip(keys[last], map(_fingerprint, records[last]), strict=True))
+        self._pages.append(rows)
 
     def knows(self, key: Any) -> bool:
         """Whether a row of this key was read."""
