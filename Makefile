@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml requirements.txt
 
 plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
 
-$(PLUGINS): $(INSTALLED) meltano.yml
+$(PLUGINS): $(INSTALLED) meltano.yml $(wildcard loaders/*/*.py)
 	@echo "==> meltano install: each plugin into its own environment under .meltano (once; again when meltano.yml changes)"
 	@$(BIN)/meltano install
 	@touch $@
@@ -48,7 +48,7 @@ bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/RESULT
 	@echo "==> benchmarks: peers go into benchmarks/.work; let nothing else run meanwhile"
 	@$(BIN)/python -m benchmarks.run
 
-lint: $(INSTALLED) ## ruff, mypy and pip-audit
+lint: $(INSTALLED) ## ruff, mypy, pip-audit, and whether the generated files are current
 	@echo "==> ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

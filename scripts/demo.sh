@@ -15,11 +15,20 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 echo "==> meltano run demo: start the sandbox, five taps into target-duckdb, stop the sandbox"
-# Without the warehouse, what Meltano remembers of earlier runs is out of date.
+# A variable or a line of .env goes before meltano.yml: the demo would ask a real account.
+if { env; cat .env 2>/dev/null; } | grep -Eq '^(export )?TAP_(EVENTS|SCHEDULING|PROMOTIONS|BILLING|REWARDS)_API_URL=.'; then
+    echo "demo: unset TAP_..._API_URL, and take it out of .env: the demo is for the local sandbox only" >&2
+    exit 1
+fi
+# Without the whole of the warehouse, what Meltano remembers of earlier runs is out of date.
 full=
-test -e output/warehouse.duckdb || full=--full-refresh
+if ! test -e output/warehouse.duckdb || ! test -e output/.demo-complete; then
+    full=--full-refresh
+    rm -f output/.demo-complete
+fi
 # shellcheck disable=SC2086  # no word if empty
 .venv/bin/meltano --environment=sandbox run $full demo
+touch output/.demo-complete
 
 echo
 echo "==> output/warehouse.duckdb"

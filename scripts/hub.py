@@ -29,7 +29,7 @@ KINDS = {
     "array": "array",
     "boolean": "boolean",
     "integer": "integer",
-    "number": "decimal",
+    "number": "integer",  # Meltano can't pass on a `decimal` that comes from the environment
     "object": "object",
 }
 OPTIONS = {"jsonl": "JSONL", "gzip": "GZIP"}

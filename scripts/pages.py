@@ -22,7 +22,7 @@ PAGE = """\
 
 {description}
 
-This page is generated from the tap itself (`make docs`). {presets}
+This page is generated from the tap itself (`make docs`).{presets}
 
 ## Settings
 
@@ -57,7 +57,7 @@ def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
     return PAGE.format(
         name=name,
         description=tap.about["description"],
-        presets=f"Preset: {named}." if presets else "",
+        presets=f" Preset: {named}." if presets else "",
         settings=settings_table(tap),
         streams=table(
             ("Stream", "Path", "Key", "Read", "Parent", "Rows"),
@@ -99,7 +99,8 @@ def _stream_row(stream: ApiStream) -> tuple[str, ...]:
 def replication(stream: ApiStream) -> str:
     """How a stream is read again."""
     if not stream.replication_key:
-        return "whole"
+        parent: Any = stream.parent_stream_type
+        return f"with new `{parent.name}`" if parent and parent.replication_key else "whole"
     back = stream.lookback
     span = f"{back // DAY} days" if back and back % DAY == 0 else f"{back} seconds"
     return f"new by `{stream.replication_key}`" + (f", and {span} before" if back else "")

@@ -21,8 +21,12 @@ def main() -> int:
         print(f"There is no {WAREHOUSE} yet: `make demo` fills it.", file=sys.stderr)
         return 1
     query = " ".join(sys.argv[1:])
-    with duckdb.connect(str(WAREHOUSE), read_only=True) as connection:
-        print(connection.sql(query) if query else tables(connection))
+    try:
+        with duckdb.connect(str(WAREHOUSE), read_only=True) as connection:
+            print(connection.sql(query) or "Done." if query else tables(connection))
+    except duckdb.Error as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

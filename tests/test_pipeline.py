@@ -205,10 +205,16 @@ def test_all_taps_twice(api, meltano, tmp_path):
 
 
 def test_json_lines(api, meltano, tmp_path):
-    run = meltano("run", "tap-events", "target-jsonl", TARGET_JSONL_DO_TIMESTAMP_FILE="false")
+    """With numbers and switches from the environment, which Meltano passes on as it thinks right."""
+    numbers = {"REQUEST_TIMEOUT": "30", "BACKOFF_FACTOR": "1", "MAX_RETRIES": "2", "CONCURRENCY": "4"}
+    settings = {**numbers, "REQUESTS_PER_MINUTE": "100000", "UNMAPPED_COLUMN": "false"}
+    env = {f"TAP_EVENTS_{name}": value for name, value in settings.items()}
+    run = meltano("run", "tap-events", "target-jsonl", TARGET_JSONL_DO_TIMESTAMP_FILE="false", **env)
     assert run.returncode == 0, run.stderr
     for stream in STREAMS:
-        assert len((tmp_path / f"{stream}.jsonl").read_text().splitlines()) == len(truth(api, stream))
+        text = (tmp_path / f"{stream}.jsonl").read_text()
+        assert len(text.splitlines()) == len(truth(api, stream))
+        assert "_sdc_unmapped" not in text
 
 
 def test_selection(meltano, tmp_path):

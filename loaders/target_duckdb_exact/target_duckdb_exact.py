@@ -19,11 +19,14 @@ Everything else (tables, columns, merging by key, state) is target-duckdb's own.
 from __future__ import annotations
 
 import json
+import signal
+import sys
 import uuid
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import target_duckdb
 from target_duckdb.db_sync import DbSync, column_type, flatten_record, safe_column_name
 
@@ -95,6 +98,13 @@ def quoted(value: object) -> str:
 
 
 def main() -> None:
-    """Run target-duckdb with the loading above."""
+    """Run target-duckdb with the loading above.
+
+    Ctrl-C reaches the tap and the target alike: the tap ends, and the target loads what it was sent.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     target_duckdb.DbSync = ExactDbSync
-    target_duckdb.main()
+    try:
+        target_duckdb.main()
+    except duckdb.IOException as error:  # another program has the file open, or there is no such folder
+        sys.exit(f"filepath: {str(error).splitlines()[0]}")

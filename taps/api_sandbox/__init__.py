@@ -6,11 +6,15 @@ The taps never import it. ``with Sandbox() as sandbox:`` serves it on a free por
 
 from __future__ import annotations
 
-from api_sandbox.api import SANDBOX_KEY, Api, Call, Reply
-from api_sandbox.app import APIS, create_app
-from api_sandbox.changes import Change
-from api_sandbox.data import Data
-from api_sandbox.faults import Fault
-from api_sandbox.server import Sandbox
+try:
+    from api_sandbox.api import SANDBOX_KEY, Api, Call, Reply
+    from api_sandbox.app import APIS, create_app
+    from api_sandbox.changes import Change
+    from api_sandbox.data import Data
+    from api_sandbox.faults import Fault
+    from api_sandbox.server import Sandbox
+except ModuleNotFoundError as missing:  # the taps install without what a server needs
+    msg = f"{missing.name} is not installed: pip install 'tap-suite[sandbox]', or '.[sandbox]' in the source"
+    raise ModuleNotFoundError(msg) from None
 
 __all__ = ["APIS", "SANDBOX_KEY", "Api", "Call", "Change", "Data", "Fault", "Reply", "Sandbox", "create_app"]

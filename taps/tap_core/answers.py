@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from requests import codes
 
 from tap_core import jsonpath
-from tap_core.errors import ApiError, Gone, Refused, Retriable
+from tap_core.errors import ApiError, Gone, Hopeless, Refused, Retriable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def _refusal(response: requests.Response, message: str, key_setting: str, hint: 
     said = f" The API says: {message}." if message else ""
     if status == codes.unauthorized:
         advice = hint or "it may be of another account or environment; create a new one in the API settings"
-        return ApiError(
+        return Hopeless(
             f"{key_setting} was refused (401) by {_host(response)}: check that it is whole; {advice}"
         )
     if status == codes.forbidden:

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from tap_core.errors import ApiError, Retriable
+from tap_core.errors import ApiError, Hopeless, Retriable
 from tap_core.retry import Gate, backoff, is_retried, retry_after
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ class ApiClient:
             except Retriable as failure:
                 retry += 1
                 if retry > self.limits.max_retries:
-                    raise ApiError(self._gave_up(request, failure, retry)) from None
+                    hopeless = failure.unreachable and not self.answered
+                    kind = Hopeless if hopeless else ApiError
+                    raise kind(self._gave_up(request, failure, retry)) from None
                 traffic.retries += 1
                 self._wait(request, failure, retry, traffic)
 
@@ -122,20 +124,24 @@ class ApiClient:
             response = self._send(request)
         except requests.exceptions.InvalidURL:
             msg = f"api_url makes no valid URL ({_place(request)}): write it as https://host/path"
-            raise ApiError(msg) from None
+            raise Hopeless(msg) from None
         except requests.exceptions.SSLError as error:
-            raise ApiError(_tls_failure(_host(request.url), _innermost(error))) from None
+            raise Hopeless(_tls_failure(_host(request.url), _innermost(error))) from None
         except requests.exceptions.Timeout:
-            raise Retriable(f"no answer within {self.limits.request_timeout:g} s") from None
+            raise Retriable(self._no_answer, unreachable=True) from None
         except ReadTimeoutError:
-            raise Retriable(f"no answer within {self.limits.request_timeout:g} s") from None
+            raise Retriable(self._no_answer) from None
         except (requests.exceptions.RequestException, HTTPError) as error:
-            raise Retriable(_reason(error)) from None
+            raise Retriable(_reason(error), unreachable=True) from None
         if is_retried(response.status_code):
             raise self._refused_for_now(response)
         result = read(response)
         self.answered = True
         return result
+
+    @property
+    def _no_answer(self) -> str:
+        return f"no answer within {self.limits.request_timeout:g} s"
 
     def _send(self, request: requests.PreparedRequest) -> requests.Response:
         """Send a request, and follow redirects on the same host: no other host gets the key."""

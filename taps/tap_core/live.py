@@ -56,7 +56,8 @@ class LiveLines:
             task = self._tasks[stream.name]
             speed = self._progress.tasks[task].speed
             text = f"{speed:,.0f} rows/s" if speed else ""
-            self._progress.update(task, completed=rows, total=stream.total, speed=text, requests=requests)
+            total = rows if stream.done else stream.total
+            self._progress.update(task, completed=rows, total=total, speed=text, requests=requests)
 
     def close(self) -> None:
         """Take the lines away; the summary follows."""

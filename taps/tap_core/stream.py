@@ -56,6 +56,8 @@ class ApiStream(Endpoint):
         """Time spent on the stream, its children included."""
         self.given_up = False
         """Whether the key may not read this stream under any parent."""
+        self.done = False
+        """Whether all of it was written, children's lists included."""
         self._schema_written = False
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
@@ -278,6 +280,7 @@ class ApiStream(Endpoint):
 
     def close(self) -> None:
         """All of the stream was written: its bookmark may move."""
+        self.done = True
         if self.bookmark:
             self.bookmark.save()
         if self.keeps_page_size and self.bookmark:
@@ -285,6 +288,7 @@ class ApiStream(Endpoint):
         if self.checkpoint:
             self.checkpoint.drop()
         for child in cast("list[ApiStream]", self.descendent_streams):
+            child.done = True
             child.check_gone()
 
     def get_replication_key_signpost(self, context: Context | None = None) -> None:

@@ -32,7 +32,7 @@ from tap_core.settings import (
     default_user_agent,
 )
 from tap_core.trial import try_out
-from tap_core.validation import catalog_errors, config_errors, state_errors
+from tap_core.validation import catalog_errors, config_errors, state_errors, unknown_settings
 from tap_core.writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -235,6 +235,11 @@ class ApiTap(Tap):
         if errors and raise_errors:
             msg = "The settings make no sense"
             raise ConfigValidationError(msg, errors=errors, schema=schema)
+        if raise_errors:
+            for line in unknown_settings(schema, self._config):
+                self.logger.warning(line)
+            if self._config.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
+                self.logger.warning("start_date is ignored: %s reads all of its streams whole", self.name)
         for name, default in ((name, field.get("default")) for name, field in schema["properties"].items()):
             if default is not None:
                 self._config.setdefault(name, default)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_core.errors import ApiError, Gone
+from tap_core.errors import ApiError, Gone, Hopeless
 from tap_core.redaction import redacted
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from tap_core.stream import ApiStream
     from tap_core.tap import ApiTap
+
+_RETRIES = 1
+"""Retries at most: somebody waits."""
 
 _PARENTS = 5
 """Parents at most that are asked for until one has the child's list."""
@@ -25,15 +29,16 @@ def try_out(tap: ApiTap) -> bool:
         Whether all of them could be read.
     """
     width = max(map(len, tap.streams))
-    fine = True
+    fine, hope = True, True
+    tap.client.limits = replace(tap.client.limits, max_retries=min(_RETRIES, tap.client.limits.max_retries))
     for stream in _streams(tap):
         if not stream.selected:
             continue
         begun = time.monotonic()
         try:
-            outcome = _outcome(stream)
+            outcome = _outcome(stream) if hope else "FAILED  not tried, as the first line says why"
         except ApiError as failure:
-            fine = False
+            fine, hope = False, hope and not isinstance(failure, Hopeless)
             outcome = f"FAILED  {redacted(str(failure))}"
         print(f"{stream.name:{width}}  {outcome} ({time.monotonic() - begun:.1f} s)", flush=True)  # noqa: T201
     return fine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -27,16 +28,31 @@ def config_errors(
         prefix: Beginning of the environment variables' names, as `TAP_EVENTS_`.
     """
     found = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)(schema).iter_errors(dict(config))
-    errors = [_in_words(error, prefix) for error in found]
+    missing = [name for name in schema.get("required", ()) if name not in config]
+    errors = [
+        *(_missing(name, _preset_prefix() or prefix) for name in missing),
+        *(_in_words(error) for error in found if error.validator != "required"),
+    ]
     return errors or [*_url_errors(config), *_key_errors(key, config), *_date_errors(config)]
 
 
-def _in_words(error: Any, prefix: str) -> str:
+def unknown_settings(schema: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """What is set that the tap does not know, each with the setting that may have been meant."""
+    known = list(schema["properties"])
+    near = {name: get_close_matches(name, known, n=1) for name in config if name not in known}
+    return [
+        f"{name} is no setting of this tap and is ignored" + (f"; is {found[0]} meant?" if found else "")
+        for name, found in near.items()
+    ]
+
+
+def _missing(name: str, prefix: str) -> str:
+    variable = f"{prefix}{name.upper()}"
+    return f"{name} is missing: set it in the config file, or as {variable} in the environment"
+
+
+def _in_words(error: Any) -> str:
     rule = error.validator_value
-    if error.validator == "required":
-        name = next(name for name in rule if name not in error.instance)
-        variable = f"{_preset_prefix() or prefix}{name.upper()}"
-        return f"{name} is missing: set it in the config file, or as {variable} in the environment"
     name = ".".join(str(part) for part in error.absolute_path) or "The config"
     types = [rule] if isinstance(rule, str) else rule
     words: dict[str, Callable[[], str]] = {

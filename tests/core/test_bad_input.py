@@ -63,6 +63,23 @@ def test_settings(config, tmp_path, change, words):
     assert all(word in line for word in words), line
 
 
+def test_every_missing_setting_is_named():
+    done = command("tap_events", "--config", "ENV")
+    assert done.returncode == 1
+    assert "api_url is missing" in done.stderr
+    assert "api_key is missing" in done.stderr
+    assert done.stderr.count("is missing") == 2
+
+
+def test_settings_that_do_nothing(config, tmp_path):
+    """They are told, and the run goes on."""
+    more = {"concurency": 3, "start_date": "2026-01-01"}
+    done = command("tap_events", "--test", config={**config, **more}, folder=tmp_path)
+    assert done.returncode == 0
+    assert "concurency is no setting of this tap and is ignored; is concurrency meant?" in done.stderr
+    assert "start_date is ignored: tap-events reads all of its streams whole" in done.stderr
+
+
 def test_forbidden(api, config, tmp_path):
     api.fault("status", status=403)
     assert "api_key may not read" in fails(config, tmp_path)

@@ -51,6 +51,20 @@ def test_what_fails_is_named(api, config, tmp_path):
     assert "failed 1 time, at last with: 500" in failed["categories"]
 
 
+@pytest.mark.parametrize("wrong", [{"api_url": "http://127.0.0.1:9"}, {"api_key": "another"}])
+def test_what_fails_for_all_is_tried_once(api, config, tmp_path, wrong):
+    """With the retries that a run would have, somebody would wait for minutes."""
+    config = {**config, **wrong, "max_retries": 9, "backoff_factor": 0.1}
+    done = command("tap_events", "--test", config=config, folder=tmp_path)
+    assert done.returncode == 1
+    first, *others = done.stdout.splitlines()
+    assert "Connection refused" in first or "api_key was refused" in first
+    assert len(others) == 5
+    assert all("FAILED  not tried, as the first line says why" in line for line in others)
+    assert len(api.requests) <= 1
+    assert done.stderr.count("trying again") <= 1
+
+
 def test_selected_streams_only(api, config, tmp_path):
     catalog = tmp_path / "catalog.json"
     catalog.write_text(

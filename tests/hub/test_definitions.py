@@ -52,7 +52,6 @@ VALUES = {
     "array": list,
     "boolean": bool,
     "date_iso8601": str,
-    "decimal": (int, float),
     "integer": int,
     "object": dict,
     "options": str,
