@@ -45,14 +45,16 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
         most_concurrent: As many as the API allows; a higher setting is taken for this one.
         incremental: Whether any stream is incremental, so that there is a look-back to set.
     """
-    lookback = th.Property(
-        "lookback",
-        th.IntegerType(minimum=0),
-        title="Look-back",
-        description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
-        "each stream has a default of its own.",
-    )
-    allowed = f", at most {most_concurrent} of them" if most_concurrent < MOST_CONCURRENT else ""
+    return [
+        *_account(key, key_help=key_help, url_example=url_example),
+        *([_lookback()] if incremental else []),
+        *_traffic(requests_per_minute, concurrency, most_concurrent),
+        *_care(),
+    ]
+
+
+def _account(key: str, *, key_help: str, url_example: str) -> list[th.Property[Any]]:
+    """What is read, and with which credential."""
     return [
         th.Property(
             "api_url",
@@ -79,7 +81,25 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
             description="Incremental streams read nothing older. ISO 8601; UTC if it names no zone.",
             examples=["2026-01-01T00:00:00Z"],
         ),
-        *([lookback] if incremental else []),
+    ]
+
+
+def _lookback() -> th.Property[Any]:
+    return th.Property(
+        "lookback",
+        th.IntegerType(minimum=0),
+        title="Look-back",
+        description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
+        "each stream has a default of its own.",
+    )
+
+
+def _traffic(
+    requests_per_minute: int | None, concurrency: int, most_concurrent: int
+) -> list[th.Property[Any]]:
+    """How requests are sent, and sent again."""
+    allowed = f", at most {most_concurrent} of them" if most_concurrent < MOST_CONCURRENT else ""
+    return [
         th.Property(
             "user_agent",
             th.StringType(min_length=1),
@@ -122,6 +142,12 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
             title="Concurrency",
             description=f"Requests in flight at once{allowed}; the output is the same whatever the number.",
         ),
+    ]
+
+
+def _care() -> list[th.Property[Any]]:
+    """What to do about that which should not be."""
+    return [
         th.Property(
             "allow_insecure_http",
             th.BooleanType,
