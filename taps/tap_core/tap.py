@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import signal
@@ -292,6 +293,8 @@ class ApiTap(Tap):
         tap = cls(config=settings, state=given_state, catalog=given_catalog)
         if test == NO_TEST:
             tap.run()
+            for signum in (signal.SIGINT, signal.SIGTERM):  # all is written: there is nothing left to stop
+                atexit.register(signal.signal, signum, signal.SIG_IGN)
         elif test == "schema":
             tap.write_schemas()
         elif not try_out(tap):
