@@ -40,7 +40,7 @@ test: $(PLUGINS) lint ## install, lint, and run all tests
 	@echo "==> pytest, two files at a time"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-reliability: $(INSTALLED) ## the tests that inject harm, at full size; writes docs/reliability.md
+reliability: $(INSTALLED) ## the tests that inject harm, at full size (half an hour); writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=5000 \
 		$(BIN)/python -m pytest tests/core --reliability docs/reliability.md
 
