@@ -30,6 +30,8 @@ class Mapped:
 
     def __init__(self, stream_map: StreamMap, logger: logging.Logger) -> None:
         self._map = stream_map
+        self.alias: str = stream_map.stream_alias
+        """Name of the stream that the records are written for."""
         self._schema = stream_map.transformed_schema["properties"]
         self._logger = logger
         self._told: set[str] = set()
@@ -44,9 +46,7 @@ class Mapped:
         for name in lost.keys() - self._told:
             self._told.add(name)
             fate = f"kept in {UNMAPPED}" if UNMAPPED in self._schema else "dropped"
-            self._logger.warning(
-                "%s: `%s` is not in the mapped schema; %s", self._map.stream_alias, name, fate
-            )
+            self._logger.warning("%s: `%s` is not in the mapped schema; %s", self.alias, name, fate)
         if lost and UNMAPPED in self._schema:
             mapped[UNMAPPED] = self._with(mapped.get(UNMAPPED), lost)
         return mapped

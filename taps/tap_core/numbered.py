@@ -96,8 +96,9 @@ class PageNumber(Offset):
 
     def _is_last(self, page: Page) -> bool:
         """Whether a page is shorter than those that the server is known to send."""
-        joined = not self._overlaps or self._joins(page)
-        return self._pages > 0 and not self._checking and self._is_short(len(page.records)) and joined
+        if not self._pages or self._checking or not self._is_short(len(page.records)):
+            return False
+        return not self._overlaps or self._joins(page)
 
     def _take_last(self, page: Page) -> list[Any]:
         fresh = self._window.fresh(page)

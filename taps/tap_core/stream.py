@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
-    from singer_sdk.mapper import StreamMap
 
     from tap_core.page import Page
     from tap_core.pagination import Paginator, Query
@@ -73,10 +72,10 @@ class ApiStream(Endpoint):
         )
 
     @cached_property
-    def _mappings(self) -> list[tuple[StreamMap, Mapped]]:
+    def _mappings(self) -> list[Mapped]:
         """The stream maps that make records."""
         maps = (found for found in self.stream_maps if not isinstance(found, RemoveRecordTransform))
-        return [(stream_map, Mapped(stream_map, self.logger)) for stream_map in maps]
+        return [Mapped(stream_map, self.logger) for stream_map in maps]
 
     @cached_property
     def codec(self) -> Codec:
@@ -193,10 +192,10 @@ class ApiStream(Endpoint):
         """Write those records that are wanted, and take note of how far that is."""
         bookmark, key = self.bookmark, self.replication_key or ""
         records = [record for record in records if self._wants(record)]
-        for stream_map, mapping in self._mappings:
+        for mapping in self._mappings:
             mapped = records if self.plain else [mapping.transform(dict(record)) for record in records]
             self.tap.message_writer.write_records(
-                stream_map.stream_alias,
+                mapping.alias,
                 [record for record in mapped if record is not None],
                 version=self._stream_version,
                 time_extracted=time_extracted,

@@ -114,6 +114,8 @@ def told(how):
 def test_parents_and_children_nothing_is_lost(slow, tmp_path, reliability, how, point):
     messages = random.Random(f"{how} {point}").randrange(0, 4200)
     stopped = Run(slow, tmp_path, piped=how == "broken pipe").stop(how, messages)
+    if how in SIGNALS and stopped.code == 0:  # it was over before the signal
+        assert ids(stopped) == truth(slow)
     second = Run(slow, tmp_path, state=stopped.state).end()
     assert second.code == 0
     assert ids(stopped, second) == truth(slow)
@@ -201,3 +203,9 @@ def test_checkpoint_at_the_end_of_a_list_that_ignores_the_offset(slow, tmp_path,
     output = Run(slow, tmp_path, state=state, concurrency=concurrency).end()
     assert output.code == 0
     assert ids(output) == truth(slow)
+
+
+def test_target_that_dies(slow, tmp_path):
+    output = Run(slow, tmp_path, piped=True).stop("broken pipe", 1)
+    assert output.code == 1
+    assert "The target closed its input" in output.log

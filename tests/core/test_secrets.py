@@ -30,16 +30,15 @@ LOUD = {"LOGLEVEL": "DEBUG", **{f"TAP_{name.upper()}_LOGLEVEL": "DEBUG" for name
 ECHO = json.dumps({"message": f"bad {CANARY}", "error": f"bad {CANARY}", "errors": [f"bad {CANARY}"]})
 
 
-def said(api, name, folder, *arguments, env=None, **config):
+def said(api, name, folder, *arguments):
     """All that the tap says on its standard output and error, records aside."""
     config = {
         "api_url": f"{api.url}/{name}{'/v2' if name == 'promotions' else ''}",
         KEYS[name]: CANARY,
         "max_retries": 1,
         "backoff_factor": 0,
-        **config,
     }
-    done = command(f"tap_{name}", *arguments, config=config, folder=folder, env={**LOUD, **(env or {})})
+    done = command(f"tap_{name}", *arguments, config=config, folder=folder, env=LOUD)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -1,8 +1,10 @@
 """What target-duckdb on its own loses, alters or refuses, and the layer over it loads."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +20,33 @@ OBJECT = {"type": ["object", "null"]}
 TIMESTAMP = {"type": ["string", "null"], "format": "date-time"}
 
 
+def messages(properties, keys, records):
+    """What a tap writes of these records."""
+    schema = {"type": "SCHEMA", "stream": "t", "schema": {"properties": properties}, "key_properties": keys}
+    lines = [schema, *({"type": "RECORD", "stream": "t", "record": record} for record in records)]
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+@pytest.fixture
+def loader(tmp_path):
+    """The loader, waiting for its input, and the file that it writes to."""
+    database = tmp_path / "test.duckdb"
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"filepath": str(database), "default_target_schema": "main"}))
+
+    def loader():
+        return subprocess.Popen(
+            [*COMMAND, "--config", str(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PYTHONPATH": str(LOADER)},
+            text=True,
+        )
+
+    return loader, database
+
+
 @pytest.fixture
 def load(tmp_path):
     """Load records into one table, and return what DuckDB then holds."""
@@ -28,16 +57,9 @@ def load(tmp_path):
         config.write_text(
             json.dumps({"filepath": str(database), "default_target_schema": "main", **settings})
         )
-        schema = {
-            "type": "SCHEMA",
-            "stream": "t",
-            "schema": {"properties": properties},
-            "key_properties": keys,
-        }
-        messages = [schema, *({"type": "RECORD", "stream": "t", "record": record} for record in records)]
         subprocess.run(
             [*COMMAND, "--config", str(config)],
-            input="\n".join(map(json.dumps, messages)),
+            input=messages(properties, keys, records),
             text=True,
             check=True,
             env={"PYTHONPATH": str(LOADER)},
@@ -126,3 +148,27 @@ def test_batches_and_updates(load):
 
 def test_stream_without_rows_is_an_empty_table(load):
     assert load({"id": INTEGER, "name": TEXT}, ["id"], []) == []
+
+
+def test_what_was_sent_is_loaded_after_ctrl_c(loader):
+    """It reaches the whole pipeline: the tap ends, and so does the loader's input."""
+    start, database = loader
+    with start() as target:
+        target.stdin.write(messages({"id": INTEGER}, ["id"], [{"id": 1}]))
+        target.stdin.flush()
+        while not database.exists() and target.poll() is None:  # until it has begun
+            time.sleep(0.01)
+        target.send_signal(signal.SIGINT)
+        _, log = target.communicate(messages({"id": INTEGER}, ["id"], [{"id": 2}]), timeout=30)
+    assert target.returncode == 0, log
+    with duckdb.connect(str(database), read_only=True) as connection:
+        assert connection.execute("SELECT id FROM t ORDER BY id").fetchall() == [(1,), (2,)]
+
+
+def test_a_file_that_another_program_has_open(loader):
+    start, database = loader
+    with duckdb.connect(str(database)), start() as target:
+        _, log = target.communicate(messages({"id": INTEGER}, ["id"], [{"id": 1}]), timeout=30)
+    assert target.returncode == 1
+    assert "filepath: IO Error: Could not set lock on file" in log
+    assert "Traceback" not in log
