@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.schema.source import SchemaDirectory
 
 from tap_billing import schemas
-from tap_core import jsonpath
-from tap_core.numbered import PageNumber
+from tap_core.paging.pagenumber import PageNumber
+from tap_core.records import jsonpath
 from tap_core.stream import ApiSchema, ApiStream
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from tap_core.page import Page
+    from tap_core.paging.page import Page
 
 PAGE_SIZE = 200
 """The most records that the API puts into a page."""

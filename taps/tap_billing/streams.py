@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from requests import codes
 
 from tap_billing.client import BillingStream
-from tap_core import jsonpath
 from tap_core.errors import Refused
+from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.page import Page
+    from tap_core.paging.page import Page
 
 _TOKEN = "self_service_page_token"  # noqa: S105  the name of a field
 

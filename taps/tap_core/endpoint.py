@@ -9,13 +9,13 @@ from urllib.parse import quote
 from singer_sdk.schema.source import StreamSchema
 from singer_sdk.streams.rest import PageContext, RESTStream
 
-from tap_core import jsonpath
-from tap_core.answers import read_answer
-from tap_core.client import Traffic
-from tap_core.codec import UNMAPPED, UNMAPPED_SCHEMA, key_reader
 from tap_core.errors import ApiError
-from tap_core.page import Page
-from tap_core.pagination import Query, SinglePage
+from tap_core.http.client import Traffic
+from tap_core.http.response import read_answer
+from tap_core.paging.page import Page
+from tap_core.paging.paginator import Query, SinglePage
+from tap_core.records import jsonpath
+from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, key_reader
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from singer_sdk.streams.rest import HTTPRequest
 
     from tap_core.bookmarks import Bookmark
-    from tap_core.pagination import Paginator
-    from tap_core.readahead import Fetch
+    from tap_core.http.readahead import Fetch
+    from tap_core.paging.paginator import Paginator
     from tap_core.tap import ApiTap
 
 

@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, cast
 
-from tap_core.live import LiveLines
+from tap_core.progress_bar import LiveLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_core import jsonpath
 from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint, name_of
-from tap_core.codec import UNMAPPED, Codec
-from tap_core.conform import Conformer
 from tap_core.endpoint import ApiSchema, Endpoint
 from tap_core.errors import ApiError
-from tap_core.mapped import Mapped
-from tap_core.pagination import Evidence
+from tap_core.paging.paginator import Evidence
+from tap_core.records import jsonpath
+from tap_core.records.codec import UNMAPPED, Codec
+from tap_core.records.conform import Conformer
+from tap_core.records.mapping import Mapped
 from tap_core.sync import read
 
 __all__ = ["ApiSchema", "ApiStream"]
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_core.page import Page
-    from tap_core.pagination import Paginator, Query
-    from tap_core.readahead import ReadAhead
+    from tap_core.http.readahead import ReadAhead
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Paginator, Query
     from tap_core.tap import ApiTap
 
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_core.errors import Gone, Refused
-from tap_core.writer import NotFinite
+from tap_core.records.writer import NotFinite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Context
 
-    from tap_core.page import Page
-    from tap_core.readahead import ReadAhead
+    from tap_core.http.readahead import ReadAhead
+    from tap_core.paging.page import Page
     from tap_core.stream import ApiStream
 
 _SLICE = 1000

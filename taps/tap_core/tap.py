@@ -18,11 +18,13 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Schema, StateMessage
 
 from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_environment, read_input
-from tap_core.client import ApiClient, Limits
 from tap_core.errors import ApiError, Stopped
+from tap_core.http.client import ApiClient, Limits
+from tap_core.http.readahead import ReadAhead
 from tap_core.progress import Progress, summarize
-from tap_core.readahead import ReadAhead
+from tap_core.records.writer import MessageWriter
 from tap_core.redaction import redact_logs
+from tap_core.selftest import try_out
 from tap_core.settings import (
     BACKOFF_FACTOR,
     CONCURRENCY,
@@ -32,9 +34,7 @@ from tap_core.settings import (
     REQUEST_TIMEOUT,
     default_user_agent,
 )
-from tap_core.trial import try_out
 from tap_core.validation import catalog_errors, config_errors, state_errors, unknown_settings
-from tap_core.writer import MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

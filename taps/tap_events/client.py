@@ -6,7 +6,7 @@ import re
 
 from singer_sdk.schema.source import SchemaDirectory
 
-from tap_core.offset import Offset
+from tap_core.paging.offset import Offset
 from tap_core.stream import ApiSchema, ApiStream
 from tap_events import schemas
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.schema.source import SchemaDirectory
 
-from tap_core.conform import DATE_TIME
 from tap_core.errors import ApiError
-from tap_core.page import Page
-from tap_core.pagination import Cursor
+from tap_core.paging.page import Page
+from tap_core.paging.paginator import Cursor
+from tap_core.records.conform import DATE_TIME
 from tap_core.stream import ApiSchema, ApiStream
 from tap_promotions import schemas
 

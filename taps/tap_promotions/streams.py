@@ -9,7 +9,7 @@ from tap_promotions.client import OLDEST_FIRST, PromotionsStream
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.pagination import Query
+    from tap_core.paging.paginator import Query
 
 
 class Promotions(PromotionsStream):

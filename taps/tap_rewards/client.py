@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory
 
-from tap_core.offset import Offset
-from tap_core.pagination import SinglePage
+from tap_core.paging.offset import Offset
+from tap_core.paging.paginator import SinglePage
 from tap_core.stream import ApiSchema, ApiStream
 from tap_rewards import schemas
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.pagination import Paginator
+    from tap_core.paging.paginator import Paginator
     from tap_rewards.tap import TapRewards
 
 DAY = 86_400

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tap_core import jsonpath
-from tap_core.offset import Offset
-from tap_core.window import PAGES
+from tap_core.paging.offset import Offset
+from tap_core.paging.window import PAGES
+from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_core.page import Page
-    from tap_core.pagination import Query
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query
 
 
 _FAR = 2**31 - 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_core.conform import DATE
-from tap_core.page import Page
+from tap_core.paging.page import Page
+from tap_core.records.conform import DATE
 from tap_rewards.client import DAY, RewardsStream
 from tap_rewards.ledger import LedgerPages, Line, keyed
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.pagination import Query
-    from tap_core.readahead import Fetch, ReadAhead
+    from tap_core.http.readahead import Fetch, ReadAhead
+    from tap_core.paging.paginator import Query
 
 
 class Orders(RewardsStream):

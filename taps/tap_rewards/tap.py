@@ -25,7 +25,7 @@ from tap_rewards.streams import (
 )
 
 if TYPE_CHECKING:
-    from tap_core.readahead import Fetch
+    from tap_core.http.readahead import Fetch
 
 _HOSTS = {"TEST_": "testflight.tremendous.com", "PROD_": "api.tremendous.com"}
 

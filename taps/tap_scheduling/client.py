@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.schema.source import SchemaDirectory
 
-from tap_core.offset import Offset
+from tap_core.paging.offset import Offset
 from tap_core.stream import ApiSchema, ApiStream
 from tap_scheduling import schemas
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_core import jsonpath
-from tap_core.page import Page
+from tap_core.paging.page import Page
+from tap_core.records import jsonpath
 from tap_scheduling.client import SchedulingStream, pages, strict
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.offset import Offset
+    from tap_core.paging.offset import Offset
 
 
 class EventTypes(SchedulingStream):

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support import KEY, run
-from tap_core import jsonpath
-from tap_core.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec
-from tap_core.conform import Conformer
 from tap_core.errors import ApiError
+from tap_core.records import jsonpath
+from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec
+from tap_core.records.conform import Conformer
 from tap_events.tap import TapEvents
 
 SCHEMA = {

@@ -14,7 +14,7 @@ from api_sandbox.events_data import generate
 from support import KEY, Output, command, run
 from tap_core.endpoint import _segment
 from tap_core.errors import ApiError
-from tap_core.retry import Gate
+from tap_core.http.retry import Gate
 from tap_events.tap import TapEvents
 
 STREAMS = ("events", "categories", "users", "attendees", "tickets", "transactions")
@@ -113,7 +113,7 @@ def test_back_off_grows(server, config):
 @pytest.mark.parametrize("budget", [1, 7, 60, 200, 1000])
 def test_budget_is_kept_and_used(monkeypatch, reliability, budget):
     now = 0.0
-    monkeypatch.setattr("tap_core.retry.time.monotonic", lambda: now)
+    monkeypatch.setattr("tap_core.http.retry.time.monotonic", lambda: now)
     gate = Gate(budget)
     entries = []
     while now < 600:

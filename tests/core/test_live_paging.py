@@ -11,13 +11,13 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from tap_core import jsonpath
-from tap_core.codec import key_reader
 from tap_core.errors import ApiError
-from tap_core.numbered import PageNumber
-from tap_core.offset import Offset
-from tap_core.page import Page
-from tap_core.pagination import Evidence
+from tap_core.paging.offset import Offset
+from tap_core.paging.page import Page
+from tap_core.paging.pagenumber import PageNumber
+from tap_core.paging.paginator import Evidence
+from tap_core.records import jsonpath
+from tap_core.records.codec import key_reader
 
 FAILURES = Counter()
 EXAMPLES = int(os.environ.get("RELIABILITY_EXAMPLES", "1000"))

@@ -7,13 +7,13 @@ from itertools import count
 
 import pytest
 
-from tap_core import jsonpath
-from tap_core.codec import key_reader
 from tap_core.errors import ApiError
-from tap_core.numbered import PageNumber
-from tap_core.offset import Offset
-from tap_core.page import Page
-from tap_core.pagination import Cursor, Evidence, SinglePage
+from tap_core.paging.offset import Offset
+from tap_core.paging.page import Page
+from tap_core.paging.pagenumber import PageNumber
+from tap_core.paging.paginator import Cursor, Evidence, SinglePage
+from tap_core.records import jsonpath
+from tap_core.records.codec import key_reader
 
 EXTRA = 2
 _key_of = key_reader(["id"])

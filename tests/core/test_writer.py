@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import datetime, timezone
 
-from tap_core.writer import MessageWriter
+from tap_core.records.writer import MessageWriter
 
 
 class ShortWrites(io.RawIOBase):

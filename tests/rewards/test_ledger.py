@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from rewards.truth import PATH, expected, without_key
 from support import Output, command, run
-from tap_core import jsonpath
 from tap_core.errors import ApiError
-from tap_core.page import Page
+from tap_core.paging.page import Page
+from tap_core.records import jsonpath
 from tap_rewards.ledger import LedgerPages, Line, keyed
 from tap_rewards.tap import TapRewards
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from tap_core.page import Page
+from tap_core.paging.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable

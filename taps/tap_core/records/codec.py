@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from tap_core import jsonpath
-from tap_core.conform import DATE, DATE_TIME, types_of
 from tap_core.errors import ApiError
+from tap_core.records import jsonpath
+from tap_core.records.conform import DATE, DATE_TIME, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_core.conform import Conformer
+    from tap_core.records.conform import Conformer
 
 Schema = Mapping[str, Any]
 Record = dict[str, Any]

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_core import jsonpath
+from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_core.offset import Offset
+from tap_core.paging.offset import Offset
 
 if TYPE_CHECKING:
-    from tap_core.page import Page
-    from tap_core.pagination import Query
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query
 
 
 class PageNumber(Offset):

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from requests import codes
 
-from tap_core import jsonpath
 from tap_core.errors import ApiError, Gone, Hopeless, Refused, Retriable
+from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
     from collections.abc import Callable

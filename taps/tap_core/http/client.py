@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_core.errors import ApiError, Hopeless, Retriable
-from tap_core.retry import Gate, backoff, is_retried, retry_after
+from tap_core.http.retry import Gate, backoff, is_retried, retry_after
 
 if TYPE_CHECKING:
     import logging

@@ -12,13 +12,13 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from tap_core import jsonpath
-from tap_core.pagination import Paginator
-from tap_core.window import PAGES
+from tap_core.paging.paginator import Paginator
+from tap_core.paging.window import PAGES
+from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
-    from tap_core.page import Page
-    from tap_core.pagination import Query
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query
 
 _REPEATS = 2
 """How often the same full page may come twice in a row before the list is called a loop."""

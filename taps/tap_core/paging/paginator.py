@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.pagination import BaseAPIPaginator
 
 from tap_core.errors import ApiError
-from tap_core.window import Window
+from tap_core.paging.window import Window
 
 if TYPE_CHECKING:
     import requests
 
-    from tap_core.page import Page
+    from tap_core.paging.page import Page
 
 Query = dict[str, Any]
 

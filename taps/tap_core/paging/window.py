@@ -10,7 +10,7 @@ from msgspec import Raw
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_core.page import Page
+    from tap_core.paging.page import Page
 
 PAGES = 8
 """How many pages are remembered."""

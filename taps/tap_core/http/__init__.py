@@ -1,0 +1,1 @@
+"""Requests: the client, its retries and limits, and what is fetched ahead."""

@@ -1,0 +1,1 @@
+"""How lists are walked: places, a walk over them, and the evidence that ends it."""
