@@ -4,19 +4,47 @@ from __future__ import annotations
 
 
 class ApiError(Exception):
-    """The read cannot go on; the message is one line for the user and holds no secret."""
+    """A list can't be read, or not to its end; the message is one line for the user and holds no secret.
 
+    Args:
+        message: What happened and what to do.
+        status: HTTP status of the answer that says so, where there was one.
+    """
 
-class Hopeless(ApiError):
-    """No request can succeed with these settings: the key, the host or its certificate is wrong."""
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Refused(ApiError):
-    """This endpoint can't be read with this key (403) or account; the tap's other streams still are."""
+    """This list can't be read with this key (403); others still may."""
 
 
-class Gone(ApiError):
-    """There is nothing at this path (404), as when a parent was deleted while it was read."""
+class NotFound(ApiError):
+    """There is nothing at this path (404, 410), as when a parent was deleted while it was read."""
+
+
+class PageFailed(ApiError):
+    """The server fails (5xx), takes too long or sends broken bodies for this page, retries included.
+
+    Fewer rows at a time may work.
+    """
+
+
+class RunEnds(ApiError):
+    """No further request can succeed: the run ends here."""
+
+
+class Hopeless(RunEnds):
+    """The settings are wrong: the key, the host or its certificate."""
+
+
+class Unreachable(RunEnds):
+    """The server no longer answers at all."""
+
+
+class RateLimited(RunEnds):
+    """The server asks for a longer wait than the settings allow, or refuses after every wait."""
 
 
 class Retriable(Exception):
@@ -25,8 +53,8 @@ class Retriable(Exception):
     Args:
         reason: What was wrong, for the log: `503 Service Unavailable`, `malformed JSON`.
         wait: Seconds that the server asks to wait, or None when it names none.
-        everyone: Whether the wait holds for all requests of the tap (a rate limit).
-        unreachable: Whether there was no answer at all.
+        rate_limited: Whether the wait holds for all requests of the tap.
+        unanswered: Whether there was no answer at all.
     """
 
     def __init__(
@@ -34,14 +62,14 @@ class Retriable(Exception):
         reason: str,
         *,
         wait: float | None = None,
-        everyone: bool = False,
-        unreachable: bool = False,
+        rate_limited: bool = False,
+        unanswered: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait = wait
-        self.everyone = everyone
-        self.unreachable = unreachable
+        self.rate_limited = rate_limited
+        self.unanswered = unanswered
 
 
 class Stopped(BaseException):

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_core.errors import ApiError, Gone, Hopeless
+from tap_core.errors import ApiError, Hopeless, NotFound
 from tap_core.redaction import redacted
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _outcome(stream: ApiStream) -> str:
     for context in contexts:
         try:
             records = _sample(stream, context)
-        except Gone:
+        except NotFound:
             if context is None or context is contexts[-1]:
                 raise
             continue

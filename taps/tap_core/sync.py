@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
-from tap_core.errors import Gone, Refused
+from tap_core.errors import NotFound, Refused
 from tap_core.records.writer import NotFinite
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _read_children(stream: ApiStream, context: Context, ahead: ReadAhead, *, wri
             stream.sync(context)
     except (AbortedSyncFailedException, AbortedSyncPausedException):
         return
-    except Gone:
+    except NotFound:
         stream.totals["gone"] += 1
     except Refused as refusal:
         stream.totals["refused"] += 1

@@ -113,7 +113,7 @@ class ApiClient:
             except Retriable as failure:
                 retry += 1
                 if retry > self.limits.max_retries:
-                    hopeless = failure.unreachable and not self.answered
+                    hopeless = failure.unanswered and not self.answered
                     kind = Hopeless if hopeless else ApiError
                     raise kind(self._gave_up(request, failure, retry)) from None
                 traffic.retries += 1
@@ -128,11 +128,11 @@ class ApiClient:
         except requests.exceptions.SSLError as error:
             raise Hopeless(_tls_failure(_host(request.url), _innermost(error))) from None
         except requests.exceptions.Timeout:
-            raise Retriable(self._no_answer, unreachable=True) from None
+            raise Retriable(self._no_answer, unanswered=True) from None
         except ReadTimeoutError:
             raise Retriable(self._no_answer) from None
         except (requests.exceptions.RequestException, HTTPError) as error:
-            raise Retriable(_reason(error), unreachable=True) from None
+            raise Retriable(_reason(error), unanswered=True) from None
         if is_retried(response.status_code):
             raise self._refused_for_now(response)
         result = read(response)
@@ -176,25 +176,25 @@ class ApiClient:
         if wait is None and limited and self.wait_header:
             wait = retry_after(response.headers.get(self.wait_header))
         reason = f"{response.status_code} {response.reason}"
-        return Retriable(reason, wait=wait, everyone=limited or wait is not None)
+        return Retriable(reason, wait=wait, rate_limited=limited or wait is not None)
 
     def _wait(
         self, request: requests.PreparedRequest, failure: Retriable, retry: int, traffic: Traffic
     ) -> None:
-        factor = self.limits.backoff_factor * (self.patience if failure.everyone else 1)
+        factor = self.limits.backoff_factor * (self.patience if failure.rate_limited else 1)
         wait = backoff(factor, retry) if failure.wait is None else failure.wait
         self.logger.warning(
             "%s: %s; trying again in %.1f s (%d)", _place(request), failure.reason, wait, retry
         )
         traffic.waited += wait
-        if failure.everyone:
+        if failure.rate_limited:
             self.gate.close(wait)  # the next attempt waits there with all the others
         else:
             self.gate.sleep(wait)
 
     def _gave_up(self, request: requests.PreparedRequest, failure: Retriable, tries: int) -> str:
         what = f"{_place(request)} failed {tries} time{'s' * (tries > 1)}, at last with: {failure.reason}."
-        if failure.everyone:
+        if failure.rate_limited:
             advice = "Ask for less at a time with requests_per_minute or concurrency"
         else:
             advice = "Check api_url and the network, or raise max_retries"

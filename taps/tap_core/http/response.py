@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from requests import codes
 
-from tap_core.errors import ApiError, Gone, Hopeless, Refused, Retriable
+from tap_core.errors import ApiError, Hopeless, NotFound, Refused, Retriable
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_answer(
     Raises:
         Retriable: The body is cut, or no JSON.
         Refused: The key may not read this endpoint.
-        Gone: There is nothing here.
+        NotFound: There is nothing here.
         ApiError: Any other refusal.
     """
     if response.ok:
@@ -71,7 +71,7 @@ def _refusal(response: requests.Response, message: str, key_setting: str, hint: 
         return Refused(f"{key_setting} may not read {path} (403): {advice}")
     if status == codes.not_found:
         advice = hint or "check api_url, and api_version if the tap has it"
-        return Gone(f"api_url has nothing at {path} (404): {advice}.{said}")
+        return NotFound(f"api_url has nothing at {path} (404): {advice}.{said}")
     return ApiError(
         f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap"
     )
