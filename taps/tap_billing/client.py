@@ -6,18 +6,18 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory
+from typing_extensions import override
 
 from tap_billing import schemas
-from tap_core.paging.pagenumber import PageNumber
+from tap_core import ApiSchema, ApiStream, PageNumber
 from tap_core.records import jsonpath
-from tap_core.stream import ApiSchema, ApiStream
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import requests
 
-    from tap_core.paging.page import Page
+    from tap_core import Page
 
 PAGE_SIZE = 200
 """The most records that the API puts into a page."""
@@ -37,27 +37,34 @@ class BillingStream(ApiStream):
     """
 
     schema = ApiSchema(SchemaDirectory(schemas))
-    keeps_page_size = True
     # A change is stamped when it begins and is seen by others when it is done; and clocks differ.
     lookback = 300
 
     wrapper: ClassVar[str]
     """Name under which each element of the array holds its record."""
 
+    @override
     def get_new_paginator(self) -> PageNumber:
         """Page numbers, without a total: the end is a page that is short, or empty."""
         return PageNumber(size=PAGE_SIZE)
 
+    @override
     def read_page(self, response: requests.Response) -> Page:
         """The page, with its records unwrapped."""
         page = super().read_page(response)
-        page.records = [record for element in page.records for record in self.records_of(element)]
+        page.replace_records([record for element in page.records for record in self.records_of(element)])
         return page
+
+    @override
+    def is_record(self, node: Any) -> bool:
+        """A lone object is a record if it has the wrapper, or the key."""
+        return isinstance(node, dict) and (self.wrapper in node or super().is_record(node))
 
     def records_of(self, element: Any) -> list[Any]:
         """The record in an element; one without the wrapper is taken as it is, and not passed over."""
         return jsonpath.find(element, f"$.{self.wrapper}") or [element]
 
+    @override
     def since(self, start: datetime) -> dict[str, Any]:
         """The lower bound of `date_field`, on the clock of the site."""
         return {"start_datetime": f"{self.site_time(start):%Y-%m-%d %H:%M:%S}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from requests import codes
+from typing_extensions import override
 
 from tap_billing.client import BillingStream
 from tap_core.errors import Refused
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.paging.page import Page
+    from tap_core import Page
 
 _TOKEN = "self_service_page_token"  # noqa: S105  the name of a field
 
@@ -46,11 +46,12 @@ class Subscriptions(BillingStream):
     wrapper = "subscription"
     params = {"sort": "id", "direction": "asc", "date_field": "updated_at"}
 
+    @override
     def read_page(self, response: requests.Response) -> Page:
         """The page without the tokens of customers' own pages, if the API should send them unasked."""
         page = super().read_page(response)
         if _TOKEN.encode() in response.content:
-            page.records = [_without_token(record) for record in page.records]
+            page.replace_records([_without_token(record) for record in page.records])
         return page
 
 
@@ -81,12 +82,19 @@ class Invoices(BillingStream):
         "custom_fields": "true",
     }
 
+    @override
+    def is_record(self, node: Any) -> bool:
+        """The body is an object with a list."""
+        return isinstance(node, dict) and isinstance(node.get("invoices"), list)
+
+    @override
     def records_of(self, element: Any) -> list[Any]:
         """The invoices of the body `{"invoices": […]}`; of a legacy site's array, each unwrapped."""
         if jsonpath.find(element, "$.invoices"):
             return jsonpath.find(element, "$.invoices[*]")
         return super().records_of(element)
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Legacy sites, which bill by statements, have other invoices under the same path.
 
@@ -125,27 +133,19 @@ class Transactions(BillingStream):
     path = "/transactions.json"
     replication_key = "created_at"
     is_sorted = True
-    oldest_first = True
+    # A site without legacy statement billing may not know this list at all.
+    may_be_missing = True
+    missing_statuses = (403, 404, 422)
     wrapper = "transaction"
     # A refund changes its payment's `refunded_amount_in_cents`, and a payment its charges' `payment_id`,
     # within days, and neither is seen in `created_at`.
     lookback = 7 * 24 * 3600
     params = {"order_by": "created_at", "direction": "asc"}
 
+    @override
     def since(self, start: datetime) -> dict[str, Any]:
         """The day of the lower bound in the site's zone; the day before it, to be on the safe side."""
         return {"since_date": f"{self.site_time(start) - timedelta(days=1):%Y-%m-%d}"}
-
-    def is_empty_list(self, status: int, message: str) -> bool:
-        """A site without legacy billing may not know this list at all; one that had rows does."""
-        if status not in {codes.not_found, codes.unprocessable_entity} or self.evidence.largest:
-            return False
-        self.logger.warning(
-            "transactions: this site has no such list (%d), as sites without legacy statement billing: its "
-            "payments and refunds are in `invoices`",
-            status,
-        )
-        return True
 
 
 def _without_token(record: Any) -> Any:

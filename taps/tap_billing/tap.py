@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BasicAuthenticator
+from typing_extensions import override
 
 from tap_billing.client import MOST_CONCURRENT
 from tap_billing.streams import Coupons, Customers, Invoices, Subscriptions, Transactions
-from tap_core.settings import common_settings
-from tap_core.tap import ApiTap
+from tap_core import ApiTap, common_settings
 
 
 class TapBilling(ApiTap):
@@ -40,6 +40,7 @@ class TapBilling(ApiTap):
     ).to_dict()
 
     @cached_property
+    @override
     def authenticator(self) -> BasicAuthenticator:
         """The key as the user; the password is the letter x for everybody."""
         return BasicAuthenticator(username=self.config["api_key"], password="x")  # noqa: S106

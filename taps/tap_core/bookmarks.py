@@ -53,6 +53,7 @@ class Bookmark:
         self._key = key
         self._now = now
         self._value: str | None = None
+        self._last: datetime | None = None
         self._highest: datetime | None = None
         earliest = instant(start_date) if start_date else None
         if state.get("replication_key") == key and state.get("replication_key_value"):
@@ -78,7 +79,7 @@ class Bookmark:
         start = self._highest - timedelta(seconds=lookback)
         return max(start, earliest) if earliest else start
 
-    def hold_at(self, moment: datetime) -> None:
+    def hold(self, moment: datetime) -> None:
         """Never pass this moment: what changed after it may have been read before it changed."""
         self._now = min(self._now, moment)
 
@@ -86,12 +87,16 @@ class Bookmark:
         """Whether a row of this replication key value is new enough; a row without one always is."""
         return self.start is None or value is None or instant(value) >= self.start
 
-    def ended_with(self, value: Any) -> bool:
-        """Whether the last run ended with a row of this replication key value."""
-        try:
-            return self.reached is not None and value is not None and instant(value) == self.reached
-        except ValueError:
-            return False
+    def in_order(self, values: Iterable[Any], *, descending: bool = False) -> bool:
+        """Whether these values follow on those of the last call, and on one another, in order."""
+        for value in values:
+            if value is None:
+                continue
+            moment = instant(value)
+            last, self._last = self._last, moment
+            if last is not None and (moment > last if descending else moment < last):
+                return False
+        return True
 
     def see(self, values: Iterable[Any]) -> None:
         """Take note of rows that were written."""

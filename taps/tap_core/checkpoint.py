@@ -37,11 +37,14 @@ class Checkpoint:
         self.key = ""
         self.began = began
         """When the first of the runs began that read this list."""
-        if isinstance(found, dict) and all(
-            found.get(name) == value for name, value in self._question.items()
-        ):
-            self.query, self.key = found.get("query"), str(found.get("key"))
-            self.began = found.get("began") or began
+        if isinstance(found, dict) and self._answers(found):
+            self.query, self.key = found["query"], str(found.get("key"))
+            self.began = found.get("began") if began else None
+
+    def _answers(self, found: dict[str, Any]) -> bool:
+        """Whether a checkpoint is for the same question; one of a full read is not for an incremental one."""
+        same = all(found.get(name) == value for name, value in self._question.items())
+        return same and isinstance(found.get("query"), dict) and bool(found.get("began")) == bool(self.began)
 
     def put(self, query: dict[str, Any], key: Any) -> None:
         """All is written up to and with this record, which was on the page of this query."""
@@ -49,5 +52,5 @@ class Checkpoint:
         self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key), **began}
 
     def drop(self) -> None:
-        """The stream is done."""
-        self._state.pop(_FIELD, None)
+        """The stream is done. Null and not absent: a merge of two STATEs would bring back what is absent."""
+        self._state[_FIELD] = None

@@ -14,11 +14,14 @@ import click
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import SingerCommand
 
-from tap_core.errors import ApiError, Stopped
+from tap_core.errors import ApiError, PartlyRead, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+
+PARTLY = 2
+"""Exit code of a run that read some streams and not others."""
 
 NO_TEST = "no"
 TEST_OPTION = click.Option(
@@ -51,6 +54,9 @@ class ApiCommand(SingerCommand):
         except ConfigValidationError as failure:
             for error in failure.errors:
                 self.logger.error(error)  # noqa: TRY400
+        except PartlyRead as failure:
+            self.logger.error("%s", failure)  # noqa: TRY400
+            raise SystemExit(PARTLY) from None
         except ApiError as failure:
             self.logger.error("%s", failure)  # noqa: TRY400
         except BrokenPipeError:
@@ -61,7 +67,10 @@ class ApiCommand(SingerCommand):
             signum = int(stopped.args[0]) if stopped.args else 2
             self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
             raise SystemExit(128 + signum) from None
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as mistake:
+            mistake.show()
+            raise SystemExit(1) from None  # click's own code for a wrong option says "partly read" here
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception:
             self.logger.critical("This should not have happened; please report it", exc_info=True)

@@ -47,6 +47,19 @@ class RateLimited(RunEnds):
     """The server asks for a longer wait than the settings allow, or refuses after every wait."""
 
 
+class PartlyRead(ApiError):
+    """Some streams, or lists of them, could not be read; all others were.
+
+    Args:
+        message: `partly read: ` and the streams.
+        failures: What could not be read, each in a line.
+    """
+
+    def __init__(self, message: str, *, failures: list[str]) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
 class Retriable(Exception):
     """An answer worth asking for again.
 

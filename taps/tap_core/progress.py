@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from tap_core.progress_bar import LiveLines
+from tap_core.progress_bar import ProgressBars
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable
 
-    from tap_core.stream import ApiStream
+    from tap_core.reading import Reading
 
 INTERVAL = 10.0
 """Seconds between two lines about a stream that is being read."""
@@ -23,49 +24,63 @@ class Progress:
     def __init__(self) -> None:
         self._told_at = time.monotonic()
         self._rows: dict[str, int] = {}
-        self._live: LiveLines | None = None
+        self._bars: ProgressBars | None = None
 
     def start(self) -> None:
         """The run begins."""
-        if LiveLines.wanted():
+        if ProgressBars.wanted():
             with contextlib.suppress(ImportError):
-                self._live = LiveLines()
+                self._bars = ProgressBars()
 
     def close(self) -> None:
         """The run is over."""
-        if self._live:
-            self._live.close()
+        if self._bars:
+            self._bars.close()
 
-    def tell(self, streams: Iterable[object]) -> None:
+    def tell(self, readings: Iterable[Reading]) -> None:
         """Say how far the streams are that have moved, if it is time to."""
-        if self._live:
-            self._live.show(cast("Iterable[ApiStream]", streams))
+        if self._bars:
+            self._bars.show(readings)
             return
         seconds = time.monotonic() - self._told_at
         if seconds < INTERVAL:
             return
         self._told_at = time.monotonic()
-        for stream in cast("Iterable[ApiStream]", streams):
-            rows = stream.totals["rows"]
-            if rows > self._rows.get(stream.name, 0):
-                speed = (rows - self._rows.get(stream.name, 0)) / seconds
-                self._rows[stream.name] = rows
-                share = f", {rows / stream.total:.0%}" if stream.total else ""
-                stream.logger.info("%s: %d rows so far%s, %.0f rows/s", stream.name, rows, share, speed)
+        for reading in readings:
+            rows = reading.rows
+            if rows > self._rows.get(reading.name, 0):
+                speed = (rows - self._rows.get(reading.name, 0)) / seconds
+                self._rows[reading.name] = rows
+                share = f", {rows / reading.total:.0%}" if reading.total else ""
+                reading.stream.logger.info(
+                    "%s: %d rows so far%s, %.0f rows/s", reading.name, rows, share, speed
+                )
 
 
-def summarize(streams: Iterable[object]) -> None:
-    """Say what each stream that was read came to."""
-    for stream in cast("Iterable[ApiStream]", streams):
-        traffic = stream.traffic
+def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
+    """Say what each stream that was read came to, and what of it failed."""
+    proofs = 0
+    for reading in readings:
+        traffic = reading.traffic
+        proofs += reading.proofs
         if not traffic.requests:
             continue
-        stream.logger.info(
-            "%s: %d rows, %d requests, %d retries, %.1f s waited, %.1f s in all",
-            stream.name,
-            stream.totals["rows"],
+        failed = f", {len(reading.failures)} failures" if reading.failures else ""
+        logger.info(
+            "%s: %d rows, %d requests, %d retries, %.1f s waited, %.1f s in all%s",
+            reading.name,
+            reading.rows,
             traffic.requests,
             traffic.retries,
             traffic.waited,
-            stream.seconds,
+            reading.seconds,
+            failed,
         )
+        for failure in reading.failures[:_FIRST]:
+            logger.error("%s", failure)
+    if proofs:
+        logger.info("%d requests proved that a list had ended", proofs)
+
+
+_FIRST = 3
+"""Failures of a stream that are told again at the end."""

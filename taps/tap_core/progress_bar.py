@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from tap_core.stream import ApiStream
+    from tap_core.reading import Reading
 
 
-class LiveLines:
+class ProgressBars:
     """Draws on stderr how far each stream is: rows, rows/s, requests, and the share and time left of a total.
 
     Nothing is drawn where a person does not watch: stderr is no terminal, or stdout, which the records go
@@ -45,18 +45,18 @@ class LiveLines:
         """Whether somebody watches."""
         return sys.stderr.isatty() and not sys.stdout.isatty()
 
-    def show(self, streams: Iterable[ApiStream]) -> None:
+    def show(self, readings: Iterable[Reading]) -> None:
         """Bring the lines up to date; drawing is limited to some times a second."""
-        for stream in streams:
-            rows, requests = stream.totals["rows"], stream.traffic.requests
+        for reading in readings:
+            rows, requests = reading.rows, reading.traffic.requests
             if not requests:
                 continue
-            if stream.name not in self._tasks:
-                self._tasks[stream.name] = self._progress.add_task(stream.name, speed="", requests=0)
-            task = self._tasks[stream.name]
+            if reading.name not in self._tasks:
+                self._tasks[reading.name] = self._progress.add_task(reading.name, speed="", requests=0)
+            task = self._tasks[reading.name]
             speed = self._progress.tasks[task].speed
             text = f"{speed:,.0f} rows/s" if speed else ""
-            total = rows if stream.done else stream.total
+            total = rows if reading.done else reading.total
             self._progress.update(task, completed=rows, total=total, speed=text, requests=requests)
 
     def close(self) -> None:

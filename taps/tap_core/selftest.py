@@ -6,14 +6,17 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_core.errors import ApiError, Hopeless, NotFound
+from tap_core.errors import ApiError, NotFound, RunEnds
+from tap_core.http.client import Traffic
 from tap_core.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query
+    from tap_core.sdk import SdkTap
     from tap_core.stream import ApiStream
-    from tap_core.tap import ApiTap
 
 _RETRIES = 1
 """Retries at most: somebody waits."""
@@ -22,7 +25,7 @@ _PARENTS = 5
 """Parents at most that are asked for until one has the child's list."""
 
 
-def try_out(tap: ApiTap) -> bool:
+def try_out(tap: SdkTap) -> bool:
     """Try each selected stream, and print a line about it.
 
     Returns:
@@ -30,18 +33,32 @@ def try_out(tap: ApiTap) -> bool:
     """
     width = max(map(len, tap.streams))
     fine, hope = True, True
+    missing: list[tuple[str, ApiError]] = []
     tap.client.limits = replace(tap.client.limits, max_retries=min(_RETRIES, tap.client.limits.max_retries))
-    for stream in _streams(tap):
+    for stream in cast("list[ApiStream]", list(tap.streams.values())):
         if not stream.selected:
             continue
         begun = time.monotonic()
         try:
             outcome = _outcome(stream) if hope else "FAILED  not tried, as the first line says why"
         except ApiError as failure:
-            fine, hope = False, hope and not isinstance(failure, Hopeless)
+            if stream.may_be_missing and failure.status in stream.missing_statuses:
+                missing.append((stream.name, failure))  # a right answer only if the address is right
+                continue
+            fine, hope = False, hope and not isinstance(failure, RunEnds)
             outcome = f"FAILED  {redacted(str(failure))}"
-        print(f"{stream.name:{width}}  {outcome} ({time.monotonic() - begun:.1f} s)", flush=True)  # noqa: T201
+        _tell(f"{stream.name:{width}}  {outcome} ({time.monotonic() - begun:.1f} s)")
+    for name, answer in missing:
+        if tap.client.answered:
+            _tell(f"{name:{width}}  ok      this account has no such list ({answer.status})")
+        else:
+            fine = False
+            _tell(f"{name:{width}}  FAILED  {redacted(str(answer))}")
     return fine
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
 
 
 def _outcome(stream: ApiStream) -> str:
@@ -50,33 +67,29 @@ def _outcome(stream: ApiStream) -> str:
         return "ok      not tried: there is no parent to try it with"
     for context in contexts:
         try:
-            records = _sample(stream, context)
+            page = _page(stream, context, stream.get_new_paginator().sample())
         except NotFound:
             if context is None or context is contexts[-1]:
                 raise
             continue
+        records = stream.decode(page.records, context)
         return "ok      a record was read" if records else "ok      nothing in it"
     return "ok      nothing in it"
 
 
-def _sample(stream: ApiStream, context: Any) -> list[Any]:
-    """The first records of a list, decoded: as few as the API lets one ask for."""
-    _, fetch = stream.request(context, stream.get_new_paginator().sample())
-    return stream.decode(fetch().records, context)
-
-
-def _streams(tap: ApiTap) -> list[ApiStream]:
-    return cast("list[ApiStream]", list(tap.streams.values()))
+def _page(stream: ApiStream, context: Any, query: Query) -> Page:
+    request = stream.request(context, query)
+    return stream.tap.client.get(request.url, request.params, request.headers, stream.read_page, Traffic())
 
 
 def _contexts(stream: ApiStream) -> Iterator[Any]:
     """The parents to try a stream with; None alone for a stream that has no parent."""
-    parent = next((other for other in _streams(stream.tap) if stream in other.child_streams), None)
+    parent = stream.parent
     if parent is None:
         yield None
         return
     for context in _contexts(parent):
-        _, fetch = parent.request(context, parent.get_new_paginator().current_value)
-        for record in parent.decode(fetch().records[:_PARENTS], context):
-            yield parent.get_child_context(record, context)
+        page = _page(parent, context, parent.get_new_paginator().current_value)
+        for record in parent.decode(page.records[:_PARENTS], context):
+            yield from parent.child_contexts(record, context)
         return

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
+
+if TYPE_CHECKING:
+    import logging
 
 PACKAGE = "tap-suite"
 
@@ -14,6 +17,17 @@ BACKOFF_FACTOR = 2
 REQUEST_TIMEOUT = 60
 CONCURRENCY = 8
 MOST_CONCURRENT = 64
+
+
+_NEW_NAMES = {"allow_skipped_streams": "allow_partial"}
+
+
+def with_new_names(settings: dict[str, Any], logger: logging.Logger) -> None:
+    """Take settings under names that they had before for the ones of today, each with a line."""
+    for old, new in _NEW_NAMES.items():
+        if old in settings:
+            settings.setdefault(new, settings.pop(old))
+            logger.warning("%s is now called %s; the old name still works", old, new)
 
 
 def default_user_agent() -> str:
@@ -136,6 +150,13 @@ def _traffic(
             description="Ceiling for all requests of the tap together; none if not set.",
         ),
         th.Property(
+            "page_size",
+            th.IntegerType(minimum=1),
+            title="Page size",
+            description="Records to ask for in a page, for servers that can't manage as many as the API "
+            "allows; it only lowers a stream's own number.",
+        ),
+        th.Property(
             "concurrency",
             th.IntegerType(minimum=1, maximum=MOST_CONCURRENT),
             default=concurrency,
@@ -164,11 +185,11 @@ def _care() -> list[th.Property[Any]]:
             "in `_sdc_unmapped`.",
         ),
         th.Property(
-            "allow_skipped_streams",
+            "allow_partial",
             th.BooleanType,
             default=False,
-            title="Allow skipped streams",
-            description="End well although the key may not read some selected streams (403).",
+            title="Allow partial",
+            description="End well although some streams, or lists of them, could not be read.",
         ),
     ]
 

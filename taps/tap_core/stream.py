@@ -1,70 +1,202 @@
-"""`ApiStream`: an endpoint of an API as a Singer stream."""
+"""`ApiStream`: an endpoint of an API: its facts, a request to it, a page of it decoded."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections import Counter
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import quote
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.schema.source import StreamSchema
+from singer_sdk.streams.rest import PageContext
+from typing_extensions import override
 
-from tap_core.bookmarks import Bookmark, instant
-from tap_core.checkpoint import Checkpoint, name_of
-from tap_core.endpoint import ApiSchema, Endpoint
-from tap_core.errors import ApiError
-from tap_core.paging.paginator import Evidence
+from tap_core.errors import ApiError, Retriable
+from tap_core.http.request import Request
+from tap_core.http.response import read_answer
+from tap_core.paging.page import Page
+from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
-from tap_core.records.codec import UNMAPPED, Codec
+from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec, key_reader
 from tap_core.records.conform import Conformer
 from tap_core.records.mapping import Mapped
-from tap_core.sync import read
-
-__all__ = ["ApiSchema", "ApiStream"]
+from tap_core.sdk import SdkStream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from singer_sdk.helpers.types import Context
+    import requests
+    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.streams.rest import HTTPRequest
 
-    from tap_core.http.readahead import ReadAhead
-    from tap_core.paging.page import Page
+    from tap_core.bookmarks import Bookmark
+    from tap_core.paging.page import Rows
     from tap_core.paging.paginator import Paginator, Query
-    from tap_core.tap import ApiTap
 
 
-MANY = 4
-"""Parents from which on it can't be chance that all of them are gone."""
+class ApiSchema(StreamSchema):
+    """A stream's JSON schema from its file, with the column for what the file does not know."""
+
+    @override
+    def get_stream_schema(self, stream: Any, stream_class: Any) -> dict[str, Any]:
+        """The schema of a stream of a configured tap."""
+        schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
+        if stream.config.get("unmapped_column", True):
+            return {**schema, "properties": {**schema["properties"], UNMAPPED: UNMAPPED_SCHEMA}}
+        return schema
 
 
-class ApiStream(Endpoint):
-    """An endpoint as a Singer stream: its pages in order, records that fit the schema, messages."""
+class ApiStream(SdkStream):
+    """One endpoint: a request in, a page of undecoded records out, records that fit the schema.
 
-    def __init__(self, tap: ApiTap) -> None:
-        """Set up the stream of a tap; nothing is requested."""
-        super().__init__(tap)
-        self.evidence = Evidence()
-        self.totals: Counter[str] = Counter()
-        self.checkpoint: Checkpoint | None = None
-        self.total: int | None = None
-        """Records of the whole stream, where the API says so."""
-        self.seconds = 0.0
-        """Time spent on the stream, its children included."""
-        self.given_up = False
-        """Whether the key may not read this stream under any parent."""
-        self.done = False
-        """Whether all of it was written, children's lists included."""
-        self._schema_written = False
+    A subclass states facts: `name`, `path`, keys, parent. Everything else has a default here. What happens
+    to a stream in a run is in its `Reading`.
+    """
 
-    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Keep what the SDK says of each sync for debugging; the tap itself says what matters."""
-        super().log(message, *args, level=min(level, logging.DEBUG), **kwargs)
+    primary_keys: Sequence[str] = ("id",)
+    replication_key: str | None = None
+    state_partitioning_keys: Sequence[str] | None = ()
+    """One bookmark per stream: STATE does not grow with the number of parents."""
+
+    params: ClassVar[Mapping[str, Any]] = {}
+    """Query parameters of every request."""
+
+    child_keys: ClassVar[Mapping[str, str]] = {}
+    """What children are given of a record: the name in their paths, and the field it is read from."""
+
+    parent_fields: ClassVar[Mapping[str, str]] = {}
+    """Fields filled from the parent's keys under another name: `{"parent_event_id": "event_id"}`.
+
+    A field that is called like the parent's key is filled without being named here."""
+
+    since_param: str | None = None
+    """Query parameter that takes the inclusive lower bound of an incremental read."""
+
+    rights_by_parent = False
+    """Whether the key's rights can differ between parents: then refusals (403) never end the stream."""
+
+    may_be_missing = False
+    """Whether an account or a server can lack this list: then a refusal of its first page (see
+    `missing_statuses`) is no fault, and the list counts neither as read nor as empty."""
+
+    missing_statuses: ClassVar[Sequence[int]] = (403, 404)
+    """What a list that is missing is answered with."""
+
+    null_is_empty = False
+    """Whether the API sends null in place of an empty list."""
+
+    newest_first = False
+    """Whether the list comes newest first by its replication key, so that reading can stop early.
+
+    The order is checked. No page of an incremental read is asked for before its turn."""
+
+    resumable = True
+    """Whether an interrupted read can go on from the last record that was written."""
+
+    lookback = 0
+    """Seconds before the bookmark that are read again by default."""
+
+    bookmark: Bookmark | None = None
+    """Where the read in progress begins and how far it came; set by the reading."""
+
+    # What a request is made of
+
+    @property
+    @override
+    def url_base(self) -> str:
+        """Where all paths begin: `api_url`, and the version if the API has it in its path."""
+        version = self.config.get("api_version")
+        return "/".join(filter(None, (str(self.config["api_url"]).rstrip("/"), version)))
+
+    @override
+    def get_url(self, context: Context | None) -> str:
+        """URL of the list that a context stands for; ids are quoted, so they cannot lead elsewhere."""
+        path = self.path or ""
+        for name, value in (context or {}).items():
+            path = path.replace(f"{{{name}}}", _segment(value))
+        return self.url_base + path
+
+    @override
+    def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
+        """Query of one page: the stream's own parameters, the lower bound, and the paginator's token."""
+        start = self.bookmark.start if self.bookmark else None
+        since = self.since(start) if start else {}
+        return {**self.params, **since, **(next_page_token or {})}
+
+    def since(self, start: datetime) -> dict[str, Any]:
+        """Query parameters that ask for rows from this moment on."""
+        return {self.since_param: start.isoformat()} if self.since_param else {}
+
+    @override
+    def get_new_paginator(self) -> Paginator:
+        """How the list is walked; a single page unless the API's tap says otherwise."""
+        return SinglePage()
+
+    def request(self, context: Context | None, token: Query) -> Request:
+        """A page's request."""
+        request: HTTPRequest = self.get_http_request(page=PageContext(context, token))
+        return Request(request.url, request.params, request.headers)
+
+    # From a response to records
+
+    def is_empty_list(self, status: int, message: str) -> bool:
+        """Whether an error response means that a list has nothing in it."""
+        return False
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
+        """The records of a response as Python objects; the SDK's own way, kept for its callers."""
+        yield from map(jsonpath.decode, self.read_page(response).records)
+
+    def read_page(self, response: requests.Response) -> Page:
+        """The page that a response holds.
+
+        Raises:
+            Retriable: The body is malformed, or has no list where the records are to be.
+            ApiError: The status says that the request can't succeed.
+        """
+        document = read_answer(
+            response,
+            self.is_empty_list,
+            key_setting=self.tap.key_setting,
+            hint=self.tap.refusal_hint,
+        )
+        page = Page(document, self.records_jsonpath, self.key_of)
+        if document is not None or (response.ok and response.content):
+            self.check_place(page)
+        return page
+
+    def check_place(self, page: Page) -> None:
+        """See that the records' place exists and holds a list, or a lone record.
+
+        Raises:
+            Retriable: It does not: this is the answer to something else.
+        """
+        path = self.records_jsonpath
+        place, found = jsonpath.place(page.document, path)
+        if isinstance(found, list) or (found is None and place and self.null_is_empty):
+            return
+        if isinstance(found, dict) and self.is_record(jsonpath.decode(page.records[0])):
+            return
+        msg = f"the answer has no list at `{path.removesuffix('[*]')}`; is it of another version?"
+        raise Retriable(msg)
+
+    def is_record(self, node: Any) -> bool:
+        """Whether a lone object in the records' place is a record, and not an answer of another kind."""
+        return isinstance(node, dict) and all(node.get(key) not in {None, ""} for key in self.primary_keys)
+
+    def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
+        """The pages of a list, where records are to be put together otherwise than they came."""
+        yield from pages
 
     @cached_property
-    def plain(self) -> bool:
+    def key_of(self) -> Callable[[Any], Any]:
+        """Reads from an undecoded record what tells it apart in its list."""
+        return key_reader(self.primary_keys)
+
+    @cached_property
+    def unmapped_records(self) -> bool:
         """Whether no stream map or flattening changes the records."""
         return len(self.stream_maps) == 1 and all(
             type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
@@ -72,7 +204,7 @@ class ApiStream(Endpoint):
         )
 
     @cached_property
-    def _mappings(self) -> list[Mapped]:
+    def mappings(self) -> list[Mapped]:
         """The stream maps that make records."""
         maps = (found for found in self.stream_maps if not isinstance(found, RemoveRecordTransform))
         return [Mapped(stream_map, self.logger) for stream_map in maps]
@@ -86,7 +218,8 @@ class ApiStream(Endpoint):
             deselected = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
         unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in deselected else None
         conformer = Conformer(schema, unmapped=unmapped, deselected=deselected, logger=self.logger)
-        typed = self.plain and not deselected and not self.child_streams and not self.tap.batches
+        batches = bool(self.config.get("batch_config"))
+        typed = self.unmapped_records and not deselected and not self.child_streams and not batches
         return Codec(self.name, schema, self.primary_keys, typed=typed, conformer=conformer)
 
     def decode(self, raws: Iterable[Any], context: Context | None, *, typed: bool = True) -> list[Any]:
@@ -104,214 +237,31 @@ class ApiStream(Endpoint):
         named = {name: value for name, value in context.items() if name in properties}
         return renamed or named
 
-    # Reading
+    # Children
 
-    def pages(self, context: Context | None, ahead: ReadAhead) -> Iterator[tuple[Query, Page, list[Any]]]:
-        """The pages of one list in order, each with its query and its records that are new."""
-        paginator = self.get_new_paginator()
-        done = self._resume(paginator, ahead) if context is None and self.checkpoint else ()
-        paginator.evidence = self.evidence
-        paginator.name = " ".join((self.name, *map(str, (context or {}).values())))
-        reach = 1 if self.has_selected_descendents else ahead.depth
-        if self.newest_first and self.bookmark and self.bookmark.start:
-            reach = 0  # the bookmark may be on the first page
-        expected: set[Hashable] = set()
-        try:
-            while not paginator.finished:
-                asked = paginator.current_value
-                key, fetch = self.request(context, asked)
-                page = ahead.take(key, fetch)
-                expected.discard(key)
-                fresh = paginator.take(page)
-                if context is None:
-                    self.total = paginator.total
-                if done:
-                    fresh = [record for record in fresh if self.key_of(record) not in done]
-                for query in paginator.upcoming()[:reach]:
-                    key, fetch = self.request(context, query)
-                    ahead.want(key, fetch, next_up=True)
-                    expected.add(key)
-                ended = self.oldest_first and self._ends_at_bookmark(page, paginator.size or 0)
-                yield asked, page, fresh  # whose records may be taken out of it
-                if ended:
-                    return
-        finally:
-            ahead.forget(expected)
-        if paginator.total is not None and paginator.total != paginator.records_read and not done:
-            self.log_difference(paginator.records_read, paginator.total)
+    @property
+    def parent(self) -> ApiStream | None:
+        """The stream whose records this one's lists belong to."""
+        streams = cast("Iterable[ApiStream]", self.tap.streams.values())
+        return next((other for other in streams if self in other.child_streams), None)
 
-    def _ends_at_bookmark(self, page: Page, size: int) -> bool:
-        """Whether a page ends where the last run did, and has room for what would have come since."""
-        if self.bookmark is None or not 0 < 2 * len(page.records) <= size:
-            return False
-        return self.bookmark.ended_with(jsonpath.first(page.records[-1], f"$.{self.replication_key}"))
+    @override
+    def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any]:
+        """The ids that the children's paths need, and no more."""
+        own = {name: self.codec.get(record, field) for name, field in self.child_keys.items()}
+        return {**(context or {}), **own}
 
-    def _resume(self, paginator: Paginator, ahead: ReadAhead) -> list[Any]:
-        """Take the paginator to where the last run was interrupted.
-
-        Returns:
-            Keys of the records on that page that were dealt with; none if the read begins at the start.
-        """
-        checkpoint = cast("Checkpoint", self.checkpoint)
-        if not checkpoint.given:
+    def child_contexts(self, record: Any, context: Context | None) -> list[dict[str, Any]]:
+        """What the children are read with; none for a record that a stream map filters out."""
+        if not self.unmapped_records and not self.stream_maps[0].get_filter_result(record):
             return []
-        if checkpoint.query is not None:
-            with contextlib.suppress(ApiError):
-                page = ahead.take(*self.request(None, checkpoint.query))
-                names = [name_of(key) for key in page.keys]
-                if checkpoint.key in names:
-                    done = page.keys[: names.index(checkpoint.key) + 1]
-                    paginator.resume(checkpoint.query, page, done)
-                    self.logger.info("%s: going on where the last run was interrupted", self.name)
-                    return done
-        self.logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self.name)
-        return []
+        return [dict(found) for found in self.generate_child_contexts(record, context) if found]
 
-    def log_difference(self, read_count: int, total: int) -> None:
-        """Say that a list did not hold as many records as the API said; for many lists, of the first few."""
-        self.totals["differing totals"] += 1
-        level = logging.WARNING if self.totals["differing totals"] < MANY else logging.DEBUG
-        self.logger.log(
-            level, "%s: read %d records where the API says there are %d", self.name, read_count, total
-        )
 
-    def _sync_records(
-        self,
-        context: Context | None = None,
-        *,
-        write_messages: bool = True,
-    ) -> Generator[dict[str, Any], None, None]:
-        """Read the stream and its children; replaces the SDK's record by record loop.
-
-        Yields:
-            The records, when they are to be batched and not written.
-        """
-        yield from read(self, context, self.tap.ahead, write=write_messages)
-
-    def write_records(self, records: list[Any], time_extracted: datetime) -> None:
-        """Write those records that are wanted, and take note of how far that is."""
-        bookmark, key = self.bookmark, self.replication_key or ""
-        records = [record for record in records if self._wants(record)]
-        for mapping in self._mappings:
-            mapped = records if self.plain else [mapping.transform(dict(record)) for record in records]
-            self.tap.message_writer.write_records(
-                mapping.alias,
-                [record for record in mapped if record is not None],
-                version=self._stream_version,
-                time_extracted=time_extracted,
-            )
-        self.totals["rows"] += len(records)
-        self.state_manager.is_flushed = False
-        if bookmark:
-            bookmark.see(self.codec.get(record, key) for record in records)
-            if self.is_sorted:
-                bookmark.save()
-
-    def _wants(self, record: Any) -> bool:
-        bookmark = self.bookmark
-        return (
-            not bookmark
-            or not bookmark.start
-            or bookmark.wants(self.codec.get(record, self.replication_key or ""))
-        )
-
-    def goes_on(self, last: list[Any]) -> bool:
-        """Whether a page of a list that is newest first ends with a record that is new enough."""
-        return all(map(self._wants, last))
-
-    @property
-    def wanted_children(self) -> list[ApiStream]:
-        """The child streams that are selected, or have selected children of their own."""
-        children = cast("list[ApiStream]", self.child_streams)
-        return [child for child in children if child.selected or child.has_selected_descendents]
-
-    def check_gone(self) -> None:
-        """Say how many parents had nothing at this stream's path; all of them is a failure."""
-        gone, lists = self.totals["gone"], self.totals["lists"]
-        if gone and gone == lists >= MANY and not self.optional:
-            self.tap.failed(
-                f"{self.name}: nothing is at {self.path} for any of {lists} parents (404): check api_url"
-            )
-        elif gone:
-            self.logger.warning(
-                "%s: %d of %d parents were gone, or have no such list (404)", self.name, gone, lists
-            )
-
-    def open(self, *, write: bool) -> None:
-        """Begin to read a stream that has no parent.
-
-        Args:
-            write: Whether messages are written; then the children's SCHEMA comes here, parents or not.
-        """
-        for child in cast("list[ApiStream]", self.descendent_streams):
-            if child.selected and write:
-                child.announce()
-        if self.replication_method == REPLICATION_INCREMENTAL and self.replication_key:
-            self._open_bookmark(self.replication_key)
-        if self.keeps_page_size and self.bookmark:
-            asked = self.get_new_paginator().size or 0
-            self.evidence.largest = (min(self._known_page_size, asked) + 1) // 2
-        # A target that drops the rows of earlier versions needs all rows in one run.
-        if not (self.bookmark and self.is_sorted) and not self.emit_activate_version_messages:
-            streams = [self.name, *(child.name for child in self.descendent_streams if child.selected)]
-            start = self.bookmark.start if self.bookmark else None
-            since = start.isoformat() if start else None
-            began = self.tap.began.isoformat() if self.bookmark else None
-            self.checkpoint = Checkpoint(self.stream_state, streams, since, began)
-            if self.bookmark and self.checkpoint.began:
-                self.bookmark.hold_at(instant(self.checkpoint.began))
-
-    @property
-    def _known_page_size(self) -> int:
-        """Records in the largest page of earlier runs."""
-        size = self.stream_state.get("page_size")
-        return size if isinstance(size, int) else 0
-
-    def _open_bookmark(self, key: str) -> None:
-        lookback = self.config.get("lookback")
-        self.bookmark = Bookmark(
-            self.stream_state,
-            key,
-            start_date=self.config.get("start_date"),
-            lookback=self.lookback if lookback is None else lookback,
-            now=self.tap.began,
-        )
-
-    def close(self) -> None:
-        """All of the stream was written: its bookmark may move."""
-        self.done = True
-        if self.bookmark:
-            self.bookmark.save()
-        if self.keeps_page_size and self.bookmark:
-            self.stream_state["page_size"] = max(self._known_page_size, self.evidence.largest)
-        if self.checkpoint:
-            self.checkpoint.drop()
-        for child in cast("list[ApiStream]", self.descendent_streams):
-            child.done = True
-            child.check_gone()
-
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """None: the bookmark itself never passes the start of the run."""
-
-    def announce(self) -> None:
-        """Write what comes before the records of a child stream, as `sync` does for the others."""
-        self._write_schema_message()
-        if self.emit_activate_version_messages:
-            self._stream_version = self._initialized_at // 1000
-            self._write_activate_version_message(self._stream_version)
-
-    def _write_schema_message(self) -> None:
-        """SCHEMA once per stream, however many parents it has."""
-        if not self._schema_written:
-            self._schema_written = True
-            super()._write_schema_message()
-
-    def apply_catalog(self, catalog: Any) -> None:
-        """Take selection and overrides from a catalog; what it leaves out stays as the tap knows it."""
-        keys, replication_key = self.primary_keys, self.replication_key
-        super().apply_catalog(catalog)
-        entry = catalog.get_stream(self.name)
-        if entry is None:
-            return
-        self.primary_keys = self.primary_keys or keys
-        self.replication_key = self.replication_key or replication_key
+def _segment(value: Any) -> str:
+    """A value as one segment of a path."""
+    text = quote(str(value), safe="")
+    if text in {"", ".", ".."}:
+        msg = f"The API sent {str(value)!r} as an id, which makes no path"
+        raise ApiError(msg)
+    return text

@@ -1,29 +1,22 @@
-"""`ApiTap`: what the five taps have in common besides their streams."""
+"""`ApiTap`: what the taps have in common besides their streams: settings, client, command."""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
-import logging
 import signal
-import time
-from abc import abstractmethod
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.plugin_base import _ConfigInput
-from singer_sdk.singerlib import Schema, StateMessage
+from typing_extensions import override
 
 from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_environment, read_input
-from tap_core.errors import ApiError, Stopped
+from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.http.client import ApiClient, Limits
-from tap_core.http.readahead import ReadAhead
-from tap_core.progress import Progress, summarize
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import redact_logs
+from tap_core.run import Run
+from tap_core.sdk import ConfigInput, SdkTap
 from tap_core.selftest import try_out
 from tap_core.settings import (
     BACKOFF_FACTOR,
@@ -33,32 +26,28 @@ from tap_core.settings import (
     PACKAGE,
     REQUEST_TIMEOUT,
     default_user_agent,
+    with_new_names,
 )
 from tap_core.validation import catalog_errors, config_errors, state_errors, unknown_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import FrameType
 
     import click
+    from singer_sdk.helpers.types import Context
 
-    from tap_core.errors import Refused
     from tap_core.stream import ApiStream
 
-_STATE_SHARE = 0.05
-"""STATE is written when so much of a run's pages has come since the last one: seldom in a long run."""
-
-_STATE_PAGES = 10
-_STATE_SECONDS = 60.0
 _GRACE = 4.0
 """Seconds that a stopped run has to write its STATE."""
 
 
-class ApiTap(Tap):
+class ApiTap(SdkTap):
     """A tap over one API. A subclass names its settings, its streams and how it authenticates."""
 
     package_name = PACKAGE
     message_writer_class = MessageWriter
+    message_writer: MessageWriter
 
     key_setting = "api_key"
     """Name of the setting that holds the credential."""
@@ -77,8 +66,6 @@ class ApiTap(Tap):
 
     stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
 
-    message_writer: MessageWriter
-
     def __init__(self, **options: Any) -> None:
         """Set up the tap; nothing is requested.
 
@@ -89,34 +76,7 @@ class ApiTap(Tap):
             ConfigValidationError: A setting is missing or makes no sense.
         """
         self.began = datetime.now(timezone.utc)
-        self.failures: list[str] = []
-        self._refusals: dict[ApiStream, Refused] = {}
-        self._stopped_by = 0
-        self._pages = 0
-        self._pages_saved = 0
-        self._progress = Progress()
-        self._saved_at = time.monotonic()
-        with self._quiet():
-            super().__init__(**options)
-            _ = self.streams  # which the SDK would set up later, and tell of each step
-        self.batches = bool(self.config.get("batch_config"))
-
-    @classmethod
-    @contextlib.contextmanager
-    def _quiet(cls) -> Iterator[None]:
-        """Without the SDK's lines about every step of its set-up, unless debugging."""
-        level = cls.logger.level
-        if cls.logger.getEffectiveLevel() == logging.INFO:
-            cls.logger.setLevel(logging.WARNING)
-        try:
-            yield
-        finally:
-            cls.logger.setLevel(level)
-
-    @property
-    @abstractmethod
-    def authenticator(self) -> Any:
-        """What adds the credential to a request."""
+        super().__init__(**options)
 
     @cached_property
     def client(self) -> ApiClient:
@@ -133,14 +93,16 @@ class ApiTap(Tap):
         return ApiClient(limits, self.authenticator, agent, self.logger, self.wait_header, self.patience)
 
     @cached_property
-    def ahead(self) -> ReadAhead:
-        """The read-ahead that all streams share."""
-        return ReadAhead(self.client.limits.concurrency)
+    def current_run(self) -> Run:
+        """The one run of this tap."""
+        return Run(self, self.message_writer, self.began)
 
+    @override
     def discover_streams(self) -> list[ApiStream]:
         """One stream for each endpoint."""
         return [stream_type(self) for stream_type in self.stream_types]
 
+    @override
     def refusal_hint(self, status: int) -> str:
         """What a refusal of this status mostly means; empty if nothing is known."""
         return self.refusal_hints.get(status, "")
@@ -151,129 +113,77 @@ class ApiTap(Tap):
         """Read all selected streams.
 
         Raises:
-            ApiError: Something could not be read; STATE does not go past it.
+            PartlyRead: Some could not be read; their bookmarks do not move.
+            ApiError: Nothing could be read.
             Stopped: The run was interrupted.
         """
-        self._progress.start()
+        run = self.current_run
+        run.start()
         try:
             self.sync_all()
+        except RunEnds:
+            pass  # the run has noted it
         except Stopped:
-            self.write_message(StateMessage(value=self.state))
-            raise Stopped(self._stopped_by) from None
+            self.write_state(again=True)
+            raise Stopped(run.stopped_by) from None
         finally:
-            self._progress.close()
-            self.ahead.close()
-            self.state_writer.write_state(self.state)
-            summarize(self.streams.values())
-        self._settle_refusals()
-        if self.failures:
-            raise ApiError("; ".join(self.failures))
+            run.close()
+        run.settle()
 
-    def page_done(self) -> None:
-        """A page was written: write STATE too, now and then."""
-        self._progress.tell(self.streams.values())
-        self._pages += 1
-        since = self._pages - self._pages_saved
-        if (
-            since < max(_STATE_PAGES, self._pages * _STATE_SHARE)
-            and time.monotonic() - self._saved_at < _STATE_SECONDS
-        ):
-            return
-        self._pages_saved, self._saved_at = self._pages, time.monotonic()
-        self.state_writer.write_state(self.state)
+    @override
+    def write_stream(self, stream: ApiStream, context: Context | None) -> None:
+        """Read a list of a stream, and the children of its records, into messages."""
+        self.current_run.write(stream, context)
 
-    def failed(self, message: str) -> None:
-        """Note that something could not be read; the run goes on and ends with an error."""
-        self.failures.append(message)
+    @override
+    def records_of(self, stream: ApiStream, context: Context | None) -> Iterator[dict[str, Any]]:
+        """Read a list of a stream, and yield its records instead of writing them."""
+        yield from self.current_run.records(stream, context)
 
-    def refused(self, stream: ApiStream, refusal: Refused) -> None:
-        """Note that the key may not read a stream or a list of it; all else is read all the same."""
-        self._refusals.setdefault(stream, refusal)
-        if stream.rights_by_parent:
-            self.logger.warning("%s: %s", stream.name, refusal)
-
-    def _settle_refusals(self) -> None:
-        if self._refusals and not self.client.answered:
-            raise next(iter(self._refusals.values()))
-        for stream, refusal in self._refusals.items():
-            refused, lists = stream.totals["refused"], stream.totals["lists"]
-            part = f" for {refused} of {lists} parents" if refused and not stream.given_up else ""
-            self.logger.warning("Stream %s was skipped%s: %s", stream.name, part, refusal)
-        if self._refusals and not self.config.get("allow_skipped_streams"):
-            names = ", ".join(stream.name for stream in self._refusals)
-            self.failed(
-                f"{names} could not be read with this {self.key_setting}; deselect what is not for it"
-            )
-
-    def check_stopped(self) -> None:
-        """End the run here if it was asked to end; STATE is whole at this point.
-
-        Raises:
-            Stopped: It was.
-        """
-        if self._stopped_by:
-            raise Stopped(self._stopped_by)
-
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+    @override
+    def stop(self, signum: int) -> None:
         """SIGINT or SIGTERM: end between two messages, and soon."""
-        if self._stopped_by:
+        run = self.current_run
+        if run.stopped_by:
             signal.signal(signum, signal.SIG_DFL)
             signal.raise_signal(signum)
-        self._stopped_by = signum
-        self.client.gate.stop()
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, _GRACE)  # a target that no longer reads can't hold it up
-        if self.ahead.waiting:
-            self.check_stopped()
+        run.stop(signum)
 
     # Input
 
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, each with a line of its own that says what to do."""
-        schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        errors = config_errors(schema, self._config, key=self.key_setting, prefix=self._env_var_prefix)
-        if errors and raise_errors:
-            msg = "The settings make no sense"
-            raise ConfigValidationError(msg, errors=errors, schema=schema)
-        if raise_errors:
-            for line in unknown_settings(schema, self._config):
+    @override
+    def settings_errors(self, schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """What is wrong with the settings; tells of those that are not known."""
+        with_new_names(cast("dict[str, Any]", settings), self.logger)
+        errors = config_errors(schema, settings, key=self.key_setting, prefix=self.env_prefix())
+        if not errors:
+            for line in unknown_settings(schema, settings):
                 self.logger.warning(line)
-            if self._config.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
+            if settings.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
                 self.logger.warning("start_date is ignored: %s reads all of its streams whole", self.name)
-        for name, default in ((name, field.get("default")) for name, field in schema["properties"].items()):
-            if default is not None:
-                self._config.setdefault(name, default)
         return errors
-
-    def setup_mapper(self) -> None:
-        """Bring an old catalog up to date, so that fields it does not know are read."""
-        for stream in self.discover_streams() if self.input_catalog else ():
-            entry = self.input_catalog.get_stream(stream.name)  # type: ignore[union-attr]
-            if entry:
-                schema = entry.schema.to_dict()
-                schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
-                entry.schema = Schema.from_dict(schema)
-                entry.key_properties = entry.key_properties or stream.primary_keys
-        super().setup_mapper()
 
     # Command line
 
     @classmethod
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:  # noqa: ARG003
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> ConfigInput:
         """Read the config files; the environment fills in what they leave out, or goes first with `ENV`."""
         cls.append_builtin_config(cls.config_jsonschema)
         files = read_config(tuple(path for path in value if path != "ENV"))
-        environment = read_environment(cls.config_jsonschema["properties"], cls._env_var_prefix)
-        return _ConfigInput(files | environment if "ENV" in value else environment | files)
+        environment = read_environment(cls.config_jsonschema["properties"], cls.env_prefix())
+        return ConfigInput(files | environment if "ENV" in value else environment | files)
 
     @classmethod
-    def invoke(  # type: ignore[override]  # noqa: PLR0913  the options of the command, as in the SDK's taps
+    @override
+    def invoke(  # type: ignore[override]
         cls,
         *,
         about: bool = False,
         about_format: str | None = None,
-        config: _ConfigInput | None = None,
+        config: ConfigInput | None = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
         test: str = NO_TEST,
@@ -301,6 +211,7 @@ class ApiTap(Tap):
             raise SystemExit(1)
 
     @classmethod
+    @override
     def get_singer_command(cls) -> ApiCommand:
         """The tap's command: the SDK's options, and failures told in a line."""
         command = super().get_singer_command()

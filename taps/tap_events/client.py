@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 
 from singer_sdk.schema.source import SchemaDirectory
+from typing_extensions import override
 
-from tap_core.paging.offset import Offset
-from tap_core.stream import ApiSchema, ApiStream
+from tap_core import ApiSchema, ApiStream, Offset
 from tap_events import schemas
 
 PAGE_SIZE = 100
 """The most records that the API puts into a page."""
-
-_EMPTY = re.compile(r"\bno\b.*\bfound\b", re.IGNORECASE)
 
 
 class EventsStream(ApiStream):
@@ -22,10 +20,12 @@ class EventsStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
 
     @property
+    @override
     def records_jsonpath(self) -> str:
         """Records are under the name of the stream."""
         return f"$.{self.name}[*]"
 
+    @override
     def get_new_paginator(self) -> Offset:
         """Offset paging; lists that the API sends whole ignore it and are recognised by that.
 
@@ -33,6 +33,9 @@ class EventsStream(ApiStream):
         """
         return Offset(size=PAGE_SIZE, total="$.pagination[*].total")
 
+    @override
     def is_empty_list(self, status: int, message: str) -> bool:
         """An empty list is an error with a message such as `No events found`."""
-        return status in {400, 404} and _EMPTY.search(message) is not None
+        one = re.sub("ies$", "y", self.name).removesuffix("s")
+        none_of_it = rf"no ({one}|{self.name})s? (were |was )?found\W*"
+        return status in {400, 404} and re.fullmatch(none_of_it, message, re.IGNORECASE) is not None

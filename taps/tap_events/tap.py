@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import APIKeyAuthenticator
+from typing_extensions import override
 
-from tap_core.settings import api_version_setting, common_settings
-from tap_core.tap import ApiTap
+from tap_core import ApiTap, api_version_setting, common_settings
 from tap_events.streams import Attendees, Categories, Events, Tickets, Transactions, Users
 
 
@@ -37,6 +37,7 @@ class TapEvents(ApiTap):
     ).to_dict()
 
     @cached_property
+    @override
     def authenticator(self) -> APIKeyAuthenticator:
         """The key, in the header that the settings name."""
         return APIKeyAuthenticator(key=self.config["api_key_header"], value=self.config["api_key"])

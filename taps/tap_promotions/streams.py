@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from tap_promotions.client import OLDEST_FIRST, PromotionsStream
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class Participations(PromotionsStream):
     params = OLDEST_FIRST
     parent_stream_type = Promotions
 
+    @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
         """Flat rows, or with all that belongs to them, as the settings say."""
         form = {"format": "full"} if self.config["full_participations"] else {}
@@ -81,8 +84,9 @@ class Rankings(PromotionsStream):
     path = "/ranking/{promotion_id}"
     primary_keys = ("promotion_id", "user_id")
     parent_stream_type = Promotions
-    optional = True
+    may_be_missing = True
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """The user's id can be inside of `user`, or be the entry's own; points can be called `score`."""
         if row.get("user_id") is None:

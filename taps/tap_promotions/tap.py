@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
+from typing_extensions import override
 
-from tap_core.settings import common_settings
-from tap_core.tap import ApiTap
+from tap_core import ApiTap, common_settings
 from tap_promotions.streams import (
     OrganizingBrands,
     Participations,
@@ -55,6 +55,7 @@ class TapPromotions(ApiTap):
     ).to_dict()
 
     @cached_property
+    @override
     def authenticator(self) -> BearerTokenAuthenticator:
         """The token, in the Authorization header."""
         return BearerTokenAuthenticator(token=self.config["bearer_token"])

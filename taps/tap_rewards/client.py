@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory
+from typing_extensions import override
 
-from tap_core.paging.offset import Offset
-from tap_core.paging.paginator import SinglePage
-from tap_core.stream import ApiSchema, ApiStream
+from tap_core import ApiSchema, ApiStream, Offset
 from tap_rewards import schemas
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.paging.paginator import Paginator
-    from tap_rewards.tap import TapRewards
+    from tap_core import Paginator
 
 DAY = 86_400
 TOTAL = "$.total_count"
@@ -31,27 +30,34 @@ class RewardsStream(ApiStream):
     """The rewards API: JSON under the resource's name, `{"orders": […], "total_count": 243}`."""
 
     schema = ApiSchema(SchemaDirectory(schemas))
-    tap: TapRewards
 
-    page_size: ClassVar[int | None] = None
-    """Records to ask for in a page; None where the API sends the list whole.
+    page_size: ClassVar[int] = 100
+    """Records to ask for in a page: of two lists up to 500 by the newest document, but 100 goes with every
+    version. Some lists have neither offset nor limit and come whole, which the paginator notices."""
 
-    Such lists have neither offset nor limit: a loop over offsets would get the same records for ever."""
+    @cached_property
+    def _told(self) -> set[str]:
+        """Fields that were dropped with a word."""
+        return set()
 
     @property
+    @override
     def records_jsonpath(self) -> str:
         """Records are under the name of the stream."""
         return f"$.{self.name}[*]"
 
+    @override
     def get_new_paginator(self) -> Paginator:
-        """Offset paging for the lists that have it; a page's size is capped without a word."""
-        return Offset(size=self.page_size, total=TOTAL) if self.page_size else SinglePage(total=TOTAL)
+        """Offset paging; a page's size is capped without a word."""
+        return Offset(size=self.page_size, total=TOTAL)
 
+    @override
     def since(self, start: datetime) -> dict[str, Any]:
         """The lower bound in whole seconds: what the API shows of a time may be rounded."""
         second = start.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {self.since_param: second} if self.since_param else {}
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Drop secrets: no schema has one, so every record with one comes by here.
 
@@ -69,6 +75,6 @@ class RewardsStream(ApiStream):
             self._drop_secrets(item)
 
     def _tell_secret(self, name: str) -> None:
-        self.totals[name] += 1
-        if self.totals[name] == 1:
+        if name not in self._told:
+            self._told.add(name)
             self.logger.warning("%s: field `%s` holds a secret and is dropped", self.name, name)

@@ -16,8 +16,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from typing_extensions import override
 
-from tap_core.paging.offset import Offset
+from tap_core.paging.places import ByOffset
+from tap_core.paging.walk import Walk
 from tap_core.paging.window import PAGES
 from tap_core.records import jsonpath
 
@@ -26,10 +28,7 @@ if TYPE_CHECKING:
 
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query
-
-
-_FAR = 2**31 - 1
-"""An offset behind the end of every list."""
+    from tap_core.paging.places import Ask
 
 
 class Line(NamedTuple):
@@ -39,6 +38,8 @@ class Line(NamedTuple):
     amount: str
     action: str
     order: str
+    description: str = ""
+    """Tells lines apart while they are read; it is no part of the key."""
 
     @classmethod
     def of(cls, record: Any) -> Line:
@@ -52,6 +53,7 @@ class Line(NamedTuple):
             _number(row.get("amount")),
             _text(row.get("action")),
             _text(order.get("id")) if isinstance(order, Mapping) else "",
+            _text(row.get("description")),
         )
 
     def key(self, number: int) -> str:
@@ -61,7 +63,7 @@ class Line(NamedTuple):
         `["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]`, which are the time in UTC
         with microseconds, the amount without trailing zeros, the action, the order's id or `""`, the number.
         """
-        return hashlib.sha256(msgspec.json.encode([*self, number])).hexdigest()
+        return hashlib.sha256(msgspec.json.encode([*self[:4], number])).hexdigest()
 
 
 def moment(value: Any) -> datetime | None:
@@ -94,11 +96,11 @@ def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:
 
     Equal lines are numbered from the oldest, the last in the list, so that a new one changes no number.
     """
-    counts: Counter[Line] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     found = []
     for record, line in zip(reversed(records), reversed(lines), strict=True):
-        counts[line] += 1
-        found.append(_with_key(record, line.key(counts[line])))
+        counts[line[:4]] += 1
+        found.append(_with_key(record, line.key(counts[line[:4]])))
     return found[::-1]
 
 
@@ -112,89 +114,77 @@ def _with_key(record: Any, key: str) -> Any:
     return msgspec.Raw(b'{"_sdc_key":"%b"%b%b' % (key.encode(), comma, rest))
 
 
-class LedgerPages(Offset):
+class LedgerPages(Walk):
     """Offset paging over lines, of which equal ones are told apart by their number from the top.
 
     The number follows from where a page begins among the lines already read. So that it stays there, the
     list is held still: pages after the first ask for nothing newer than the first page's newest line.
-
-    When the first page comes again, then either the offset is ignored or there are many equal lines. A page
-    far behind the end tells.
     """
 
-    def __init__(
-        self, *, size: int, until_param: str, time_field: str, reached: datetime | None = None
-    ) -> None:
+    def __init__(self, *, size: int, until_param: str, time_field: str) -> None:
         """Start at the newest line.
 
         Args:
             size: Lines to ask for in a page.
             until_param: Query parameter that takes the inclusive upper bound.
             time_field: Field that the list is ordered by, newest first.
-            reached: Newest time of the last run: a page that is all newer does not end the list, however
-                short it is.
         """
+        self._until = Until(until_param)
+        self._numbers = Numbers(PAGES * size)
+        super().__init__(self._until, size=size, order=time_field, mark=self._number)
+
+    def _number(self, page: Page, place: int) -> None:
+        if place == 0:
+            self._until.hold(page.keys)
+        page.keys = self._numbers.of(page.keys, place)
+
+
+class Until(ByOffset):
+    """Offsets in a list that ends, at its top, where the first page began."""
+
+    def __init__(self, param: str) -> None:
+        super().__init__()
+        self._param = param
         self._held: Query = {}
-        super().__init__(size=size, order=time_field)
-        self._until_param = until_param
-        self._reached = reached
-        self._known: list[tuple[Line, int]] = []
-        self._skipped = 0
-        """Lines of the list before the first known one."""
-        self._top: list[Line] = []
-        self._far = False
-        self._heeded = False
 
-    def _query(self, offset: int, size: int | None = None) -> Query:
-        return {**super()._query(offset, size), **self._held}
-
-    def _take(self, page: Page) -> list[Any]:
-        if self._pages == 0:
-            self._top = page.keys
-            self._hold(page.keys)
-        elif self._far:
-            self._far, self._heeded = False, page.keys != self._top
-            if self._heeded:
-                self._go(self._offset)
-                return []
-            page.keys = self._first
-            return super()._take(page)
-        elif self._doubtful(page.keys):
-            self._far = True
-            self._value = self._query(_FAR)
-            return []
-        page.keys = self._numbered(page.keys)
-        return super()._take(page)
-
-    def _complete_at_once(self, count: int) -> bool:
-        oldest = moment(self._top[-1].time) if self._top and self._reached else None
-        new_only = oldest is not None and self._reached is not None and oldest > self._reached
-        return not new_only and super()._complete_at_once(count)
-
-    def _doubtful(self, lines: Sequence[Line]) -> bool:
-        """Whether it is yet to be seen if the offset is heeded, as the first page came again."""
-        return not self._heeded and self.current_value[self._param] > 0 and lines == self._top != []
-
-    def _hold(self, lines: Sequence[Line]) -> None:
+    def hold(self, lines: Sequence[Line]) -> None:
         """Ask for nothing newer from now on, to the next whole second: what is shown may be rounded."""
         times = [line.time for line in lines]
         newest = moment(times[0]) if times and times == sorted(times, reverse=True) else None
-        if newest:
+        if newest and not self._held:
             until = newest.replace(microsecond=0) + timedelta(seconds=1)
-            self._held = {self._until_param: until.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            self._held = {self._param: until.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
-    def _numbered(self, lines: list[Line]) -> list[tuple[Line, int]]:
-        """The lines of the page at the current offset, equal ones numbered from the top of the list."""
-        offset = self.current_value[self._param]
-        start = self._begins_at(lines, offset - self._skipped)
+    @override
+    def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
+        """The page that begins at a line."""
+        ask = super().ask(start, size)
+        return ask._replace(query={**ask.query, **self._held})
+
+
+class Numbers:
+    """Numbers equal lines from the top of a list, over pages that overlap.
+
+    Args:
+        most: Lines that are remembered.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: list[tuple[Line, int]] = []
+        self._skipped = 0  # lines of the list before the first known one
+
+    def of(self, lines: list[Line], place: int) -> list[tuple[Line, int]]:
+        """The lines of the page at a place, numbered."""
+        start = self._begins_at(lines, place - self._skipped)
         if start is None:
             return _count(lines, Counter())
         again = self._known[start : start + len(lines)]
         fresh = _count(lines[len(again) :], Counter(dict(self._known)))
         self._known += fresh
-        surplus = max(0, len(self._known) - PAGES * max(self.size or 0, len(lines)))
+        surplus = max(0, len(self._known) - self._most)
         del self._known[:surplus]
-        self._skipped = offset - start + surplus
+        self._skipped = place - start + surplus
         return again + fresh
 
     def _begins_at(self, lines: list[Line], expected: int) -> int | None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_core.paging.page import Page
+from typing_extensions import override
+
 from tap_core.records.conform import DATE
 from tap_rewards.client import DAY, RewardsStream
 from tap_rewards.ledger import LedgerPages, Line, keyed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.http.readahead import Fetch, ReadAhead
-    from tap_core.paging.paginator import Query
+    from tap_core.paging.page import Rows
 
 
 class Orders(RewardsStream):
@@ -28,8 +28,6 @@ class Orders(RewardsStream):
     since_param = "created_at[gte]"
     lookback = 30 * DAY
     """Status, payment and delivery change long after an order was made, and nothing tells when."""
-    page_size = 100
-    """Up to 500 by the newest document; 100 goes with every version of the API."""
 
 
 class Products(RewardsStream):
@@ -73,47 +71,45 @@ class BalanceTransactions(RewardsStream):
     replication_key = "created_at"
     since_param = "created_at[gte]"
     newest_first = True
-    keeps_page_size = True
     records_jsonpath = "$.transactions[*]"
     lookback = 7 * DAY
     """`balance` comes late at times, and refunds change the payment in `order`."""
-    page_size = 100
 
+    @override
     def get_new_paginator(self) -> LedgerPages:
         """Offset paging that tells equal lines apart; the list has no total."""
         return LedgerPages(
             size=self.page_size,
             until_param="created_at[lte]",
             time_field="created_at",
-            reached=self.bookmark.reached if self.bookmark else None,
         )
 
     @cached_property
+    @override
     def key_of(self) -> Callable[[Any], Line]:
         """Lines are told apart by what never changes of them."""
         return Line.of
 
-    def open(self, *, write: bool) -> None:
-        """Begin to read, always at the start: lines that wait for the next page have no place in STATE."""
-        super().open(write=write)
-        self.checkpoint = None
+    resumable = False
+    """Lines that wait for the next page have no place in STATE."""
 
-    def pages(self, context: Context | None, ahead: ReadAhead) -> Iterator[tuple[Query, Page, list[Any]]]:
+    @override
+    def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages, each with its lines under their keys.
 
         The lines of the last moment wait for the next page: how many equals they have is not known before.
         """
         waiting: list[Any] = []
         last = None
-        for query, page, fresh in super().pages(context, ahead):
-            last = query, page
-            waiting += fresh
+        for rows in pages:
+            last = rows
+            waiting += rows.raws
             lines = [Line.of(record) for record in waiting]
             whole = sum(1 for line in lines if line.time != lines[-1].time)
-            yield query, page, keyed(waiting[:whole], lines[:whole])
+            yield rows._replace(raws=keyed(waiting[:whole], lines[:whole]))
             del waiting[:whole]
         if last:
-            yield *last, keyed(waiting, [Line.of(record) for record in waiting])
+            yield last._replace(raws=keyed(waiting, [Line.of(record) for record in waiting]))
 
 
 class Rewards(RewardsStream):
@@ -129,7 +125,6 @@ class Rewards(RewardsStream):
     newest_first = True
     lookback = 30 * DAY
     """The delivery's status changes after a reward was made, and nothing tells when."""
-    page_size = 100
 
 
 class MembersStream(RewardsStream):
@@ -137,15 +132,6 @@ class MembersStream(RewardsStream):
 
     path = "/members"
     records_jsonpath = "$.members[*]"
-
-    def request(self, context: Context | None, token: Query) -> tuple[Hashable, Fetch]:
-        """The request that is sent once, whichever of the two streams comes first."""
-        key, fetch = super().request(context, token)
-
-        def once() -> Page:
-            return Page(self.tap.members(fetch), self.records_jsonpath, self.key_of)
-
-        return key, once
 
 
 class AccountMembers(MembersStream):
@@ -168,6 +154,7 @@ class Invoices(RewardsStream):
     page_size = 10
     """The API's cap, whatever is asked for."""
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Times are days in older answers; a day is put as its beginning in UTC."""
         for name in ("created_at", "paid_at"):

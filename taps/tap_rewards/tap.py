@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from requests import codes
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
+from typing_extensions import override
 
-from tap_core.settings import api_version_setting, common_settings
-from tap_core.tap import ApiTap
+from tap_core import ApiTap, api_version_setting, common_settings
 from tap_rewards.streams import (
     AccountMembers,
     BalanceTransactions,
@@ -23,9 +22,6 @@ from tap_rewards.streams import (
     Products,
     Rewards,
 )
-
-if TYPE_CHECKING:
-    from tap_core.http.readahead import Fetch
 
 _HOSTS = {"TEST_": "testflight.tremendous.com", "PROD_": "api.tremendous.com"}
 
@@ -56,8 +52,7 @@ class TapRewards(ApiTap):
         api_version_setting("v2"),
     ).to_dict()
 
-    _members: Any = None
-
+    @override
     def refusal_hint(self, status: int) -> str:
         """Keys mostly begin with the environment that they are of, which has a host of its own."""
         if status != codes.unauthorized:
@@ -68,12 +63,7 @@ class TapRewards(ApiTap):
         return f"one that begins with {environment} is for https://{_HOSTS[environment]}/api as api_url"
 
     @cached_property
+    @override
     def authenticator(self) -> BearerTokenAuthenticator:
         """The key, as a bearer token."""
         return BearerTokenAuthenticator(token=self.config["api_key"])
-
-    def members(self, fetch: Fetch) -> Any:
-        """The one answer that tells the members, fetched for the first stream that asks for it."""
-        if self._members is None:
-            self._members = fetch().document
-        return self._members

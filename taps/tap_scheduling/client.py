@@ -6,9 +6,9 @@ from datetime import timezone
 from typing import TYPE_CHECKING
 
 from singer_sdk.schema.source import SchemaDirectory
+from typing_extensions import override
 
-from tap_core.paging.offset import Offset
-from tap_core.stream import ApiSchema, ApiStream
+from tap_core import ApiSchema, ApiStream, Offset
 from tap_scheduling import schemas
 
 if TYPE_CHECKING:
@@ -19,10 +19,7 @@ PAGE_SIZE = 100
 
 
 class SchedulingStream(ApiStream):
-    """The scheduling API: `{"status": "success", "data": […]}`.
-
-    All lists but the bookings come whole: they ignore `skip` and `take`, so neither is sent.
-    """
+    """The scheduling API: `{"status": "success", "data": […]}`."""
 
     schema = ApiSchema(SchemaDirectory(schemas))
     records_jsonpath = "$.data[*]"
@@ -35,16 +32,16 @@ class SchedulingStream(ApiStream):
     """
 
     @property
+    @override
     def http_headers(self) -> dict[str, str]:
         """The version that the endpoint is asked in."""
         return {"cal-api-version": self.dated} if self.dated else {}
 
 
-def pages(*, order: str, total: str | None = None) -> Offset:
-    """Pages by `skip` and `take`, of a list ordered by a field that rows can share.
+def pages(*, order: str | None = None, total: str | None = None) -> Offset:
+    """Pages by `skip` and `take`, of a list that may be ordered by a field that rows can share.
 
-    A page can be short of rows that were deleted while it was put together, so that only a page without
-    anything new is the end.
+    The API's lists but the bookings ignore both parameters and come whole, which the paginator notices.
     """
     return Offset(size=PAGE_SIZE, param="skip", size_param="take", total=total, order=order)
 

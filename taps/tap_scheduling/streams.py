@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_core.paging.page import Page
+from typing_extensions import override
+
+from tap_core import Page
 from tap_core.records import jsonpath
 from tap_scheduling.client import SchedulingStream, pages, strict
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core.paging.offset import Offset
+    from tap_core import Offset
 
 
 class EventTypes(SchedulingStream):
@@ -26,6 +28,12 @@ class EventTypes(SchedulingStream):
     # Only this version has the event types of teams too, and the settings that the later ones leave out.
     dated = "2024-04-15"
 
+    @override
+    def get_new_paginator(self) -> Offset:
+        """Guarded against servers that page it."""
+        return pages()
+
+    @override
     def read_page(self, response: requests.Response) -> Page:
         """The event types, in groups as asked for, or in the plain list of later versions."""
         page = super().read_page(response)
@@ -48,6 +56,11 @@ class Schedules(SchedulingStream):
     path = "/schedules"
     dated = "2024-06-11"
 
+    @override
+    def get_new_paginator(self) -> Offset:
+        """Guarded against servers that page it."""
+        return pages()
+
 
 class Calendars(SchedulingStream):
     """One row per calendar of each connected calendar account.
@@ -60,6 +73,7 @@ class Calendars(SchedulingStream):
     primary_keys = ("credentialId", "externalId")
     records_jsonpath = "$.data.connectedCalendars[*].calendars[*]"
 
+    @override
     def read_page(self, response: requests.Response) -> Page:
         """The calendars; an account that can't be reached has an `error` in their place."""
         page = super().read_page(response)
@@ -84,16 +98,17 @@ class Bookings(SchedulingStream):
     path = "/bookings"
     replication_key = "updatedAt"
     dated = "2024-08-13"
-    oldest_first = True
     # `updatedAt` is set when a change begins, and is seen by others when it is done.
     lookback = 60
     # Bookings keep their places in this order when they are changed during the run.
     params = {"sortCreated": "asc"}
 
+    @override
     def since(self, start: datetime) -> dict[str, Any]:
         """Changed bookings by the time of the change; of two orders, only the other would count."""
         return {"afterUpdatedAt": strict(start), "sortUpdatedAt": "asc", "sortCreated": None}
 
+    @override
     def get_new_paginator(self) -> Offset:
         """The total tells how many bookings there are, whatever the filter: it ends only the whole list."""
         if self.bookmark and self.bookmark.start:
@@ -107,6 +122,7 @@ class Conferencing(SchedulingStream):
     name = "conferencing"
     path = "/conferencing"
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Older servers send the app's credentials in `key`."""
         row.pop("key", None)

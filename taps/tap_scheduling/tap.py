@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
+from typing_extensions import override
 
-from tap_core.settings import api_version_setting, common_settings
-from tap_core.tap import ApiTap
+from tap_core import ApiTap, api_version_setting, common_settings
 from tap_scheduling.streams import Bookings, Calendars, Conferencing, EventTypes, MyProfile, Schedules
 
 REQUESTS_PER_MINUTE = 120
@@ -40,6 +40,7 @@ class TapScheduling(ApiTap):
     ).to_dict()
 
     @cached_property
+    @override
     def authenticator(self) -> BearerTokenAuthenticator:
         """The key, in the Authorization header."""
         return BearerTokenAuthenticator(token=self.config["api_key"])

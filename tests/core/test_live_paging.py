@@ -15,7 +15,7 @@ from tap_core.errors import ApiError
 from tap_core.paging.offset import Offset
 from tap_core.paging.page import Page
 from tap_core.paging.pagenumber import PageNumber
-from tap_core.paging.paginator import Evidence
+from tap_core.paging.evidence import Evidence
 from tap_core.records import jsonpath
 from tap_core.records.codec import key_reader
 

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from tap_core.errors import ApiError, Hopeless, Retriable
+from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unreachable
 from tap_core.http.retry import Gate, backoff, is_retried, retry_after
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class ApiClient:
     logger: logging.Logger
     wait_header: str | None = None
     patience: float = 1
+    first_date: datetime | None = None
     answered: bool = field(default=False, init=False)
     """Whether any request has succeeded, which shows that the key is good."""
 
@@ -83,6 +84,8 @@ class ApiClient:
         headers: Mapping[str, str],
         read: Callable[[requests.Response], T],
         traffic: Traffic,
+        *,
+        retries: int | None = None,
     ) -> T:
         """GET a URL until `read` makes sense of the response.
 
@@ -112,9 +115,14 @@ class ApiClient:
                 return self._attempt(request, read)
             except Retriable as failure:
                 retry += 1
-                if retry > self.limits.max_retries:
-                    hopeless = failure.unanswered and not self.answered
-                    kind = Hopeless if hopeless else ApiError
+                if retry > (self.limits.max_retries if retries is None else retries):
+                    kind = (
+                        RateLimited
+                        if failure.rate_limited
+                        else Unreachable
+                        if failure.unanswered
+                        else PageFailed
+                    )
                     raise kind(self._gave_up(request, failure, retry)) from None
                 traffic.retries += 1
                 self._wait(request, failure, retry, traffic)
@@ -138,6 +146,10 @@ class ApiClient:
         result = read(response)
         self.answered = True
         return result
+
+    def stop(self) -> None:
+        """End."""
+        self.gate.stop()
 
     @property
     def _no_answer(self) -> str:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
-
-from tap_core.paging.page import Page
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
-Fetch = Callable[[], Page]
+T = TypeVar("T")
 
 _MOMENT = 0.5
 """Seconds."""
@@ -27,7 +24,7 @@ AHEAD = 2
 """Pages in flight or waiting to be taken, for each worker."""
 
 
-class ReadAhead:
+class ReadAhead(Generic[T]):
     """Pages on their way, by the request that they answer.
 
     The workers are daemons: an interrupted run does not wait for a server that hangs.
@@ -44,15 +41,15 @@ class ReadAhead:
         self._started = 0
         self._threads: list[threading.Thread] = []
         self._in_flight = threading.Semaphore(concurrency)
-        self._queue: SimpleQueue[tuple[Future[Page], Fetch] | None] = SimpleQueue()
-        self._pages: dict[Hashable, Future[Page]] = {}
+        self._queue: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
+        self._pages: dict[Hashable, Future[T]] = {}
 
     @property
     def has_room(self) -> bool:
         """Whether `want` would start a request."""
         return self._workers > 0 and len(self._pages) < self.depth
 
-    def want(self, key: Hashable, fetch: Fetch, *, next_up: bool = False) -> None:
+    def want(self, key: Hashable, fetch: Callable[[], T], *, next_up: bool = False) -> None:
         """Start a request, if there is room, that `take` will probably be called for.
 
         Args:
@@ -68,11 +65,11 @@ class ReadAhead:
             worker = threading.Thread(target=self._work, name=f"read-ahead-{self._started}", daemon=True)
             self._threads.append(worker)
             worker.start()
-        future: Future[Page] = Future()
+        future: Future[T] = Future()
         self._pages[key] = future
         self._queue.put((future, fetch))
 
-    def take(self, key: Hashable, fetch: Fetch) -> Page:
+    def take(self, key: Hashable, fetch: Callable[[], T]) -> T:
         """The page of a request, sent now if it was not before."""
         future = self._pages.pop(key, None)
         self.waiting = True
@@ -98,7 +95,7 @@ class ReadAhead:
         while self._threads:
             self._threads.pop().join(max(0.0, deadline - time.monotonic()))
 
-    def _fetch(self, fetch: Fetch) -> Page:
+    def _fetch(self, fetch: Callable[[], T]) -> T:
         with self._in_flight:
             return fetch()
 

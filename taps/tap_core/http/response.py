@@ -68,12 +68,13 @@ def _refusal(response: requests.Response, message: str, key_setting: str, hint: 
         )
     if status == codes.forbidden:
         advice = hint or "check the key's rights, and that the account's plan has API access"
-        return Refused(f"{key_setting} may not read {path} (403): {advice}")
+        return Refused(f"{key_setting} may not read {path} (403): {advice}", status=status)
     if status == codes.not_found:
         advice = hint or "check api_url, and api_version if the tap has it"
-        return NotFound(f"api_url has nothing at {path} (404): {advice}.{said}")
+        return NotFound(f"api_url has nothing at {path} (404): {advice}.{said}", status=status)
     return ApiError(
-        f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap"
+        f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap",
+        status=status,
     )
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+_MORE = re.compile(r"next|has_?(more|next)", re.IGNORECASE)
+_NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", [], {})
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a cursor or a flag says that there is no more: null, false, 0, -1, or empty."""
+    return value in _NOTHING
 
 
 class Page:
@@ -19,23 +28,57 @@ class Page:
         document: The parsed response body; None for a list that the API says is empty.
         records_path: JSONPath of the records.
         key_of: Reads from a record what tells it apart from the others in its list.
+
+    Attributes:
+        document: The whole envelope, undecoded.
+        records: The records, undecoded.
+        fresh: Those that were not read before; the paginator narrows it.
+        span: Places of the list that the page covers: its records, and rows that the server can't send.
+        unreadable: Places of these rows, counted from 0.
+        bearable: Rows to ask for at a time, where the page was too much at once; else None.
     """
 
     def __init__(self, document: Any, records_path: str, key_of: Callable[[Any], Any]) -> None:
-        self.records = jsonpath.find(document, records_path)
-        self.time_extracted = datetime.now(timezone.utc)
         self.document = document
-        """The whole envelope, undecoded."""
-        self._key_of = key_of
+        self.records = jsonpath.find(document, records_path)
+        self.fresh = self.records
+        self.unreadable: list[int] = []
+        self.bearable: int | None = None
+        self.time_extracted = datetime.now(timezone.utc)
+        self.key_of = key_of
+        self._records_path = records_path
 
     @cached_property
     def keys(self) -> list[Any]:
         """What tells each record apart, in the order of the records."""
-        return [self._key_of(record) for record in self.records]
+        return [self.key_of(record) for record in self.records]
+
+    @property
+    def span(self) -> int:
+        """Places of the list that the page covers."""
+        return len(self.records) + len(self.unreadable)
+
+    @property
+    def more(self) -> str | None:
+        """The field beside the list that says there is more, such as `hasMore`; None if none does."""
+        names = jsonpath.steps(self._records_path)
+        beside = _members(self.document)
+        for name, value in beside:
+            if name in names[:1]:
+                continue
+            for inner, item in ((name, value), *_members(value), *_members(_only(value))):
+                if _MORE.match(inner) and not is_nothing(jsonpath.decode(item)):
+                    return inner
+        return None
+
+    def replace_records(self, records: list[Any]) -> None:
+        """Hold these records instead, all of them new."""
+        self.records = self.fresh = records
+        self.__dict__.pop("keys", None)
 
     def release(self) -> None:
         """Let go of the response body."""
-        self.records = []
+        self.records = self.fresh = []
         self.document = None
 
     def find(self, path: str | None) -> Any:
@@ -45,6 +88,31 @@ class Page:
     def total(self, path: str | None) -> int | None:
         """The number of records that the API says the whole list has, if it says so."""
         value = self.find(path)
-        if isinstance(value, str) and value.isdigit():
-            return int(value)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_NUMBER:
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            return None
+        return value
+
+
+class Rows(NamedTuple):
+    """New records of one page, undecoded, and the query that the page answers."""
+
+    query: dict[str, Any]
+    page: Page
+    raws: list[Any]
+
+
+_LONGEST_NUMBER = 20
+
+
+def _members(node: Any) -> Iterator[tuple[str, Any]]:
+    opened = jsonpath.opened(node)
+    if isinstance(opened, dict):
+        yield from opened.items()
+
+
+def _only(node: Any) -> Any:
+    """The one element of a list of one, as in `"pagination": [{"total": 2}]`."""
+    opened = jsonpath.opened(node)
+    return opened[0] if isinstance(opened, list) and len(opened) == 1 else None

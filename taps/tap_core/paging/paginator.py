@@ -1,74 +1,57 @@
-"""Paginators whose token is the next query, and which neither lose rows nor loop.
-
-A paginator is given each page in turn and says which of its records are new. It advances by what came
-back, not by what was asked for, and ends a list only on evidence: a total that was reached, an
-explicit end, or a page that brings nothing new. A short page alone is an end only where the endpoint
-has returned longer ones.
-"""
+"""What all paginators share: a walk over a list, a token that is the next query, a guard against loops."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.pagination import BaseAPIPaginator
+from typing_extensions import override
 
 from tap_core.errors import ApiError
-from tap_core.paging.window import Window
+from tap_core.paging.evidence import Evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import requests
 
     from tap_core.paging.page import Page
 
 Query = dict[str, Any]
 
-ENDS_NEEDED = 10
-"""How many lists of one length must prove complete before that length is taken for an end."""
+Steps = Generator[Query, "Page", None]
+"""A walk: it yields the query of a page, is sent the page, and returns when the list has ended."""
 
+_FRUITLESS = 250
+"""Pages in a row without a new row, after which a list is called endless."""
 
-@dataclass
-class Evidence:
-    """What the answers of one endpoint have shown so far; shared by all lists of a stream."""
-
-    largest: int = 0
-    """Records in the largest page: a shorter first page is a last page."""
-
-    complete: Counter[int] = field(default_factory=Counter)
-    """How many lists proved complete after one page of this many records."""
-
-    cut: set[int] = field(default_factory=set)
-    """Sizes of first pages that turned out to have more behind them."""
-
-    unpaged: bool = False
-    """Whether the endpoint ignores paging and always sends everything."""
-
-    volatile: int = 0
-    """Rows of pages that had changed throughout when they were read again, and not moved."""
-
-    totals_right: bool | None = None
-    """Whether totals were borne out by a page past them; None until one was tried."""
-
-    def proves_end(self, count: int, size: int | None) -> bool:
-        """Whether a list that begins with a page of `count` records ends there."""
-        if self.unpaged or count == 0 or count < self.largest:
-            return True
-        whole = size is None or count < size
-        return whole and count not in self.cut and self.complete[count] >= ENDS_NEEDED
+_AGAIN = 3
+"""How often the same rows may come as new ones."""
 
 
 class Paginator(BaseAPIPaginator[Query]):
     """Walks one list of an endpoint.
 
+    A paginator of one's own says in `walk` how the list goes on. For `{"items": […], "next_page": 3}`:
+
+        class NextPage(Paginator):
+            def walk(self):
+                query = {"page": 1}
+                while query:
+                    page = yield query
+                    number = page.find("$.next_page")
+                    query = {"page": number} if number else None
+
     Attributes:
-        current_value: The query of the page to fetch next.
-        finished: Whether the whole list was read.
-        evidence: What other lists of the endpoint have shown.
+        evidence: What other lists of the endpoint have shown in this run.
         name: What the list is called in errors.
-        records_read: Records of the list read so far.
+        careful: Whether a bookmark or deletes depend on the end of the list.
+        bounded: Whether only a part of the list is asked for, which a total may not know of.
+        records_read: New records so far.
         total: Records that the API says the list has, or None.
+        probing: Whether the current page is asked for only to see what the server does.
     """
 
     def __init__(self, *, size: int | None = None, total: str | None = None) -> None:
@@ -81,20 +64,68 @@ class Paginator(BaseAPIPaginator[Query]):
         super().__init__({})
         self.evidence = Evidence()
         self.name = "a list"
+        self.careful = False
+        self.bounded = False
         self.size = size
         self.records_read = 0
         self.total: int | None = None
-        self._total_path = total
-        self._window = Window()
+        self.probing = False
+        self.proofs = 0
+        """Requests that were sent only to see that the list ends there."""
+        self.total_path = total
+        """JSONPath of the total, or None."""
+        self._steps: Steps | None = None
+        self._query: Query = {}
+        self._ended = False
+        self._failure: ApiError | None = None
+        self._fruitless = 0
+        self._guard = _Guard()
+
+    @abstractmethod
+    def walk(self) -> Steps:
+        """Yield the query of each page in turn; the page is what the `yield` returns."""
+
+    @property
+    @override
+    def current_value(self) -> Query:
+        """The query of the page to fetch next."""
+        self._begin()
+        return self._query
+
+    @property
+    @override
+    def finished(self) -> bool:
+        """Whether the whole list was read.
+
+        Raises:
+            ApiError: The pages do not add up to a list; what came was handed on.
+        """
+        self._begin()
+        if self._failure:
+            raise self._failure
+        return self._ended
 
     def take(self, page: Page) -> list[Any]:
         """The records of the page that are new; moves on to the next query, or finishes."""
-        if self._total_path:
-            self.total = page.total(self._total_path)
-        fresh = self._take(page)
-        self.evidence.largest = max(self.evidence.largest, len(page.records))
-        self.records_read += len(fresh)
-        return fresh
+        self._begin()
+        self.total = page.total(self.total_path)
+        self._move(page)
+        self.evidence.longest = max(self.evidence.longest, len(page.records))
+        self.records_read += len(page.fresh)
+        self._fruitless = 0 if page.fresh else self._fruitless + 1
+        if not self._ended and not self._failure and self._is_endless(page):
+            self._failure = self.loop("The API sends the same rows again and again")
+        return page.fresh
+
+    def fail(self, error: ApiError) -> None:
+        """The current page can't be had: goes on without it, or raises the error."""
+        self._begin()
+        if self._steps is None:
+            raise error
+        try:
+            self._query = self._steps.throw(error)
+        except StopIteration:
+            self._ended = True
 
     def sample(self) -> Query:
         """The query of as small a first page as the API gives."""
@@ -108,64 +139,89 @@ class Paginator(BaseAPIPaginator[Query]):
             page: The page, which is fetched again.
             done: Keys of its records that were read before.
         """
-        self._value = query
-        self._window.add(done, page.records)
+        self._begin()
+        self._query = query
 
+    def upcoming(self) -> Iterator[Query]:
+        """The queries that will follow if all goes as it looks, nearest first."""
+        return iter(())
+
+    def cover(self, start: int, stop: int) -> list[tuple[Query, int]]:
+        """The queries whose pages hold the rows from one place up to another, and where each page begins.
+
+        None where the API takes no page size.
+        """
+        return []
+
+    def stretch(self, query: Query) -> tuple[int, int]:
+        """The place where a page begins, and the number of records that are asked for."""
+        return 0, self.size or 0
+
+    @override
     def get_next(self, response: requests.Response) -> Query:
         """The query that `take` has moved on to."""
         return self.current_value
 
-    def upcoming(self) -> list[Query]:
-        """The queries that will follow the current one if all goes as it looks, nearest first."""
-        return []
-
-    @abstractmethod
-    def _take(self, page: Page) -> list[Any]: ...
-
-    def _loop(self, why: str) -> ApiError:
+    def loop(self, why: str) -> ApiError:
+        """A failure of a list that has no end, or none that can be trusted."""
         whole = "a list" if self.total is None else self.total
         return ApiError(
             f"{self.name}: {why}: only {self.records_read} records of {whole} can be read. "
             "Report this to the API's vendor; deselect the stream to go on without it",
         )
 
+    def _begin(self) -> None:
+        if self._steps is None:
+            self._start(self.walk())
+
+    def _start(self, steps: Steps) -> None:
+        self._steps = steps
+        self._query = next(steps)
+
+    def _move(self, page: Page) -> None:
+        if self._steps is None:
+            return
+        try:
+            self._query = self._steps.send(page)
+        except StopIteration:
+            self._ended = True
+        except ApiError as failure:
+            self._failure = failure  # once what came was handed on
+
+    def _is_endless(self, page: Page) -> bool:
+        if not page.fresh:
+            return self._fruitless > _FRUITLESS
+        return self._guard.has_seen(page)
+
+
+class _Guard:
+    """Notices rows that come round again, by those of one earlier page, replaced ever more seldom."""
+
+    def __init__(self) -> None:
+        self._mark: tuple[Any, ...] = ()
+        self._pages = 0
+        self._next = 1
+        self._again = 0
+
+    def has_seen(self, page: Page) -> bool:
+        """Whether these new rows came as new ones too often."""
+        first, last = page.fresh[0], page.fresh[-1]
+        mark = len(page.fresh), page.key_of(first), page.key_of(last)
+        self._pages += 1
+        if mark == self._mark:
+            self._again += 1
+            return self._again >= _AGAIN
+        if self._pages >= self._next:
+            self._mark, self._next, self._again = mark, 2 * self._next, 0
+        return False
+
 
 class SinglePage(Paginator):
-    """A list that comes whole in one response."""
+    """A list that comes whole in one response: `{"members": […]}`."""
 
-    def _take(self, page: Page) -> list[Any]:
-        self._finished = True
-        return page.records
-
-
-class Cursor(Paginator):
-    """Pages that name the next one: `{"items": […], "paging": {"next_cursor": 284117}}`."""
-
-    def __init__(
-        self, *, param: str, path: str, size_param: str | None = None, size: int | None = None
-    ) -> None:
-        """Start at the first page, which needs no cursor.
-
-        Args:
-            param: Query parameter that takes the cursor.
-            path: JSONPath of the next cursor in a response; null, absent or empty at the end.
-            size_param: Query parameter that takes the page size, where there is one.
-            size: Records to ask for in a page.
-        """
-        super().__init__(size=size)
-        self._param = param
-        self._path = path
-        self._fixed: Query = {size_param: size} if size_param else {}
-        self._used: set[str] = set()
-        self._value = dict(self._fixed)
-
-    def _take(self, page: Page) -> list[Any]:
-        cursor = page.find(self._path)
-        if cursor in (None, ""):
-            self._finished = True
-        elif str(cursor) in self._used:
-            raise self._loop("The API's cursors go round in a circle")
-        else:
-            self._used.add(str(cursor))
-            self._value = {**self._fixed, self._param: cursor}
-        return page.records
+    @override
+    def walk(self) -> Steps:
+        """One page; if it says that there is more, the list can't be read."""
+        page = yield {}
+        if page.more:
+            raise self.loop(f"The API says by `{page.more}` that there is more than one page")

@@ -20,17 +20,27 @@ _PRINTS = 1000
 
 
 class Window:
-    """Keys and fingerprints of the rows of the last pages."""
+    """Keys and fingerprints of the rows of the last pages, and the order in which they came."""
 
     def __init__(self) -> None:
         self._pages: deque[dict[Any, int | None]] = deque(maxlen=PAGES)
+        self._order: deque[list[Any]] = deque(maxlen=PAGES)
+        self._count = 0
 
-    def add(self, keys: Sequence[Any], records: Sequence[Any]) -> None:
-        """Remember a page, or what comes first in it; of a huge one, only the last rows' fingerprints."""
+    def add(self, keys: Sequence[Any], records: Sequence[Any], new: list[Any]) -> None:
+        """Remember a page, or what comes first in it; of a huge one, only the last rows' fingerprints.
+
+        Args:
+            keys: Those of its rows.
+            records: The page's rows.
+            new: Keys of those that were not read before.
+        """
         rows: dict[Any, int | None] = dict.fromkeys(keys)
         last = slice(max(0, len(keys) - _PRINTS), len(keys))
         rows.update(zip(keys[last], map(_fingerprint, records[last]), strict=True))
         self._pages.append(rows)
+        self._order.append(new)
+        self._count += len(new)
 
     def knows(self, key: Any) -> bool:
         """Whether a row of this key was read."""
@@ -38,11 +48,12 @@ class Window:
 
     def fresh(self, page: Page) -> list[Any]:
         """The records of a page that are new; the page is then remembered as well."""
-        if not self._pages and not page.records:
+        if not page.records:
             return []
-        found = [record for record, key in zip(page.records, page.keys, strict=True) if not self.knows(key)]
-        self.add(page.keys, page.records)
-        return found
+        known = set().union(*self._pages)
+        fresh = [at for at, key in enumerate(page.keys) if key not in known]
+        self.add(page.keys, page.records, [page.keys[at] for at in fresh])
+        return [page.records[at] for at in fresh] if len(fresh) < len(page.keys) else page.records
 
     def joins(self, page: Page) -> bool:
         """Whether a page holds a row that was read and is unchanged: one that an update has not moved.
@@ -53,6 +64,12 @@ class Window:
             self.knows(key) and self._is_unchanged(key, _fingerprint(record))
             for key, record in zip(page.keys, page.records, strict=True)
         )
+
+    def comes_again(self, page: Page, place: int, asked: int) -> bool:
+        """Whether a page holds just the rows that were read from a place on, as many as were asked for."""
+        read = [key for keys in self._order for key in keys]
+        at = place - (self._count - len(read))
+        return at >= 0 and read[at : at + asked] == page.keys
 
     def _is_unchanged(self, key: Any, now: int | None) -> bool:
         then = next(rows[key] for rows in reversed(self._pages) if key in rows)

@@ -23,7 +23,7 @@ _CHUNK = 1 << 20
 
 
 @lru_cache
-def _steps(path: str) -> tuple[str, ...]:
+def steps(path: str) -> tuple[str, ...]:
     """`$.data[*].items[*]` as its steps: `data`, `*`, `items`, `*`."""
     steps = re.findall(r"\.([^.\[\]]+)|\[(\*|\d+)\]", path)
     return tuple(name or index for name, index in steps)
@@ -72,9 +72,22 @@ def find(document: Any, path: str) -> list[Any]:
     `[*]` on a lone object means that object: some servers unwrap lists of one.
     """
     nodes = [document]
-    for step in _steps(path):
+    for step in steps(path):
         nodes = [found for node in nodes for found in _step(node, step)]
     return nodes
+
+
+def place(document: Any, path: str) -> tuple[bool, Any]:
+    """What stands where a path's first `[*]` begins, one level opened, and whether anything does."""
+    nodes = [document]
+    for step in steps(path):
+        if step == "*":
+            break
+        nodes = [found for node in nodes for found in _step(node, step)]
+    if not nodes:
+        return False, None
+    inside = opened(nodes[0])
+    return True, decode(nodes[0]) if inside is None else inside
 
 
 def first(document: Any, path: str) -> Any:
@@ -83,7 +96,7 @@ def first(document: Any, path: str) -> Any:
     return decode(nodes[0]) if nodes else None
 
 
-def _open(node: Any) -> Any:
+def opened(node: Any) -> Any:
     """One level of a node: its members or items, themselves undecoded."""
     if not isinstance(node, Raw):
         return node
@@ -96,11 +109,11 @@ def _open(node: Any) -> Any:
 
 
 def _step(node: Any, step: str) -> list[Any]:
-    opened = _open(node)
-    if opened is None:
+    inside = opened(node)
+    if inside is None:
         return []
     if step == "*":
-        return opened if isinstance(opened, list) else [node]
-    if isinstance(opened, list):
-        return opened[int(step) :][:1] if step.isdigit() else []
-    return [opened[step]] if isinstance(opened, dict) and step in opened else []
+        return inside if isinstance(inside, list) else [node]
+    if isinstance(inside, list):
+        return inside[int(step) :][:1] if step.isdigit() else []
+    return [inside[step]] if isinstance(inside, dict) and step in inside else []

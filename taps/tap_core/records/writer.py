@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from singer_sdk.singerlib.json import serialize_json
 
@@ -36,10 +37,13 @@ class MessageWriter(SimpleSingerWriter):
 
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder(decimal_format="number")
+        self.unstated = False
+        """Whether records were written since the last STATE."""
 
     def write_message(self, message: Message) -> None:
         """Write one message of the SDK's."""
         self._write(self.format_message(message).encode() + b"\n")
+        self.unstated = self.unstated and not isinstance(message, StateMessage)
 
     def write_records(
         self,
@@ -58,6 +62,7 @@ class MessageWriter(SimpleSingerWriter):
         messages = [RecordMessage(stream, record, version, time) for record in records]
         if messages:
             self._write(self._encode(messages))
+            self.unstated = True
 
     def _encode(self, messages: list[RecordMessage]) -> bytes:
         try:

@@ -1,0 +1,53 @@
+"""From the rows of a page to messages: decoded, filtered, mapped, written, some at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_core.records.writer import NotFinite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_core.plan import PageRows
+    from tap_core.reading import Reading
+    from tap_core.records.writer import MessageWriter
+
+_SLICE = 1000
+"""Records decoded and written at once, so that a huge page is never decoded as a whole."""
+
+
+def write_rows(reading: Reading, rows: PageRows, context: Context | None, writer: MessageWriter) -> None:
+    """Write the records of a page that are wanted, and take note of how far that is."""
+    for records in _decoded(reading, rows, context):
+        try:
+            _write(reading, records, rows, writer)
+        except NotFinite:
+            raws = rows.raws
+            _write(reading, reading.stream.decode(raws, context, typed=False), rows, writer)
+
+
+def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Iterator[list[Any]]:
+    if rows.decoded is not None:
+        yield rows.decoded
+        return
+    for start in range(0, len(rows.raws), _SLICE):
+        yield reading.stream.decode(rows.raws[start : start + _SLICE], context)
+
+
+def _write(reading: Reading, records: list[Any], rows: PageRows, writer: MessageWriter) -> None:
+    stream = reading.stream
+    records = [record for record in records if reading.wants(record)]
+    for mapping in stream.mappings:
+        mapped = (
+            records if stream.unmapped_records else [mapping.transform(dict(record)) for record in records]
+        )
+        writer.write_records(
+            mapping.alias,
+            [record for record in mapped if record is not None],
+            version=stream.version,
+            time_extracted=rows.page.time_extracted,
+        )
+    reading.written(records)

@@ -1,0 +1,145 @@
+"""`Fetcher`: pages for the lists of a run: ahead of their turn, shared, in pieces where they fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tap_core.errors import PageFailed
+from tap_core.http.readahead import ReadAhead
+from tap_core.http.sharing import SharedAnswers
+from tap_core.pieces import read_in_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+    from datetime import datetime
+
+    import requests
+    from singer_sdk.helpers.types import Context
+
+    from tap_core.http.client import ApiClient
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Paginator, Query
+    from tap_core.reading import Reading
+    from tap_core.stream import ApiStream
+
+
+class Fetcher:
+    """Gets pages, for all lists of a run.
+
+    Args:
+        client: Sends the requests.
+        streams: All streams that are read: those with one address share their answers.
+    """
+
+    def __init__(self, client: ApiClient, streams: Iterable[ApiStream]) -> None:
+        self._client = client
+        self._ahead: ReadAhead[Page] = ReadAhead(client.limits.concurrency)
+        self._shared = SharedAnswers()
+        addresses = {stream.name: _address(stream) for stream in streams}
+        count = Counter(addresses.values())
+        self._sharing = {name for name, address in addresses.items() if count[address] > 1}
+
+    @property
+    def depth(self) -> int:
+        """Pages that can be in flight or waiting."""
+        return self._ahead.depth
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `want` would send a request now."""
+        return self._ahead.has_room
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the main thread waits for a page, and nothing else is half done."""
+        return self._ahead.waiting
+
+    @property
+    def server_began(self) -> datetime | None:
+        """What the server's clock said at the first answer; None if it says nothing."""
+        return self._client.first_date
+
+    def want(
+        self,
+        reading: Reading,
+        context: Context | None,
+        query: Query,
+        paginator: Paginator,
+        *,
+        next_up: bool = True,
+    ) -> Hashable:
+        """Send a request, if there is room, whose turn will probably come.
+
+        Args:
+            reading: The stream's.
+            context: The parent's ids, or None.
+            query: Of the page.
+            paginator: The list's.
+            next_up: Whether its turn comes before that of most others that were asked for.
+
+        Returns:
+            What the request is called, for `forget`.
+        """
+        key = reading.name, reading.stream.request(context, query).key
+        self._ahead.want(key, partial(self._page, reading, context, query, paginator), next_up=next_up)
+        return key
+
+    def take(self, reading: Reading, context: Context | None, query: Query, paginator: Paginator) -> Page:
+        """A page, sent for now if it was not before.
+
+        Raises:
+            ApiError: It can't be had.
+        """
+        key = reading.name, reading.stream.request(context, query).key
+        fetch = self._probe if paginator.probing else self._page
+        return self._ahead.take(key, partial(fetch, reading, context, query, paginator))
+
+    def again(self, reading: Reading, context: Context | None, paginator: Paginator) -> Page:
+        """The first page of a list once more."""
+        return self._get(reading, context, paginator.current_value)
+
+    def forget(self, keys: Iterable[Hashable]) -> None:
+        """Drop requests that turned out not to be needed."""
+        self._ahead.forget(keys)
+
+    def close(self) -> None:
+        """Drop all that is in flight or waiting."""
+        self._ahead.close()
+
+    def _page(self, reading: Reading, context: Context | None, query: Query, paginator: Paginator) -> Page:
+        try:
+            return self._get(reading, context, query)
+        except PageFailed as failure:
+            return read_in_pieces(partial(self._get, reading, context, retries=0), paginator, query, failure)
+
+    def _probe(self, reading: Reading, context: Context | None, query: Query, _: Paginator) -> Page:
+        return self._get(reading, context, query, retries=0)
+
+    def _get(
+        self, reading: Reading, context: Context | None, query: Query, *, retries: int | None = None
+    ) -> Page:
+        stream = reading.stream
+        request = stream.request(context, query)
+
+        def get(read: Any) -> Any:
+            return self._client.get(
+                request.url, request.params, request.headers, read, reading.traffic, retries=retries
+            )
+
+        if reading.name not in self._sharing:
+            page: Page = get(stream.read_page)
+            return page
+
+        def whole(response: requests.Response) -> requests.Response:
+            stream.read_page(response)  # which asks again if the answer is not whole
+            return response
+
+        return stream.read_page(self._shared.get(request.key, lambda: get(whole)))
+
+
+def _address(stream: ApiStream) -> Hashable:
+    """What the requests of a stream have in common, whatever the parent and the page."""
+    params = tuple(sorted((name, str(value)) for name, value in stream.params.items()))
+    return stream.path, params, tuple(sorted(stream.http_headers.items())), stream.replication_method

@@ -1,0 +1,191 @@
+"""`Listing`: one list of a stream, page by page: from its first page or a checkpoint to a trusted end."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tap_core.checkpoint import name_of
+from tap_core.errors import ApiError, PageFailed, RunEnds
+from tap_core.paging.page import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_core.fetcher import Fetcher
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Paginator, Query
+    from tap_core.reading import Reading
+
+_TOLERATED = 0.1
+"""Share of a total that may be missing: counts are caches at times."""
+
+
+class Listing:
+    """One list of a stream in one run.
+
+    Args:
+        reading: The stream's.
+        context: The parent's ids, or None.
+        fetcher: Where pages come from.
+    """
+
+    def __init__(self, reading: Reading, context: Context | None, fetcher: Fetcher) -> None:
+        self._reading = reading
+        self._stream = reading.stream
+        self._context = context
+        self._fetcher = fetcher
+        self._paginator = self._new_paginator()
+        self._expected: set[Hashable] = set()
+        self._descending = True
+
+    def _new_paginator(self) -> Paginator:
+        paginator = self._stream.get_new_paginator()
+        reading, most = self._reading, self._stream.config.get("page_size")
+        if paginator.size and most:
+            paginator.size = min(paginator.size, most)
+        paginator.evidence = reading.evidence
+        paginator.careful = reading.careful
+        paginator.bounded = reading.bookmark is not None and reading.bookmark.start is not None
+        paginator.name = reading.list_name(self._context)
+        return paginator
+
+    def want_first(self) -> Hashable:
+        """Send the request for the first page ahead; returns what it is called."""
+        query = self._paginator.current_value
+        return self._fetcher.want(self._reading, self._context, query, self._paginator, next_up=False)
+
+    def pages(self) -> Iterator[Rows]:
+        """The pages in order, each with its records that are new.
+
+        Raises:
+            ApiError: The list, or the rest of it, can't be read.
+        """
+        return self._stream.in_groups(self._pages())
+
+    def _pages(self) -> Iterator[Rows]:
+        paginator = self._paginator
+        try:
+            page, done = self._resumed()
+            first = page is None
+            while not paginator.finished:
+                query = paginator.current_value
+                if page is None:
+                    page = self._take(query, first=first)
+                if page is None:
+                    if first:
+                        return  # the account has no such list
+                    continue
+                first = False
+                yield self._read(query, page, done)
+                page = None
+            if not done:
+                self._compare_with_total()
+            self._reading.list_read()
+        finally:
+            self._fetcher.forget(self._expected)
+            self._reading.proofs += paginator.proofs
+
+    def _read(self, query: Query, page: Page, done: list[Any]) -> Rows:
+        paginator, reading = self._paginator, self._reading
+        fresh = paginator.take(page)
+        if page.bearable and paginator.size:
+            paginator.size = min(paginator.size, page.bearable)
+        for row in page.unreadable:
+            what = f"{paginator.name}: the server can't send row {row + 1} of the list"
+            reading.fail(
+                self._context, PageFailed(f"{what}; all others are read. Report it to the API's vendor")
+            )
+        if self._context is None:
+            reading.total = paginator.total
+        if done:
+            fresh = [record for record in fresh if self._stream.key_of(record) not in done]
+        reach = 1 if self._stream.has_selected_descendents else self._fetcher.depth
+        if self.stops_early:
+            reach = 0  # the bookmark may be on the next page
+        for upcoming in islice(() if paginator.probing else paginator.upcoming(), reach):
+            self._expected.add(self._fetcher.want(reading, self._context, upcoming, paginator))
+        return Rows(query, page, fresh)
+
+    def _take(self, query: Query, *, first: bool) -> Page | None:
+        """A page; None for one that can't be had, where the paginator goes on without it."""
+        paginator, reading = self._paginator, self._reading
+        try:
+            page = self._fetcher.take(reading, self._context, query, paginator)
+        except RunEnds:
+            raise
+        except ApiError as error:
+            if first and reading.is_missing(error):
+                return None
+            paginator.fail(error)
+            return None
+        if reading.bookmark and self._fetcher.server_began:
+            reading.bookmark.hold(self._fetcher.server_began)
+        return page
+
+    def _resumed(self) -> tuple[Page | None, list[Any]]:
+        """Take the paginator to where the last run was interrupted.
+
+        Returns:
+            The page to go on from, and the keys of its records that were dealt with; None and no key if the
+            read begins at the start.
+        """
+        checkpoint = self._reading.checkpoint if self._context is None else None
+        if not checkpoint or not checkpoint.given:
+            return None, []
+        logger, paginator = self._stream.logger, self._paginator
+        if checkpoint.query is not None:
+            try:
+                page = self._fetcher.take(self._reading, None, checkpoint.query, paginator)
+                names = [name_of(key) for key in page.keys]
+                done = page.keys[: names.index(checkpoint.key) + 1]
+                paginator.resume(checkpoint.query, page, done)
+            except RunEnds:
+                raise
+            except (ApiError, ValueError):
+                self._paginator = self._new_paginator()
+            else:
+                logger.info("%s: going on where the last run was interrupted", self._stream.name)
+                return page, done
+        logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self._stream.name)
+        return None, []
+
+    # Lists that come newest first
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether reading can stop at the bookmark."""
+        bookmark = self._reading.bookmark
+        return bool(bookmark and bookmark.start and self._reading.newest_first and self._descending)
+
+    def is_past_bookmark(self, rows: Rows) -> bool:
+        """Whether all that follows is older than what is read, as the list comes newest first."""
+        if not self.stops_early or not rows.raws:
+            return False
+        bookmark, key = self._reading.bookmark, self._stream.replication_key or ""
+        records = self._stream.decode(rows.raws, self._context)
+        values = [self._stream.codec.get(record, key) for record in records]
+        assert bookmark is not None  # noqa: S101  or it would not stop early
+        if not bookmark.in_order(values, descending=True):
+            self._descending = False
+            self._stream.logger.warning(
+                "%s: the list does not come newest first, so that it is read to its end", self._stream.name
+            )
+            return False
+        return bool(records) and not self._reading.wants(records[-1])
+
+    def _compare_with_total(self) -> None:
+        """Say, or fail, if fewer records came than the API says there are."""
+        paginator = self._paginator
+        total, read = paginator.total, paginator.records_read
+        if total is None or paginator.bounded or total == read:
+            return
+        if total - read > _TOLERATED * total:
+            page = self._fetcher.again(self._reading, self._context, self._new_paginator())
+            again = page.total(paginator.total_path)
+            if again is not None and again - read > _TOLERATED * again:
+                msg = f"{paginator.name}: read {read} records where the API says there are {again}"
+                raise ApiError(f"{msg}; run again, and report it to the API's vendor if it stays so")
+        self._reading.differs(self._context, read, total)

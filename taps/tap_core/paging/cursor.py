@@ -1,0 +1,78 @@
+"""Paging by cursors: each page names the next one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_core.paging.page import is_nothing
+from tap_core.paging.paginator import Paginator
+
+if TYPE_CHECKING:
+    from tap_core.paging.paginator import Query, Steps
+
+_EMPTY = 100
+"""Empty pages in a row after which a list is called endless."""
+
+
+class Cursor(Paginator):
+    """Pages that name the next one: `{"items": […], "paging": {"next_cursor": 284117}}`.
+
+    The end is a page whose cursor is null, absent, empty, false, 0 or -1; an empty or short page that names
+    itself is one too. A page can be empty before the end.
+    """
+
+    def __init__(
+        self, *, param: str, path: str, size_param: str | None = None, size: int | None = None
+    ) -> None:
+        """Start at the first page, which needs no cursor.
+
+        Args:
+            param: Query parameter that takes the cursor.
+            path: JSONPath of the next cursor in a response.
+            size_param: Query parameter that takes the page size, where there is one.
+            size: Records to ask for in a page.
+        """
+        super().__init__(size=size)
+        self._param = param
+        self._path = path
+        self._size_param = size_param
+        self._current: str | None = None
+
+    @override
+    def walk(self) -> Steps:
+        """From the first page, or the one that was resumed, along the cursors."""
+        used: set[str] = set()
+        longest = empty = 0
+        query = self._with({})
+        while True:
+            page = yield query
+            count = len(page.records)
+            cursor = page.find(self._path)
+            if is_nothing(cursor):
+                if page.more:
+                    raise self.loop(
+                        f"The API names no next page, and says by `{page.more}` that there is one"
+                    )
+                return
+            if str(cursor) == self._current and (count == 0 or count < longest):
+                return
+            if str(cursor) in used:
+                raise self.loop("The API's cursors go round in a circle")
+            longest, empty = max(longest, count), 0 if count else empty + 1
+            if empty > _EMPTY:
+                raise self.loop("The API sends empty pages without end")
+            used.add(str(cursor))
+            self._current = str(cursor)
+            query = self._with({self._param: cursor})
+
+    @override
+    def resume(self, query: Query, page: object, done: object) -> None:
+        """Go on from a page in the middle of the list."""
+        self._begin()
+        self._query = query
+        self._current = str(query[self._param]) if self._param in query else None
+
+    def _with(self, query: Query) -> Query:
+        return {self._size_param: self.size, **query} if self._size_param else query

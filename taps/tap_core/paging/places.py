@@ -1,0 +1,152 @@
+"""How a stretch of a list is asked for: by the number of rows before it, or by the number of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_core.errors import ApiError
+
+if TYPE_CHECKING:
+    from tap_core.paging.paginator import Query
+
+
+class Ask(NamedTuple):
+    """A request for a page."""
+
+    query: Query
+    start: int
+    """Rows before the page."""
+    size: int
+    """Records that are asked for."""
+
+
+_FEW = 10
+
+
+@dataclass
+class ByOffset:
+    """Pages by the number of records to skip: `?offset=99&limit=100`."""
+
+    param: str = "offset"
+    size_param: str = "limit"
+
+    own_size: int = 0
+    """The server's page size, where pages are numbered by it: never, as offsets count rows."""
+    blind = 1
+    """Pages worth asking for early where no total tells how many there are."""
+
+    def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
+        """The page that begins at a row."""
+        return Ask({self.param: start, self.size_param: size}, start, size)
+
+    def read(self, query: Query) -> Ask:
+        """What a query asks for.
+
+        Raises:
+            ApiError: It is no query of such pages.
+        """
+        start, size = _numbers(query, self.param, self.size_param)
+        return Ask(query, start, size)
+
+    def following(self, ask: Ask, stride: int, size: int) -> Ask:
+        """The page after one that is yet to come, if that is as long as those before it."""
+        return self.ask(ask.start + stride, size)
+
+    def cover(self, start: int, stop: int, size: int) -> list[Ask]:
+        """Pages of this size that hold the rows from one place up to another."""
+        return [self.ask(at, min(size, stop - at)) for at in range(start, stop, size)]
+
+    def most(self, ask: Ask, longest: int) -> int:
+        """Records in a page that is not the last, where no page was longer than this."""
+        return min(ask.size, longest)
+
+    def fits(self, size: int, longest: int) -> int:
+        """Records to ask for, where no page was longer than this."""
+        return size
+
+    def few(self, size: int, count: int) -> int:
+        """Records to ask for after a page of so many that seems to be the last: fewer than it had."""
+        return min(size, max(2, min(_FEW, count // 2)))
+
+    def has_own_size(self, count: int, ask: Ask, longest: int) -> bool:
+        """Whether a page shows that pages are not where they were asked for: never, as offsets are rows."""
+        return False
+
+
+@dataclass
+class ByNumber:
+    """Pages by number: `?page=1&per_page=200`, then `?page=2&per_page=199`.
+
+    Page `n` of size `s` begins after `(n - 1) * s` rows. Where all pages are of one size they can only stand
+    side by side, and a row deleted before a page's edge pulls another past the reader. But page 2 of size 199
+    begins with the last row of page 1 of size 200, and near any row there begins a page of some size.
+    """
+
+    param: str = "page"
+    size_param: str = "per_page"
+
+    own_size: int = 0
+    """The server's page size, once it has shown that it pays no heed to ours; such pages cannot overlap."""
+    blind = 2
+
+    def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
+        """The page that holds the row at `start` and reaches furthest beyond it, and beyond `beyond`."""
+        if self.own_size:
+            number = start // self.own_size + 1
+            query = {self.param: number, self.size_param: size}
+            return Ask(query, (number - 1) * self.own_size, self.own_size)
+        if start == 0:
+            return self._page(1, size)
+        pages = ((start // asked + 1, asked) for asked in range(1, size + 1))
+        number, asked = max(pages, key=lambda page: (page[0] * page[1], page[1]))
+        if number * asked <= beyond:  # so small pages that none reaches further
+            number, asked = beyond // size + 1, size
+        return self._page(number, asked)
+
+    def _page(self, number: int, size: int) -> Ask:
+        return Ask({self.param: number, self.size_param: size}, (number - 1) * size, size)
+
+    def read(self, query: Query) -> Ask:
+        """What a query asks for.
+
+        Raises:
+            ApiError: It is no query of such pages.
+        """
+        number, size = _numbers(query, self.param, self.size_param)
+        return self._page(number, size)
+
+    def following(self, ask: Ask, stride: int, size: int) -> Ask:
+        """The page after one that is yet to come, if that is as long as was asked for."""
+        return self.ask(ask.start + (self.own_size or max(ask.size - 1, 1)), size)
+
+    def cover(self, start: int, stop: int, size: int) -> list[Ask]:
+        """Pages of this size that hold the rows from one place up to another, and maybe some around them."""
+        return [self._page(number, size) for number in range(start // size + 1, (stop - 1) // size + 2)]
+
+    def most(self, ask: Ask, longest: int) -> int:
+        """Records in a page that is not the last, where no page was longer than this."""
+        return self.own_size or min(ask.size, longest)
+
+    def fits(self, size: int, longest: int) -> int:
+        """Records to ask for: no more than the server gives, as pages are counted by what is asked for."""
+        return min(size, longest or size)
+
+    def few(self, size: int, count: int) -> int:
+        """Records to ask for after a page that seems to be the last: the next number, so no fewer."""
+        return size
+
+    def has_own_size(self, count: int, ask: Ask, longest: int) -> bool:
+        """Whether a page shows that the server numbers pages of its own size, whatever is asked for."""
+        if self.own_size or count <= ask.size:
+            return False
+        self.own_size = max(count, longest)
+        return True
+
+
+def _numbers(query: Query, *names: str) -> list[int]:
+    values = [query.get(name) for name in names]
+    if not all(isinstance(value, int) and value >= 0 for value in values):
+        msg = "state: the checkpoint names no page of this list"
+        raise ApiError(msg)
+    return [int(value) for value in values if value is not None]

@@ -1,0 +1,393 @@
+"""Walks a list in pages that overlap, so that rows moved by others' coming and going are noticed.
+
+Each page after the first must hold a row that was already read and is unchanged, so that it has kept its
+place among the others. When it does not, rows were deleted before it and others have moved up past it; the
+reader steps back until it finds such a row. Every row that stays in the list during the read is thus read,
+whatever is inserted, deleted or updated around it; unless an update moves it from what is still to come to
+what was read.
+"""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_core.errors import ApiError
+from tap_core.paging.paginator import Paginator
+from tap_core.paging.window import Window
+from tap_core.records import jsonpath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query, Steps
+    from tap_core.paging.places import Ask, ByNumber, ByOffset
+
+_FAR = 2**31 - 1
+"""A place behind the end of every list."""
+
+_VOLATILE = 8
+"""Rows, all of a page, that must have changed in their places before a change no longer hints at a move."""
+
+_UNCONNECTED = 2
+"""Pages that may come without any known row behind a page that is as it was."""
+
+
+class Walk(Paginator):
+    """A list read by places in it: from the start, over pages that join one another, to the end."""
+
+    def __init__(
+        self,
+        places: ByOffset | ByNumber,
+        *,
+        size: int,
+        total: str | None = None,
+        order: str | None = None,
+        mark: Callable[[Page, int], None] | None = None,
+    ) -> None:
+        """Start at the first page.
+
+        Args:
+            places: How pages are asked for.
+            size: Records to ask for in a page.
+            total: JSONPath of the total in a response, where the API gives one.
+            order: Field that the list is ordered by, where rows with the same value can trade places
+                between two requests: all of the last ones of a page are then read again with the next.
+            mark: Is given each page and its place before it is looked at; sets its `keys` where a record
+                alone does not say which one it is.
+        """
+        super().__init__(size=size, total=total)
+        self._places = places
+        self._mark = mark
+        self._order = order
+        self._window = Window()
+        self._at = places.ask(0, size)
+        self._first: list[Any] = []  # keys of the first page
+        self._page_keys: list[Any] = []  # those of the page before, which began there:
+        self._page_start = 0
+        self._begins = self._end = 0  # of what was read
+        self._stride = 1
+        self._longest = 0
+        self._newest: Any = None  # key of the last new row
+        self._alone = True  # only the first page has brought anything
+        self._full = False  # the page before was as long as they come
+        self._steady = False  # the next page is just the next one
+        self._back = 0  # rows that the current page is a step back
+        self._unconnected = 0
+        self._empty = 0  # number or offset of a page without rows
+        self._heeds_places = False  # the server has shown that it does
+
+    @override
+    def walk(self) -> Steps:
+        """The whole list."""
+        page = yield from self._page(self._places.ask(0, self._size))
+        page.fresh = self._window.fresh(page)
+        self._places.has_own_size(len(page.records), self._at, 0)
+        self._first, self._longest = page.keys, len(page.records)
+        self._newest = page.keys[-1] if page.keys else None
+        if not self._ends_at_once(page):
+            yield from self._rest(self._beyond(page))
+
+    @override
+    def resume(self, query: Query, page: Page, done: list[Any]) -> None:
+        """Go on from a page in the middle of the list."""
+        ask, count = self._places.read(query), len(page.records)
+        if self._places.blind > 1:  # numbered pages are where they seem only if they have the size asked for
+            if count > ask.size or (count < ask.size == self.size and ask.start):
+                raise self.loop("The page to go on from has another size than was asked for")
+            self._longest = count if ask.size == self.size else ask.size
+        self._window.add(done, page.records, done)
+        if count > 1:
+            self._first = page.keys  # should it come again further on, the place is ignored
+        self._begins, self._end = ask.start, ask.start + count
+        self._alone = False
+        self._start(self._rest(ask))
+
+    @override
+    def sample(self) -> Query:
+        """The first record alone."""
+        return self._places.ask(0, 1).query
+
+    @override
+    def upcoming(self) -> Iterator[Query]:
+        """The pages that the total says there are; one or two more where a full page came without a total.
+
+        A first page that is shorter than asked for, and than the total, casts doubt on one of the two.
+        """
+        if self._ended or self._failure or not self._steady:
+            return
+        by_total = self.total is not None and not self.bounded and (self._full or not self._alone)
+        count, ask = 0, self._at
+        while (
+            (ask.start < (self.total or 0) - 1) if by_total else (self._full and count < self._places.blind)
+        ):
+            yield ask.query
+            count, ask = count + 1, self._places.following(ask, self._stride, self._size)
+
+    @override
+    def cover(self, start: int, stop: int) -> list[tuple[Query, int]]:
+        """The queries whose pages hold the rows from one place up to another, and where each page begins."""
+        return [(ask.query, ask.start) for ask in self._places.cover(start, stop, stop - start)]
+
+    @override
+    def stretch(self, query: Query) -> tuple[int, int]:
+        """The place where a page begins, and the number of records that are asked for."""
+        ask = self._places.read(query)
+        return ask.start, ask.size
+
+    # Where to
+
+    @property
+    def _size(self) -> int:
+        return self._places.fits(self.size or 1, self._longest)
+
+    def _beyond(self, page: Page) -> Ask:
+        """What comes after a page, and its last row once more; a few rows if it seems to be the last."""
+        self._page_keys, self._page_start = page.keys, self._at.start
+        self._end = self._at.start + page.span
+        self._stride = max(page.span - self._overlap(page), 1)
+        self._full = not self._is_short(page)
+        self._steady = bool(page.more) or self._total_says_more(page)
+        if self._full and not self._reaches_total(page):
+            self._steady = True
+        size = self._size if self._steady else self._places.few(self._size, len(page.records))
+        return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
+
+    def _overlap(self, page: Page) -> int:
+        """Rows to read again: the last one; or those that may trade places, and the one before them."""
+        if self._places.own_size:
+            return 0
+        missing = set(page.unreadable)
+        last = next(
+            (at for at in range(self._end - 1, self._at.start, -1) if at not in missing), self._end - 1
+        )
+        again = self._end - last
+        if not self._order or not page.records:
+            return again
+        values = (jsonpath.first(record, f"$.{self._order}") for record in reversed(page.records))
+        value = next(values)
+        tied = again + 1 + sum(1 for _ in takewhile(lambda other: other == value, values))
+        return tied if tied < len(page.records) else again
+
+    # The walk
+
+    def _page(self, ask: Ask) -> Generator[Query, Page, Page]:
+        self._at = ask
+        page = yield ask.query
+        page.fresh = []
+        if self._mark:
+            self._mark(page, ask.start)
+        return page
+
+    def _rest(self, ask: Ask) -> Steps:
+        """What comes after the first page."""
+        while page := (yield from self._joined(ask)):
+            if self._back:
+                self._note_step_back(page)
+            page.fresh = self._window.fresh(page)
+            if page.fresh:
+                self._went_on(page)
+                if self._is_last(page):
+                    return
+                ask = self._beyond(page)
+            elif self._is_end(page):
+                self._bear_out(page)
+                return
+            elif self._back or self._heeds_places:
+                ask = self._beyond(page)
+            else:
+                onward = yield from self._doubt(page)
+                if onward is None:
+                    return
+                ask = onward
+        self._bear_out(None)
+
+    def _joined(self, ask: Ask) -> Generator[Query, Page, Page | None]:
+        """The next page, or one before it that nothing can lie between; None where the list has ended."""
+        self._back = 0
+        while True:
+            page = yield from self._page(ask)
+            if self._shows_own_size(page):
+                self._back = 0
+                ask = self._places.ask(self._end, self._size)
+                if ask.query.get(self._places.param) == self._empty:
+                    return None
+                continue
+            if not page.records:
+                self._empty = ask.query[self._places.param]
+            if self._joins(page):
+                return page
+            if not page.records and (self._at.start >= self._end or self._unconnected >= _UNCONNECTED):
+                self._refuse_more(page)
+                return None
+            self._note_unconnected(page)
+            self._steady = False
+            self._back = 2 * self._back or self._stride
+            # One less than before tells a server that has a page size of its own.
+            size = self._size - (self._places.blind > 1)
+            ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))
+
+    def _joins(self, page: Page) -> bool:
+        """Whether nothing can lie between the rows already read and this page."""
+        if self._at.start == 0:
+            return True
+        if not page.records or self._at.start >= self._end:
+            return bool(page.records)
+        if self._window.joins(page):
+            self.evidence.volatile = 0  # rows do come alike
+            return True
+        return self.evidence.volatile >= _VOLATILE and page.keys[0] == self._expected()
+
+    def _expected(self) -> Any:
+        """Key of the row that was read at the place where the current page begins."""
+        at = self._at.start - self._page_start
+        return self._page_keys[at] if 0 <= at < len(self._page_keys) else None
+
+    def _note_step_back(self, page: Page) -> None:
+        """Learn from a page that was read before: does it come unlike before, though nothing moved?"""
+        asked = self._places.most(self._at, self._longest)
+        if self._window.comes_again(page, self._at.start - self._begins, asked):
+            if not self._window.joins(page):
+                self.evidence.volatile += len(page.records)
+        else:
+            self._unconnected = 0
+
+    def _note_unconnected(self, page: Page) -> None:
+        if self._back or any(self._window.knows(key) for key in page.keys):
+            return
+        self._unconnected += 1
+        if self._unconnected > _UNCONNECTED:
+            raise self.loop("The API sends rows that don't follow on those before them")
+
+    def _doubt(self, page: Page) -> Generator[Query, Page, Ask | None]:
+        """A page of known rows only: were as many inserted before it, or is the place ignored?
+
+        A page far behind the end tells: who heeds places has nothing there.
+        """
+        here, count = self._at, len(page.records)
+        if count > here.size:
+            self._end_whole(page)
+            return None
+        size = max(1, min(count, self.size or count) // 2)
+        far = yield from self._probe(size)
+        self._at = here
+        if far is None or not far.records:
+            self._heeds_places = True
+            return self._beyond(page)
+        self._refuse_more(far)
+        if self.total == self.records_read and not self.bounded:
+            pass  # what the total says came, and nothing else does
+        elif len(far.records) > size and not self._places.own_size:
+            self._end_whole(page)
+        elif far.keys[-1] != self._newest:  # else the place is clamped to the list's end
+            self._refuse_repetition(far)
+        self.proofs += 2
+        return None
+
+    def _probe(self, size: int) -> Generator[Query, Page, Page | None]:
+        self.probing, self._steady = True, False
+        try:
+            return (yield from self._page(self._places.ask(_FAR, size)))
+        except ApiError:
+            return None
+        finally:
+            self.probing = False
+
+    # What pages say
+
+    def _ends_at_once(self, page: Page) -> bool:
+        if not page.records:
+            self._refuse_more(page)
+            return True
+        if page.more or self._total_says_more(page):
+            return False
+        self._end = page.span
+        if self._reaches_total(page):
+            return page.span != self._at.size or self.evidence.bears_out(page.span)
+        return not self.careful and self.evidence.ends_short(page.span, self._at.size)
+
+    def _is_last(self, page: Page) -> bool:
+        """Whether a page with new rows is known to be the last one."""
+        if page.more or self._total_says_more(page):
+            return False
+        short = self._is_short(page)
+        if self._reaches_total(page):
+            return short or self.evidence.bears_out(self._at.start + page.span)
+        if self.careful or not short or self._places.blind == 1:
+            return False
+        return bool(self._places.own_size) or self.evidence.ends_short(page.span, self._at.size)
+
+    def _is_end(self, page: Page) -> bool:
+        """Whether a page of known rows ends with the same row as the page before, and had room for more."""
+        if not page.records:
+            return True
+        alone = len(page.records) == 1 < self._at.size
+        short = alone or len(page.records) < self._places.most(self._at, self._longest)
+        same = bool(self._page_keys) and page.keys[-1] == self._page_keys[-1]
+        if short and not same:
+            self._newest = page.keys[-1]
+        return short and same
+
+    def _is_short(self, page: Page) -> bool:
+        """Whether a page has fewer records than the server is known to send."""
+        return page.span < (self._at.size if self._alone else self._places.most(self._at, self._longest))
+
+    def _reaches_total(self, page: Page) -> bool:
+        return self.total is not None and self._at.start + page.span == self.total
+
+    def _total_says_more(self, page: Page) -> bool:
+        return self.total is not None and not self.bounded and self._at.start + page.span < self.total
+
+    def _begins_anew(self, page: Page) -> bool:
+        """Whether a page holds what the first one did, or as much of it as was asked for now."""
+        return set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
+
+    def _shows_own_size(self, page: Page) -> bool:
+        if self._alone and self._at.start and self._begins_anew(page):
+            return False
+        return self._places.has_own_size(len(page.records), self._at, self._longest)
+
+    def _went_on(self, page: Page) -> None:
+        """There was more behind the first page."""
+        self._unconnected = 0
+        self._newest = page.keys[-1]
+        self._longest = max(self._longest, len(page.records))
+        if self._alone:
+            self._alone = False
+            self.evidence.unpaged = 0
+
+    def _bear_out(self, page: Page | None) -> None:
+        """The list ended with a request that brought nothing new."""
+        if page is not None:
+            self._refuse_more(page)
+        self.proofs += 1
+        if self._full and self.total == self._end:
+            self.evidence.borne_out[self._end] += 1
+
+    # Lists that can't be read to the end
+
+    def _refuse_more(self, page: Page) -> None:
+        if page.more:
+            raise self.loop(f"The API says by `{page.more}` that there is more, and does not send it")
+
+    def _end_whole(self, page: Page) -> None:
+        """The whole list came, whatever was asked for; if that can be."""
+        self._refuse_more(page)
+        if self.total is not None and not self.bounded and self.total > self.records_read:
+            raise self.loop(f"The API ignores `{self._places.param}`")
+        if len(self._first) == self.size and self.evidence.longest <= len(self._first):
+            raise self.loop(
+                f"The API ignores `{self._places.param}` and sends just as many rows as a page has: more may "
+                "be behind them"
+            )
+        self.evidence.unpaged += 1
+        self.proofs += 1
+
+    def _refuse_repetition(self, far: Page) -> None:
+        if not set(far.keys) <= set(self._first):
+            raise self.loop("The API sends the same pages again and again")
+        if not self._alone or len(self._first) >= (self.size or 1):
+            raise self.loop(f"The API ignores `{self._places.param}` but not `{self._places.size_param}`")

@@ -1,0 +1,154 @@
+"""The order of a read: a stream's pages, and after each page the children of its records.
+
+The work ahead is planned in the order in which it will be written, and its requests are sent early; what is
+written, and when a failure surfaces, does not depend on how early.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tap_core.listing import Listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_core.fetcher import Fetcher
+    from tap_core.paging.page import Page, Rows
+    from tap_core.paging.paginator import Query
+    from tap_core.reading import Reading
+
+
+@dataclass
+class PageRows:
+    """Records of one page of a stream: undecoded, or decoded where their children are read too."""
+
+    query: Query
+    page: Page
+    raws: list[Any]
+    decoded: list[Any] | None = None
+
+    def release(self) -> None:
+        """Let go of the response: the next one may be as large."""
+        self.raws, self.decoded = [], None
+        self.page.release()
+
+
+@dataclass
+class ChildList:
+    """One list of a child stream."""
+
+    reading: Reading
+    context: Context
+    request: Hashable = None
+    """What its first request is called, once it was sent ahead."""
+
+
+@dataclass
+class Parent:
+    """A record whose children are to be read: one list for each child stream and context."""
+
+    query: Query
+    key: Any
+    lists: list[ChildList] = field(default_factory=list)
+
+
+@dataclass
+class Failure:
+    """What ended the planning, to be raised in its turn."""
+
+    error: BaseException
+
+
+Item = PageRows | Parent | Failure
+
+
+class Plan:
+    """What a list of a stream, and the children of its records, consist of, in order.
+
+    Args:
+        reading: The stream's.
+        context: The parent's ids, or None.
+        fetcher: Where pages come from.
+        reading_of: Gives the readings of child streams.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        context: Context | None,
+        fetcher: Fetcher,
+        reading_of: Callable[[Any], Reading],
+    ) -> None:
+        self._reading = reading
+        self._context = context
+        self._fetcher = fetcher
+        self._children = [reading_of(child) for child in reading.stream.children]
+
+    def items(self) -> Iterator[Item]:
+        """The items, each with its requests sent as far ahead as there is room."""
+        planned = self._planned()
+        waiting: deque[Item] = deque()
+        unasked: deque[ChildList] = deque()
+        depth = self._fetcher.depth if self._children else 1
+        more = True
+        while True:
+            while more and len(waiting) < depth:
+                item = next(planned, None)
+                more = item is not None and not isinstance(item, Failure)
+                if item is not None:
+                    waiting.append(item)
+                if isinstance(item, Parent):
+                    unasked.extend(item.lists)
+            while unasked and self._fetcher.has_room:
+                self._ask(unasked.popleft())
+            if not waiting:
+                return
+            first = waiting.popleft()
+            if isinstance(first, Parent):
+                for child in first.lists:
+                    if unasked and unasked[0] is child:
+                        unasked.popleft()  # no room for these: they are asked for when they are read
+            yield first
+            if isinstance(first, Parent):
+                self._fetcher.forget(child.request for child in first.lists if child.request is not None)
+
+    def _ask(self, child: ChildList) -> None:
+        if child.reading.given_up:
+            return
+        listing = Listing(child.reading, child.context, self._fetcher)
+        child.request = listing.want_first()
+
+    def _planned(self) -> Iterator[Item]:
+        try:
+            yield from self._in_order()
+        except Exception as error:  # noqa: BLE001  it is raised when its turn comes
+            yield Failure(error)
+
+    def _in_order(self) -> Iterator[PageRows | Parent]:
+        stream = self._reading.stream
+        limit, count = stream.ABORT_AT_RECORD_COUNT, 0
+        listing = Listing(self._reading, self._context, self._fetcher)
+        for rows in listing.pages():
+            raws = rows.raws if limit is None else rows.raws[: limit - count]
+            count += len(raws)
+            records = stream.decode(raws, self._context) if self._children else None
+            past_bookmark = listing.is_past_bookmark(rows)
+            yield PageRows(rows.query, rows.page, raws, records)
+            for record in records or ():
+                yield self._parent(rows, record)
+            if past_bookmark:
+                return
+            if limit is not None and count >= limit:
+                stream.check_limit(count)
+
+    def _parent(self, rows: Rows, record: Any) -> Parent:
+        stream = self._reading.stream
+        contexts = stream.child_contexts(record, self._context)
+        lists = [ChildList(child, context) for context in contexts for child in self._children]
+        key = tuple(stream.codec.get(record, name) for name in stream.primary_keys)
+        return Parent(rows.query, key, lists)

@@ -1,0 +1,236 @@
+"""`Run`: all selected streams read once: their readings, STATE, failures, the stop, and the end."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import metrics
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+
+from tap_core.emit import write_rows
+from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
+from tap_core.fetcher import Fetcher
+from tap_core.plan import Failure, PageRows, Plan
+from tap_core.progress import Progress, summarize
+from tap_core.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from datetime import datetime
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_core.plan import Parent
+    from tap_core.records.writer import MessageWriter
+    from tap_core.sdk import SdkTap
+    from tap_core.stream import ApiStream
+
+_STATE_SHARE = 0.05
+"""STATE is written when so much of a run's pages has come since the last one: seldom in a long run."""
+
+_STATE_PAGES = 10
+_STATE_SECONDS = 60.0
+
+
+class Run:
+    """One run of a tap.
+
+    Args:
+        tap: Gives streams, client and writer.
+        writer: Where messages go.
+        began: When the run began.
+    """
+
+    def __init__(self, tap: SdkTap, writer: MessageWriter, began: datetime) -> None:
+        self._tap = tap
+        self._writer = writer
+        self._began = began
+        self._batches = bool(tap.config.get("batch_config"))
+        streams: list[Any] = [stream for stream in tap.streams.values() if stream.selected]
+        self.fetcher = Fetcher(tap.client, streams)
+        self.readings: dict[str, Reading] = {}
+        self.ended_by: RunEnds | None = None
+        self._stopped_by = 0
+        self._progress = Progress()
+        self._pages = self._pages_saved = 0
+        self._saved_at = time.monotonic()
+
+    def start(self) -> None:
+        """The run begins."""
+        self._progress.start()
+
+    def stop(self, signum: int) -> None:
+        """End the run at the next point where STATE is whole; right now if that is here."""
+        self._stopped_by = signum
+        self._tap.client.stop()
+        if self.fetcher.waiting:
+            self._check_stopped()
+
+    @property
+    def stopped_by(self) -> int:
+        """The signal that asks the run to end; 0 for none."""
+        return self._stopped_by
+
+    # Reading
+
+    def write(self, stream: ApiStream, context: Context | None) -> None:
+        """Read a list of a stream, and the children of its records, into messages.
+
+        Raises:
+            RunEnds: No request can succeed any more.
+        """
+        reading = self._open(stream) if context is None else self._reading_of(stream)
+        pages = self._read(reading, context)
+        for rows in pages:
+            if not stream.selected:
+                continue
+            try:
+                write_rows(reading, rows, context, self._writer)
+            except ApiError as error:
+                with contextlib.suppress(StopIteration):
+                    pages.throw(error)
+
+    def records(self, stream: ApiStream, context: Context | None) -> Iterator[dict[str, Any]]:
+        """Read a list of a stream, and the children of its records; yields the stream's own records."""
+        reading = self._open(stream) if context is None else self._reading_of(stream)
+        for rows in self._read(reading, context):
+            if stream.selected or context is not None:
+                records = stream.decode(rows.raws, context, typed=False)
+                reading.written(records)
+                yield from records
+
+    def _read(self, reading: Reading, context: Context | None) -> Generator[PageRows, None, None]:
+        begun = time.monotonic()
+        came = False
+        try:
+            yield from self._read_list(reading, context)
+            came = True
+        except RunEnds as end:
+            self.ended_by = end
+            raise
+        except ApiError as error:
+            if context is not None and isinstance(error, NotFound):
+                reading.gone(context, error)
+            else:
+                reading.fail(context, error)
+        finally:
+            reading.seconds += time.monotonic() - begun
+        if context is None:
+            self._close(reading, came=came)
+
+    def _read_list(self, reading: Reading, context: Context | None) -> Iterator[PageRows]:
+        checkpoint = reading.checkpoint if context is None else None
+        has_children = bool(reading.stream.children)
+        for item in Plan(reading, context, self.fetcher, self._reading_of).items():
+            self._check_stopped()
+            if isinstance(item, Failure):
+                raise item.error
+            if isinstance(item, PageRows):
+                last = item.page.records[-1] if item.raws else None
+                yield item
+                # A page without new records may be one that the reader steps back from.
+                if checkpoint and last is not None and not has_children:
+                    checkpoint.put(item.query, reading.stream.key_of(last))
+                self._page_done()
+                item.release()
+            else:
+                self._read_children(item)
+                if checkpoint:
+                    checkpoint.put(item.query, item.key)
+
+    def _read_children(self, item: Parent) -> None:
+        for child in item.lists:
+            reading, context = child.reading, child.context
+            reading.lists += 1
+            if reading.given_up:
+                continue
+            try:
+                if self._batches:
+                    reading.stream.sync(context)
+                else:
+                    self.write(reading.stream, context)
+            except (AbortedSyncFailedException, AbortedSyncPausedException):  # a dry run has read enough
+                continue
+
+    def _open(self, stream: ApiStream) -> Reading:
+        """Begin to read a stream that has no parent; its children's SCHEMA comes here, parents or not."""
+        reading = self.readings[stream.name] = Reading(stream, began=self._began)
+        for child in stream.selected_descendants:
+            self.readings.pop(child.name, None)
+            if not self._batches:
+                child.write_schema()
+        return reading
+
+    def _reading_of(self, stream: ApiStream) -> Reading:
+        if stream.name not in self.readings:
+            self.readings[stream.name] = Reading(stream, began=self._began)
+        return self.readings[stream.name]
+
+    def _close(self, reading: Reading, *, came: bool) -> None:
+        reading.close(bookmark=came)
+        for child in reading.stream.children:
+            below = self._reading_of(child)
+            if not came or not reading.whole_list or below.given_up:
+                below.incomplete()
+            self._close(below, came=came)
+
+    # STATE
+
+    def _page_done(self) -> None:
+        """A page was written: write STATE too, now and then."""
+        self._progress.tell(self.readings.values())
+        self._pages += 1
+        since = self._pages - self._pages_saved
+        if (
+            since < max(_STATE_PAGES, self._pages * _STATE_SHARE)
+            and time.monotonic() - self._saved_at < _STATE_SECONDS
+        ):
+            return
+        self._pages_saved, self._saved_at = self._pages, time.monotonic()
+        self._tap.write_state()
+
+    def _check_stopped(self) -> None:
+        if self._stopped_by:
+            raise Stopped(self._stopped_by)
+
+    # The end
+
+    def close(self) -> None:
+        """All was tried: let go of connections, write the last STATE, say what each stream came to."""
+        self._progress.close()
+        self.fetcher.close()
+        self._tap.write_state(again=self._writer.unstated)
+        summarize(self.readings.values(), self._tap.logger)
+
+    def settle(self) -> None:
+        """Fail if something could not be read.
+
+        Raises:
+            PartlyRead: Something was read, and something was not.
+            ApiError: Nothing was read.
+        """
+        failed = [reading.name for reading in self.readings.values() if reading.failures]
+        if not failed and not self.ended_by:
+            return
+        causes = [str(self.ended_by)] if self.ended_by else []
+        causes += [failure for reading in self.readings.values() for failure in reading.failures]
+        if not any(reading.rows or reading.clean for reading in self.readings.values()):
+            raise ApiError("; ".join(dict.fromkeys(causes)))
+        if self.ended_by:
+            self._tap.logger.error("%s", self.ended_by)
+        unread = [stream.name for stream in self._tap.streams.values() if stream.selected]
+        partly = [name for name in unread if name in failed or not self._is_read(name)]
+        tags = {"streams": partly}
+        metrics.log(
+            self._tap.metrics_logger,
+            metrics.Point("gauge", "partly_read", len(partly), tags),  # type: ignore[arg-type]
+        )
+        msg = f"partly read: {', '.join(partly)}"
+        if not self._tap.config.get("allow_partial") or self.ended_by:
+            raise PartlyRead(msg, failures=causes)
+        self._tap.logger.warning(msg)
+
+    def _is_read(self, name: str) -> bool:
+        return name in self.readings and self.readings[name].done
