@@ -13,6 +13,7 @@ from tap_core import ApiSchema, ApiStream, PageNumber
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import requests
@@ -56,9 +57,9 @@ class BillingStream(ApiStream):
         return page
 
     @override
-    def is_record(self, node: Any) -> bool:
+    def is_record(self, node: Mapping[str, Any]) -> bool:
         """A lone object is a record if it has the wrapper, or the key."""
-        return isinstance(node, dict) and (self.wrapper in node or super().is_record(node))
+        return self.wrapper in node or super().is_record(node)
 
     def records_of(self, element: Any) -> list[Any]:
         """The record in an element; one without the wrapper is taken as it is, and not passed over."""

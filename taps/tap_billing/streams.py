@@ -12,6 +12,7 @@ from tap_core.errors import Refused
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import requests
@@ -83,9 +84,9 @@ class Invoices(BillingStream):
     }
 
     @override
-    def is_record(self, node: Any) -> bool:
+    def is_record(self, node: Mapping[str, Any]) -> bool:
         """The body is an object with a list."""
-        return isinstance(node, dict) and isinstance(node.get("invoices"), list)
+        return isinstance(jsonpath.opened(node.get("invoices")), list)
 
     @override
     def records_of(self, element: Any) -> list[Any]:
@@ -136,6 +137,7 @@ class Transactions(BillingStream):
     # A site without legacy statement billing may not know this list at all.
     may_be_missing = True
     missing_statuses = (403, 404, 422)
+    missing_hint = "sites without legacy statement billing have their payments and refunds in `invoices`"
     wrapper = "transaction"
     # A refund changes its payment's `refunded_amount_in_cents`, and a payment its charges' `payment_id`,
     # within days, and neither is seen in `created_at`.

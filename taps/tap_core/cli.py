@@ -55,7 +55,7 @@ class ApiCommand(SingerCommand):
             for error in failure.errors:
                 self.logger.error(error)  # noqa: TRY400
         except PartlyRead as failure:
-            self.logger.error("%s", failure)  # noqa: TRY400
+            self.logger.error("%s", failure.summary)  # noqa: TRY400
             raise SystemExit(PARTLY) from None
         except ApiError as failure:
             self.logger.error("%s", failure)  # noqa: TRY400

@@ -51,13 +51,13 @@ class PartlyRead(ApiError):
     """Some streams, or lists of them, could not be read; all others were.
 
     Args:
-        message: `partly read: ` and the streams.
+        streams: Names of those that were not, or not wholly, read.
         failures: What could not be read, each in a line.
     """
 
-    def __init__(self, message: str, *, failures: list[str]) -> None:
-        super().__init__(message)
-        self.failures = failures
+    def __init__(self, streams: list[str], failures: list[str]) -> None:
+        self.summary = f"partly read: {', '.join(streams)}"
+        super().__init__(f"{self.summary}: {'; '.join(failures)}")
 
 
 class Retriable(Exception):
@@ -68,6 +68,7 @@ class Retriable(Exception):
         wait: Seconds that the server asks to wait, or None when it names none.
         rate_limited: Whether the wait holds for all requests of the tap.
         unanswered: Whether there was no answer at all.
+        divisible: Whether fewer rows at a time may be answered better.
     """
 
     def __init__(
@@ -77,12 +78,14 @@ class Retriable(Exception):
         wait: float | None = None,
         rate_limited: bool = False,
         unanswered: bool = False,
+        divisible: bool = True,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait = wait
         self.rate_limited = rate_limited
         self.unanswered = unanswered
+        self.divisible = divisible
 
 
 class Stopped(BaseException):

@@ -41,7 +41,8 @@ class Reading:
         checkpoint: Where an interrupted read can go on; None for children, and where all must come at once.
         total: Records of the whole stream, where the API says so.
         rows: Records written.
-        lists: Lists read, one for each parent.
+        lists: Lists tried, one for each parent.
+        ends: Lists that were read to their end.
         proofs: Requests sent only to see that a list had ended.
         missing: Lists that this account or server does not have.
         failures: What could not be read, in words.
@@ -62,7 +63,7 @@ class Reading:
         self.bookmark: Bookmark | None = None
         self.checkpoint: Checkpoint | None = None
         self.total: int | None = None
-        self.rows = self.lists = self.proofs = self.missing = 0
+        self.rows = self.lists = self.ends = self.proofs = self.missing = 0
         self.failures: list[str] = []
         self.given_up = self.done = False
         self.seconds = 0.0
@@ -92,11 +93,6 @@ class Reading:
     def whole(self) -> bool:
         """Whether every row of the stream was read, so that others can be called gone."""
         return self.done and self.whole_list
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing of it failed."""
-        return self.done and not self.failures
 
     @property
     def whole_list(self) -> bool:
@@ -153,6 +149,7 @@ class Reading:
     def written(self, records: list[Any]) -> None:
         """Take note of rows that were written."""
         self.rows += len(records)
+        self.stream.state_changed()
         bookmark, key = self.bookmark, self.stream.replication_key
         if not bookmark or not key:
             return
@@ -176,6 +173,7 @@ class Reading:
 
     def list_read(self) -> None:
         """A list was read to its end."""
+        self.ends += 1
         self._last_failure, self._alike = (), 0
 
     def differs(self, context: Context | None, read_count: int, total: int) -> None:
@@ -196,10 +194,9 @@ class Reading:
             return False
         self.missing += 1
         if self.missing == 1:
+            hint = f": {stream.missing_hint}" if stream.missing_hint else ""
             stream.logger.warning(
-                "%s: this account or server has no such list (%d); it is left as it is",
-                self.name,
-                error.status,
+                "%s: this account or server has no such list (%d)%s", self.name, error.status, hint
             )
         return True
 

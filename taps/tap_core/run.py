@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import metrics
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
@@ -32,6 +33,12 @@ _STATE_SHARE = 0.05
 
 _STATE_PAGES = 10
 _STATE_SECONDS = 60.0
+
+
+class _Metric(str, Enum):
+    """Metrics that the SDK has no name for."""
+
+    PARTLY_READ = "partly_read"
 
 
 class Run:
@@ -216,21 +223,18 @@ class Run:
             return
         causes = [str(self.ended_by)] if self.ended_by else []
         causes += [failure for reading in self.readings.values() for failure in reading.failures]
-        if not any(reading.rows or reading.clean for reading in self.readings.values()):
+        if not any(reading.rows or reading.ends for reading in self.readings.values()):
             raise ApiError("; ".join(dict.fromkeys(causes)))
         if self.ended_by:
             self._tap.logger.error("%s", self.ended_by)
         unread = [stream.name for stream in self._tap.streams.values() if stream.selected]
         partly = [name for name in unread if name in failed or not self._is_read(name)]
-        tags = {"streams": partly}
-        metrics.log(
-            self._tap.metrics_logger,
-            metrics.Point("gauge", "partly_read", len(partly), tags),  # type: ignore[arg-type]
-        )
-        msg = f"partly read: {', '.join(partly)}"
+        point = metrics.Point("gauge", cast("Any", _Metric.PARTLY_READ), len(partly), {"streams": partly})
+        metrics.log(self._tap.metrics_logger, point)
+        outcome = PartlyRead(partly, list(dict.fromkeys(causes)))
         if not self._tap.config.get("allow_partial") or self.ended_by:
-            raise PartlyRead(msg, failures=causes)
-        self._tap.logger.warning(msg)
+            raise outcome
+        self._tap.logger.warning("%s", outcome.summary)
 
     def _is_read(self, name: str) -> bool:
         return name in self.readings and self.readings[name].done

@@ -239,6 +239,10 @@ class SdkStream(RESTStream[dict[str, Any]]):
             self._schema_written = True
             super()._write_schema_message()
 
+    def state_changed(self) -> None:
+        """Rows were written, or a bookmark moved, since the last STATE."""
+        self.state_manager.is_flushed = False
+
     def check_limit(self, count: int) -> None:
         """End the stream here if this is a dry run and has read enough."""
         self._check_max_record_limit(count)

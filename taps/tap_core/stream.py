@@ -83,6 +83,9 @@ class ApiStream(SdkStream):
     missing_statuses: ClassVar[Sequence[int]] = (403, 404)
     """What a list that is missing is answered with."""
 
+    missing_hint = ""
+    """Where what such a list holds is found instead, as the end of a sentence."""
+
     null_is_empty = False
     """Whether the API sends null in place of an empty list."""
 
@@ -177,14 +180,18 @@ class ApiStream(SdkStream):
         place, found = jsonpath.place(page.document, path)
         if isinstance(found, list) or (found is None and place and self.null_is_empty):
             return
-        if isinstance(found, dict) and self.is_record(jsonpath.decode(page.records[0])):
+        if isinstance(found, dict) and self.is_record(found):
             return
         msg = f"the answer has no list at `{path.removesuffix('[*]')}`; is it of another version?"
-        raise Retriable(msg)
+        raise Retriable(msg, divisible=False)
 
-    def is_record(self, node: Any) -> bool:
-        """Whether a lone object in the records' place is a record, and not an answer of another kind."""
-        return isinstance(node, dict) and all(node.get(key) not in {None, ""} for key in self.primary_keys)
+    def is_record(self, node: Mapping[str, Any]) -> bool:
+        """Whether a lone object in the records' place is a record, and not an answer of another kind.
+
+        Args:
+            node: The object, its members undecoded.
+        """
+        return all(jsonpath.decode(node.get(key)) not in {None, ""} for key in self.primary_keys)
 
     def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages of a list, where records are to be put together otherwise than they came."""

@@ -34,6 +34,12 @@ class EventTypes(SchedulingStream):
         return pages()
 
     @override
+    def check_place(self, page: Page) -> None:
+        """See that there are groups, or the plain list of later versions."""
+        if not isinstance(jsonpath.place(page.document, "$.data[*]")[1], list):
+            super().check_place(page)
+
+    @override
     def read_page(self, response: requests.Response) -> Page:
         """The event types, in groups as asked for, or in the plain list of later versions."""
         page = super().read_page(response)

@@ -48,7 +48,7 @@ def test_the_end_of_a_list(small, paging):
     assert output.records["organizing_brands"] == [{"id": "1"}, {"id": "2"}]
 
 
-@pytest.mark.parametrize("cursor", ['"a+b/c=&é %"', "9223372036854775808", '"0"', "0"])
+@pytest.mark.parametrize("cursor", ['"a+b/c=&é %"', "9223372036854775808"])
 def test_cursors_go_back_unchanged(small, cursor):
     first = f'{{"items": [], "paging": {{"next_cursor": {cursor}}}}}'
     small.fault("raw_body", path=f"{V2}/organizing_brands", times=1, body=first)
@@ -63,12 +63,10 @@ def test_other_envelopes(small):
     rule = small.fault("raw_body", path=f"{V2}/ranking/{promotion}$", body='[{"id": 7, "points": 1}]')
     output = run(TapPromotions, settings(small))
     assert output.rows("rankings")[str(promotion), "7"]["points"] == 1
-    rule.body = '{"items": null, "paging": {}}'
-    output = run(TapPromotions, settings(small))
-    assert str(promotion) not in {row["promotion_id"] for row in output.records["rankings"]}
-    rule.body = '{"ranking": [{"user_id": 7}]}'
-    with pytest.raises(ApiError, match="rankings: the API sent no list `items`"):
-        run(TapPromotions, settings(small))
+    for body in ('{"items": null, "paging": {}}', '{"ranking": [{"user_id": 7}]}'):
+        rule.body = body
+        with pytest.raises(ApiError, match=r"partly read: rankings.*no list at `\$.items`"):
+            run(TapPromotions, settings(small))
 
 
 def one(small, path, record, **more):

@@ -19,8 +19,8 @@ _EMPTY = 100
 class Cursor(Paginator):
     """Pages that name the next one: `{"items": […], "paging": {"next_cursor": 284117}}`.
 
-    The end is a page whose cursor is null, absent, empty, false, 0 or -1; an empty or short page that names
-    itself is one too. A page can be empty before the end.
+    The end is a page whose cursor is null, absent, empty, false, 0 or -1, or an empty page that names itself.
+    A page can be empty before the end.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Cursor(Paginator):
     def walk(self) -> Steps:
         """From the first page, or the one that was resumed, along the cursors."""
         used: set[str] = set()
-        longest = empty = 0
+        empty = 0
         query = self._with({})
         while True:
             page = yield query
@@ -56,11 +56,11 @@ class Cursor(Paginator):
                         f"The API names no next page, and says by `{page.more}` that there is one"
                     )
                 return
-            if str(cursor) == self._current and (count == 0 or count < longest):
+            if str(cursor) == self._current and not count:
                 return
             if str(cursor) in used:
                 raise self.loop("The API's cursors go round in a circle")
-            longest, empty = max(longest, count), 0 if count else empty + 1
+            empty = 0 if count else empty + 1
             if empty > _EMPTY:
                 raise self.loop("The API sends empty pages without end")
             used.add(str(cursor))

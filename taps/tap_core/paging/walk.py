@@ -221,7 +221,7 @@ class Walk(Paginator):
             if self._joins(page):
                 return page
             if not page.records and (self._at.start >= self._end or self._unconnected >= _UNCONNECTED):
-                self._refuse_more(page)
+                self._refuse_more_at_end(page)
                 return None
             self._note_unconnected(page)
             self._steady = False
@@ -277,14 +277,15 @@ class Walk(Paginator):
         if far is None or not far.records:
             self._heeds_places = True
             return self._beyond(page)
-        self._refuse_more(far)
-        if self.total == self.records_read and not self.bounded:
-            pass  # what the total says came, and nothing else does
-        elif len(far.records) > size and not self._places.own_size:
-            self._end_whole(page)
-        elif far.keys[-1] != self._newest:  # else the place is clamped to the list's end
-            self._refuse_repetition(far)
         self.proofs += 2
+        if self.total == self.records_read and not self.bounded:
+            return None  # what the total says came, and nothing else does
+        if len(far.records) > size and not self._places.own_size:
+            self._end_whole(page)
+            return None
+        if far.keys[-1] != self._newest:  # else the place is clamped to the list's end
+            self._refuse_repetition(far)
+        self._refuse_more(far)
         return None
 
     def _probe(self, size: int) -> Generator[Query, Page, Page | None]:
@@ -300,7 +301,7 @@ class Walk(Paginator):
 
     def _ends_at_once(self, page: Page) -> bool:
         if not page.records:
-            self._refuse_more(page)
+            self._refuse_more_at_end(page)
             return True
         if page.more or self._total_says_more(page):
             return False
@@ -321,12 +322,12 @@ class Walk(Paginator):
         return bool(self._places.own_size) or self.evidence.ends_short(page.span, self._at.size)
 
     def _is_end(self, page: Page) -> bool:
-        """Whether a page of known rows ends with the same row as the page before, and had room for more."""
+        """Whether a page has only rows of the page before, and had room for more."""
         if not page.records:
             return True
         alone = len(page.records) == 1 < self._at.size
         short = alone or len(page.records) < self._places.most(self._at, self._longest)
-        same = bool(self._page_keys) and page.keys[-1] == self._page_keys[-1]
+        same = set(page.keys) <= set(self._page_keys)
         if short and not same:
             self._newest = page.keys[-1]
         return short and same
@@ -362,12 +363,19 @@ class Walk(Paginator):
     def _bear_out(self, page: Page | None) -> None:
         """The list ended with a request that brought nothing new."""
         if page is not None:
-            self._refuse_more(page)
+            self._refuse_more_at_end(page)
         self.proofs += 1
         if self._full and self.total == self._end:
             self.evidence.borne_out[self._end] += 1
 
     # Lists that can't be read to the end
+
+    def _refuse_more_at_end(self, page: Page) -> None:
+        """As `_refuse_more`, where a further request has shown that nothing follows.
+
+        A flag that knows nothing of the lower bound, as a total may not, accuses nobody."""
+        if not self.bounded:
+            self._refuse_more(page)
 
     def _refuse_more(self, page: Page) -> None:
         if page.more:
