@@ -23,7 +23,7 @@ from tap_core.http.client import ApiClient, Limits
 from tap_core.http.readahead import ReadAhead
 from tap_core.progress import Progress, summarize
 from tap_core.records.writer import MessageWriter
-from tap_core.redaction import redact_logs
+from tap_core.redaction import public_address, redact_logs
 from tap_core.selftest import try_out
 from tap_core.settings import (
     BACKOFF_FACTOR,
@@ -285,7 +285,8 @@ class ApiTap(Tap):
         settings = config.config if config else {}
         fields = cls.config_jsonschema["properties"].items()
         redact_logs(str(settings.get(name, "")) for name, field in fields if field.get("secret"))
-        cls.print_version(print_fn=cls.logger.info)
+        address = public_address(str(settings.get("api_url", "")))
+        cls.logger.info("%s %s reads %s", cls.name, cls.plugin_version, address)
         given_catalog = read_input(catalog, "catalog") if catalog else None
         given_state = read_input(state, "state") if state else {}
         if errors := [*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)]:
