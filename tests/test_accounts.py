@@ -35,7 +35,7 @@ pytestmark = pytest.mark.meltano
 
 @pytest.fixture
 def other_api():
-    """A second server: half of the first one's customers and campaigns, their ids the same, their names not."""
+    """A second server: half of the first one's customers and campaigns, with the same ids and other names."""
     with Sandbox() as other:
         for api, stream, field in (("billing", "customers", "first_name"), ("rewards", "campaigns", "name")):
             rows = other.data[api][stream]
