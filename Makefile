@@ -27,8 +27,8 @@ $(INSTALLED): pyproject.toml sandbox/pyproject.toml requirements.txt
 plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
 
 $(PLUGINS): $(INSTALLED) meltano.yml $(wildcard loaders/*/*.py)
-	@echo "==> meltano install: each plugin into its own environment under .meltano (once; again when meltano.yml changes)"
-	@$(BIN)/meltano install
+	@echo "==> meltano install: each plugin into its own environment (once; again when meltano.yml changes)"
+	@$(BIN)/meltano install >output/install.log 2>&1 || { cat output/install.log >&2; exit 1; }
 	@touch $@
 
 demo: $(PLUGINS) ## fill output/warehouse.duckdb from the local sandbox and show the tables
