@@ -14,7 +14,8 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-echo "==> meltano run demo: start the sandbox, five taps into target-duckdb, stop the sandbox"
+log=output/demo.log
+echo "==> meltano run demo: start the sandbox, five taps into target-duckdb, stop the sandbox; log: $log"
 # A variable or a line of .env goes before meltano.yml: the demo would ask a real account.
 if { env; cat .env 2>/dev/null; } | grep -Eq '^(export )?TAP_(EVENTS|SCHEDULING|PROMOTIONS|BILLING|REWARDS)_API_URL=.'; then
     echo "demo: unset TAP_..._API_URL, and take it out of .env: the demo is for the local sandbox only" >&2
@@ -27,7 +28,10 @@ if ! test -e output/warehouse.duckdb || ! test -e output/.demo-complete; then
     rm -f output/.demo-complete
 fi
 # shellcheck disable=SC2086  # no word if empty
-.venv/bin/meltano --environment=sandbox run $full demo
+if ! .venv/bin/meltano --environment=sandbox run $full demo >"$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+fi
 touch output/.demo-complete
 
 echo
@@ -35,13 +39,6 @@ echo "==> output/warehouse.duckdb"
 .venv/bin/python scripts/warehouse.py
 cat <<'END'
 
-Look further:
-  .venv/bin/python scripts/warehouse.py "SELECT title, tickets_sold FROM tap_events.events ORDER BY 2 DESC LIMIT 5"
-Load again, or into files (start the sandbox first, stop it after):
-  .venv/bin/meltano invoke sandbox:up
-  .venv/bin/meltano run sandbox
-  .venv/bin/meltano run tap-billing target-jsonl
-  .venv/bin/meltano invoke sandbox:down
-See pictures of it, in output/report.html:
-  make report
+Look further: .venv/bin/python scripts/warehouse.py "SELECT title FROM tap_events.events LIMIT 5"
+See pictures of it, in output/report.html: make report
 END

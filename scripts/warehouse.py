@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -17,10 +18,12 @@ FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY name
 
 def main() -> int:
     """Print what was asked for; the result is the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("query", nargs="*", help="SQL, best in quotes; without one the tables are listed")
+    query = " ".join(parser.parse_args().query)
     if not WAREHOUSE.exists():
         print(f"There is no {WAREHOUSE} yet: `make demo` fills it.", file=sys.stderr)
         return 1
-    query = " ".join(sys.argv[1:])
     try:
         with duckdb.connect(str(WAREHOUSE), read_only=True) as connection:
             print(connection.sql(query) or "Done." if query else tables(connection))

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from report import main as report
 from support import KEY, run
 from tap_billing.tap import TapBilling
 from tap_events.tap import TapEvents
@@ -202,6 +203,10 @@ def test_all_taps_twice(api, meltano, tmp_path):
     for name, tap in TAPS.items():
         output = run(tap, {**settings(api, name), "requests_per_minute": 60_000})
         assert_same(output, loaded(tmp_path, name))
+    report(tmp_path / "warehouse.duckdb", tmp_path / "report.html")
+    head, _ = (tmp_path / "report.html").read_text().split("</header>")
+    _, made_up = head.split("Sandbox data")
+    assert all(f"tap_{name}" in made_up for name in TAPS), "G12"
 
 
 def test_json_lines(api, meltano, tmp_path):

@@ -45,6 +45,11 @@ COPY_OPTIONS = (
 class ExactDbSync(DbSync):  # type: ignore[misc] # target-duckdb is not typed
     """Loads a batch of records through a CSV file whose every value is in quotes, except NULL."""
 
+    def __init__(self, connection: Any, config: dict[str, Any], schema_message: Any = None) -> None:
+        """As the base; the schema may be named after a plugin, whose hyphens are no part of a plain name."""
+        schema = (config.get("default_target_schema") or "").replace("-", "_")
+        super().__init__(connection, {**config, "default_target_schema": schema}, schema_message)
+
     def load_rows(self, records: Iterable[dict[str, Any]], count: int, temp_dir: str) -> None:
         """Write the records into a temporary table, and merge that into the stream's table."""
         stream: str = self.stream_schema_message["stream"]

@@ -36,6 +36,8 @@ class Domain(NamedTuple):
     title: str
     schemas: tuple[str, ...]
     """Where the tap and its vendor preset are loaded."""
+    made_up: str
+    """Finds rows of the sandbox's: its links lead to hosts under .example, which nobody can own."""
     figures: tuple[Figure, ...]
     charts: tuple[Chart, ...]
 
@@ -43,6 +45,7 @@ class Domain(NamedTuple):
 EVENTS = Domain(
     "Events",
     ("tap_events", "tap_eventzilla"),
+    "SELECT count(*) FROM events WHERE url LIKE 'https://events.example/%'",
     (
         Figure("events", "SELECT count(*) FROM events"),
         Figure("tickets sold", "SELECT sum(tickets_sold) FROM events"),
@@ -83,6 +86,7 @@ EVENTS = Domain(
 SCHEDULING = Domain(
     "Scheduling",
     ("tap_scheduling", "tap_calcom"),
+    "SELECT count(*) FROM bookings WHERE location LIKE 'https://app.example/%'",
     (
         Figure("bookings", "SELECT count(*) FROM bookings"),
         Figure("kinds of meeting", "SELECT count(*) FROM event_types"),
@@ -117,6 +121,7 @@ SCHEDULING = Domain(
 PROMOTIONS = Domain(
     "Promotions",
     ("tap_promotions", "tap_easypromos"),
+    "SELECT count(*) FROM promotions WHERE url LIKE 'https://promo.example/%'",
     (
         Figure("promotions", "SELECT count(*) FROM promotions"),
         Figure("users", "SELECT count(*) FROM users"),
@@ -158,6 +163,7 @@ PROMOTIONS = Domain(
 BILLING = Domain(
     "Billing",
     ("tap_billing", "tap_maxio"),
+    "SELECT count(*) FROM invoices WHERE public_url LIKE 'https://acme.example/%'",
     (
         Figure("active subscriptions", "SELECT count(*) FROM subscriptions WHERE state = 'active'"),
         Figure("invoices", "SELECT count(*) FROM invoices"),
@@ -201,6 +207,7 @@ BILLING = Domain(
 REWARDS = Domain(
     "Rewards",
     ("tap_rewards", "tap_tremendous"),
+    "SELECT count(*) FROM products WHERE images::VARCHAR LIKE '%https://img.example/%'",
     (
         Figure("rewards", "SELECT count(*) FROM rewards"),
         Figure("orders", "SELECT count(*) FROM orders"),

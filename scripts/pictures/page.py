@@ -1,4 +1,4 @@
-"""The page: rows per table, and the charts of each tap. It needs nothing from elsewhere."""
+"""The page: the figures and charts of each tap, then rows per table. It needs nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAGE = """<!doctype html>
 <body>
 <header>
 <h1>What was loaded</h1>
-<p>{summary}</p>
+<p>Last written on {written}.{warning}</p>
 </header>
 <main>
 {main}
@@ -54,16 +54,30 @@ UNTIMED = (
 
 def page(warehouse: Warehouse) -> str:
     """Return the whole page."""
-    tables = warehouse.tables
-    rows = sum(table.rows for table in tables)
-    summary = f"{rows:,} rows in {len(tables)} tables, last written on {moment(warehouse.written)}."
-    parts = [tables_section(tables)]
-    for domain in DOMAINS:
-        found = [schema for schema in domain.schemas if any(table.schema == schema for table in tables)]
-        parts += [domain_section(warehouse, domain, schema) for schema in found]
-        if not found:
-            parts.append(missing_section(domain))
-    return PAGE.format(style=STYLE.read_text(encoding="utf-8"), summary=summary, main="\n".join(parts))
+    loaded = [(domain, schema) for domain in DOMAINS for schema in domain.schemas if warehouse.has(schema)]
+    made_up = [schema for domain, schema in loaded if any_rows(warehouse.ask(schema, domain.made_up))]
+    parts = [domain_section(warehouse, domain, schema) for domain, schema in loaded]
+    parts.append(tables_section(warehouse.tables))
+    parts += [missing_section(domain) for domain in DOMAINS if not any(map(warehouse.has, domain.schemas))]
+    return PAGE.format(
+        style=STYLE.read_text(encoding="utf-8"),
+        written=moment(warehouse.written),
+        warning=warning(made_up),
+        main="\n".join(parts),
+    )
+
+
+def any_rows(counted: list[tuple[Any, ...]] | None) -> bool:
+    """Whether a count of rows is there and is not zero."""
+    return counted is not None and counted[0][0] > 0
+
+
+def warning(made_up: list[str]) -> str:
+    """What is said of the schemas that the sandbox filled."""
+    if not made_up:
+        return ""
+    names = ", ".join(f"<code>{schema}</code>" for schema in made_up)
+    return f"<br><strong>Sandbox data, made up and of no account:</strong> {names}"
 
 
 def moment(time: datetime) -> str:
@@ -76,9 +90,11 @@ def tables_section(tables: list[Table]) -> str:
     cards = [
         tables_card(schema, list(those)) for schema, those in groupby(tables, key=lambda table: table.schema)
     ]
+    rows = sum(table.rows for table in tables)
+    total = f"<p class='note'>{rows:,} rows in {len(tables)} tables.</p>\n"
     note = "" if any(table.loaded for table in tables) else UNTIMED
     kind = "tables" if note else "tables timed"
-    inner = f"{note}<div class='{kind}'>\n{''.join(cards)}</div>"
+    inner = f"{total}{note}<div class='{kind}'>\n{''.join(cards)}</div>"
     return f"<section id='tables'>\n<h2>Tables</h2>\n{inner}\n</section>"
 
 

@@ -43,6 +43,10 @@ class Warehouse:
         ((rows, moment),) = self._connection.execute(query).fetchall()
         return Table(schema, name, rows, moment)
 
+    def has(self, schema: str) -> bool:
+        """Whether anything was loaded into a schema."""
+        return any(table.schema == schema for table in self.tables)
+
     def ask(self, schema: str, query: str) -> list[tuple[Any, ...]] | None:
         """Return the rows that answer a query in a schema; None if a table or column of it was not loaded."""
         self._connection.execute(f"USE {quoted(schema)}")

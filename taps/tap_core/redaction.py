@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -14,6 +15,8 @@ _MASK = "(secret)"
 _SHORTEST = 4
 """Shorter values than this are no secrets, and would blot out half of the log."""
 
+_ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTALL)
+"""A password may itself hold the characters that end a host, so all before the last @ goes."""
 
 _forms: set[str] = set()
 """The secrets of this process, in each way that they can be written."""
@@ -33,6 +36,15 @@ def redacted(text: str) -> str:
     for form in sorted(_forms, key=len, reverse=True):
         text = text.replace(form, _MASK)
     return text
+
+
+def public_address(url: str) -> str:
+    """The part of a URL that holds no secret: scheme, host and path, without user, query or fragment.
+
+    The URL may be wrong in any way, as this is said before it is checked.
+    """
+    found = _ADDRESS.match(url)
+    return found[1] + found[2] if found else "no address"
 
 
 def redact_logs(secrets: Iterable[str]) -> None:

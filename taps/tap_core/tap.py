@@ -14,7 +14,7 @@ from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_env
 from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.http.client import ApiClient, Limits
 from tap_core.records.writer import MessageWriter
-from tap_core.redaction import redact_logs
+from tap_core.redaction import public_address, redact_logs
 from tap_core.run import Run
 from tap_core.sdk import ConfigInput, SdkTap
 from tap_core.selftest import try_out
@@ -195,7 +195,8 @@ class ApiTap(SdkTap):
         settings = config.config if config else {}
         fields = cls.config_jsonschema["properties"].items()
         redact_logs(str(settings.get(name, "")) for name, field in fields if field.get("secret"))
-        cls.print_version(print_fn=cls.logger.info)
+        address = public_address(str(settings.get("api_url", "")))
+        cls.logger.info("%s %s reads %s", cls.name, cls.plugin_version, address)
         given_catalog = read_input(catalog, "catalog") if catalog else None
         given_state = read_input(state, "state") if state else {}
         if errors := [*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)]:

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api_sandbox import billing
-from api_sandbox.billing_data import stamp
+from api_sandbox.billing import api as billing
+from api_sandbox.billing.data import stamp
 from billing.truth import STREAMS, expected, key_of, requests_of, settings
 from support import run
 from tap_billing.tap import TapBilling

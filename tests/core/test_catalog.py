@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 import pytest
 
 from api_sandbox import Sandbox
-from api_sandbox.events_data import generate
+from api_sandbox.events.data import generate
 from support import KEY, run
 from tap_events.tap import TapEvents
 from tap_scheduling.tap import TapScheduling

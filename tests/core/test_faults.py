@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from api_sandbox import Sandbox
-from api_sandbox.events_data import generate
+from api_sandbox.events.data import generate
 from support import KEY, Output, command, run
 from tap_core.endpoint import _segment
 from tap_core.errors import ApiError

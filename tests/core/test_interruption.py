@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from api_sandbox import Sandbox
-from api_sandbox.events_data import generate
+from api_sandbox.events.data import generate
 from billing import truth as billing
 from support import KEY, Output, run
 from tap_billing.tap import TapBilling

@@ -9,7 +9,7 @@ import pytest
 from singer_sdk.testing import get_tap_test_class
 
 from api_sandbox import Sandbox
-from api_sandbox.events_data import generate
+from api_sandbox.events.data import generate
 from support import KEY, run
 from tap_events.tap import TapEvents
 

@@ -172,3 +172,15 @@ def test_a_file_that_another_program_has_open(loader):
     assert target.returncode == 1
     assert "filepath: IO Error: Could not set lock on file" in log
     assert "Traceback" not in log
+
+
+def test_G01_a_schema_named_after_a_plugin_has_underscores(loader, tmp_path):
+    start, database = loader
+    settings = {"filepath": str(database), "default_target_schema": "tap-maxio-eu"}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    for _ in range(2):  # into a new schema, and into one that is there
+        process = start()
+        _, errors = process.communicate(messages({"id": INTEGER}, ["id"], [{"id": 1}]), timeout=60)
+        assert process.returncode == 0, errors
+    with duckdb.connect(str(database), read_only=True) as connection:
+        assert connection.execute("SELECT id FROM tap_maxio_eu.t").fetchall() == [(1,)]

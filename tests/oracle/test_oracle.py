@@ -13,7 +13,12 @@ from random import Random
 
 import pytest
 
-from api_sandbox import Sandbox, billing_data, events_data, promotions_data, rewards_data, scheduling_data
+from api_sandbox import Sandbox
+from api_sandbox.billing import data as billing_data
+from api_sandbox.events import data as events_data
+from api_sandbox.promotions import data as promotions_data
+from api_sandbox.rewards import data as rewards_data
+from api_sandbox.scheduling import data as scheduling_data
 from oracle import billing, events, promotions, rewards, scheduling
 from oracle.compare import comparable
 from support import KEY, run

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from api_sandbox import Sandbox
-from api_sandbox.promotions_data import generate
+from api_sandbox.promotions.data import generate
 
 SIZES = (17, 24, 40, 0)
 """Users of the first promotions."""

@@ -10,7 +10,7 @@ import pytest
 from singer_sdk.testing import get_tap_test_class
 
 from api_sandbox import Sandbox
-from api_sandbox.promotions_data import generate
+from api_sandbox.promotions.data import generate
 from promotions.truth import CHILDREN, PARENTS, V2, assert_all, expected, settings
 from support import KEY, Output, command, run
 from tap_promotions.tap import TapPromotions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from api_sandbox.promotions import full_participations
+from api_sandbox.promotions.api import full_participations
 from support import KEY
 
 PARENTS = ("promotions", "organizing_brands")

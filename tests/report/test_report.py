@@ -170,7 +170,7 @@ def test_page_needs_nothing_else_and_names_nobody(full):
 
 def test_all_sections_with_their_charts(full):
     html, outline = full, Outline(full)
-    assert outline.ids == ["tables", *EMPTY]
+    assert outline.ids == [*EMPTY, "tables"]
     for domain in DOMAINS:
         for chart in domain.charts:
             assert f'aria-label="{chart.title}"' in html
@@ -210,6 +210,23 @@ def test_preset_and_missing_columns(tmp_path):
     html = written(tmp_path, ["tap_events"])
     assert {"tap_events", "tap_eventzilla"} <= set(Outline(html).ids)
     assert html.count("not all tables and columns that it needs were loaded") == 3
+
+
+def test_G12_answers_stand_before_counts(full):
+    assert full.index('aria-label="Balance over time"') < full.index(" rows in 15 tables.")
+    assert "Sandbox data" not in full
+
+
+def test_G12_sandbox_data_is_called_so(tmp_path):
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        for schema, url in (
+            ("tap_events", "https://events.example/e/1"),
+            ("tap_eventzilla", "https://e.com/1"),
+        ):
+            connection.execute(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.events (id INT, url VARCHAR)")
+            connection.execute(f"INSERT INTO {schema}.events VALUES (1, '{url}')")
+    head, _ = written(tmp_path, []).split("</header>")
+    assert "Sandbox data, made up and of no account:</strong> <code>tap_events</code></p>" in head
 
 
 def test_where_the_page_is_is_said(tmp_path, capsys):

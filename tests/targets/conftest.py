@@ -5,7 +5,12 @@ from random import Random
 
 import pytest
 
-from api_sandbox import Sandbox, billing_data, events_data, promotions_data, rewards_data, scheduling_data
+from api_sandbox import Sandbox
+from api_sandbox.billing import data as billing_data
+from api_sandbox.events import data as events_data
+from api_sandbox.promotions import data as promotions_data
+from api_sandbox.rewards import data as rewards_data
+from api_sandbox.scheduling import data as scheduling_data
 from billing import truth as billing
 from events import test_events as events
 from promotions import truth as promotions

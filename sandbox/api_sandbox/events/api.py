@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.api import SANDBOX_KEY, Api, Reply
-from api_sandbox.events_data import generate
+from api_sandbox.events.data import generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

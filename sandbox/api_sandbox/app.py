@@ -10,10 +10,15 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from api_sandbox import billing, control, events, promotions, rewards, scheduling
+from api_sandbox import control
 from api_sandbox.api import Call
+from api_sandbox.billing.api import API as BILLING
 from api_sandbox.data import SEED
+from api_sandbox.events.api import API as EVENTS
 from api_sandbox.gate import CONTROL, Gate
+from api_sandbox.promotions.api import API as PROMOTIONS
+from api_sandbox.rewards.api import API as REWARDS
+from api_sandbox.scheduling.api import API as SCHEDULING
 from api_sandbox.state import State
 
 if TYPE_CHECKING:
@@ -23,8 +28,8 @@ if TYPE_CHECKING:
 
     from api_sandbox.api import Api, Reply
 
-APIS: tuple[Api, ...] = (billing.API, events.API, promotions.API, rewards.API, scheduling.API)
-"""The APIs that the sandbox speaks; a new one is a module with an ``API``, listed here."""
+APIS: tuple[Api, ...] = (BILLING, EVENTS, PROMOTIONS, REWARDS, SCHEDULING)
+"""The APIs that the sandbox speaks; a new one is a folder whose ``api.py`` has an ``API``, listed here."""
 
 
 def create_app(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.api import SANDBOX_KEY, Api, Reply
-from api_sandbox.rewards_data import generate
+from api_sandbox.rewards.data import generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.api import SANDBOX_KEY, Api, Reply
-from api_sandbox.scheduling_data import generate
+from api_sandbox.scheduling.data import generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

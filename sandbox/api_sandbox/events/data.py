@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from api_sandbox.events_orders import Orders, stamp
+from api_sandbox.events.orders import Orders, stamp
 from api_sandbox.fake import Fake, slug, unique_ids
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.api import SANDBOX_KEY, Api, Reply
-from api_sandbox.billing_data import SITE_ZONE, generate
+from api_sandbox.billing.data import SITE_ZONE, generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from api_sandbox.promotions_data import Account, Wire
+    from api_sandbox.promotions.data import Account, Wire
 
 _QUESTIONS = ("Which city do you like best?", "How old is the harbour?", "Your slogan, please ✍️")
 _ANSWERS = ("Lisbon", "大阪", "Kraków & Łódź", "1884", "", '"Play" \\o/')

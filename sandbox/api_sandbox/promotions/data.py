@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.fake import Fake, slug
-from api_sandbox.promotions_people import People
+from api_sandbox.promotions.people import People
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from api_sandbox.events_data import Account
+    from api_sandbox.events.data import Account
     from api_sandbox.fake import Person
 
 _QUESTIONS = ("Any dietary needs?", "T-shirt size?", "How did you hear of us? 👂")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.fake import Fake, slug, unique_ids
-from api_sandbox.scheduling_bookings import Bookings
+from api_sandbox.scheduling.bookings import Bookings
 
 if TYPE_CHECKING:
     from random import Random

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.fake import Fake
-from api_sandbox.rewards_catalog import campaigns, code, funding_sources, members, products
+from api_sandbox.rewards.catalog import campaigns, code, funding_sources, members, products
 
 if TYPE_CHECKING:
     from random import Random

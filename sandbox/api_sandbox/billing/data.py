@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from api_sandbox.billing_ledger import Ledger
+from api_sandbox.billing.ledger import Ledger
 from api_sandbox.fake import Fake, slug
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The billing API: customers, subscriptions, invoices, coupons and transactions of a site."""

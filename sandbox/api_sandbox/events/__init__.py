@@ -1,0 +1,1 @@
+"""The events API: an organizer's events, their tickets, buyers and guests."""

@@ -1,0 +1,1 @@
+"""The scheduling API: a person's kinds of meeting, calendars and bookings."""

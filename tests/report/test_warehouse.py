@@ -1,0 +1,41 @@
+"""scripts/warehouse.py, which shows what was loaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "warehouse.py"
+
+
+@pytest.fixture
+def show(tmp_path):
+    """Run the script where there is a small warehouse."""
+    (tmp_path / "output").mkdir()
+    with duckdb.connect(str(tmp_path / "output" / "warehouse.duckdb")) as connection:
+        connection.execute("CREATE SCHEMA tap_events; CREATE TABLE tap_events.users AS SELECT 7 AS id")
+
+    def show(*arguments):
+        command = [sys.executable, SCRIPT, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    return show
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_G10_help_is_help(show, option):
+    shown = show(option)
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("usage: warehouse.py")
+    assert "query" in shown.stdout
+
+
+def test_tables_and_queries(show):
+    assert "tap_events.users" in show().stdout
+    assert "7" in show("SELECT id FROM tap_events.users").stdout
+    assert "7" in show("SELECT", "id", "FROM", "tap_events.users").stdout
+    refused = show("SELECT nothing")
+    assert refused.returncode == 1
+    assert "nothing" in refused.stderr

@@ -1,0 +1,53 @@
+"""What `make demo` shows: about a screen, and the log only where something failed."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOG = "a line of the log"
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """Run scripts/demo.sh in a folder whose programs write as much as Meltano does, and then end as told."""
+
+    def demo(code):
+        for folder in ("scripts", "output", ".venv/bin"):
+            (tmp_path / folder).mkdir(parents=True)
+        shutil.copy(ROOT / "scripts" / "demo.sh", tmp_path / "scripts")
+        much = f"yes {LOG} | head -n 300 >&2; exit {code}"
+        programs = {"meltano": much, "api-sandbox": "exit 0", "python": "echo Table"}
+        for name, commands in programs.items():
+            program = tmp_path / ".venv" / "bin" / name
+            program.write_text(f"#!/bin/sh\n{commands}\n")
+            program.chmod(0o755)
+        return subprocess.run(
+            ["sh", tmp_path / "scripts" / "demo.sh"],
+            capture_output=True,
+            check=False,
+            env={"PATH": "/usr/bin:/bin"},
+            text=True,
+        )
+
+    return demo
+
+
+def test_G11_the_log_goes_into_a_file(demo, tmp_path):
+    shown = demo(0)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stderr == ""
+    assert LOG not in shown.stdout
+    assert "Table" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 120
+    assert (tmp_path / "output" / "demo.log").read_text().count(LOG) == 300
+
+
+def test_G11_the_log_of_a_failure_is_shown(demo, tmp_path):
+    shown = demo(1)
+    assert shown.returncode == 1
+    assert shown.stderr.count(LOG) == 300
+    assert "Table" not in shown.stdout
+    assert not (tmp_path / "output" / ".demo-complete").exists()
