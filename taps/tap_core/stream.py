@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.streams import Stream
 
 from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint, name_of
@@ -86,17 +87,26 @@ class ApiStream(Endpoint):
             deselected = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
         unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in deselected else None
         conformer = Conformer(schema, unmapped=unmapped, deselected=deselected, logger=self.logger)
-        typed = self.plain and not deselected and not self.child_streams and not self.tap.batches
-        return Codec(self.name, schema, self.primary_keys, typed=typed, conformer=conformer)
-
-    def decode(self, raws: Iterable[Any], context: Context | None, *, typed: bool = True) -> list[Any]:
-        """Records that fit the schema, with the parent's keys filled in."""
-        return self.codec.decode(
-            raws,
-            lambda record: self.post_process(record, context),
-            self._from_parent(context or {}),
-            typed=typed,
+        typed = self.plain and not self.child_streams and not self.tap.batches
+        return Codec(
+            self.name, schema, self.primary_keys, typed=typed, conformer=conformer, reject=self._reject
         )
+
+    def _reject(self, reason: str) -> None:
+        """Note a record that can never be loaded; the first of a stream fails the run at its end."""
+        self.totals["rejected"] += 1
+        if self.totals["rejected"] == 1:
+            self.tap.failed(f"{self.name}: the API sent {reason}; it cannot be loaded")
+
+    def decode(self, raws: Iterable[Any], context: Context | None) -> list[Any]:
+        """Records that fit the schema, with the parent's keys filled in."""
+        post_process = None
+        if type(self).post_process is not Stream.post_process:
+
+            def post_process(record: dict[str, Any]) -> dict[str, Any] | None:
+                return self.post_process(record, context)
+
+        return self.codec.decode(raws, post_process, self._from_parent(context or {}))
 
     def _from_parent(self, context: Mapping[str, Any]) -> dict[str, Any]:
         properties = self.effective_schema["properties"]
@@ -144,7 +154,10 @@ class ApiStream(Endpoint):
         """Whether a page ends where the last run did, and has room for what would have come since."""
         if self.bookmark is None or not 0 < 2 * len(page.records) <= size:
             return False
-        return self.bookmark.ended_with(jsonpath.first(page.records[-1], f"$.{self.replication_key}"))
+        last = jsonpath.first(page.records[-1], f"$.{self.replication_key}")
+        with contextlib.suppress(ValueError):
+            return self.bookmark.reached is not None and instant(last) == self.bookmark.reached
+        return False
 
     def _resume(self, paginator: Paginator, ahead: ReadAhead) -> list[Any]:
         """Take the paginator to where the last run was interrupted.
@@ -259,7 +272,7 @@ class ApiStream(Endpoint):
             began = self.tap.began.isoformat() if self.bookmark else None
             self.checkpoint = Checkpoint(self.stream_state, streams, since, began)
             if self.bookmark and self.checkpoint.began:
-                self.bookmark.hold_at(instant(self.checkpoint.began))
+                self.bookmark.hold(instant(self.checkpoint.began))
 
     @property
     def _known_page_size(self) -> int:

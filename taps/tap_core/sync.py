@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_core.errors import NotFound, Refused
-from tap_core.records.writer import NotFinite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,7 +193,4 @@ def _write(stream: ApiStream, rows: Rows, context: Context | None) -> None:
         return
     for start in range(0, len(rows.raws), _SLICE):
         raws = rows.raws[start : start + _SLICE]
-        try:
-            stream.write_records(stream.decode(raws, context), rows.page.time_extracted)
-        except NotFinite:
-            stream.write_records(stream.decode(raws, context, typed=False), rows.page.time_extracted)
+        stream.write_records(stream.decode(raws, context), rows.page.time_extracted)

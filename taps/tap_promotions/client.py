@@ -10,7 +10,7 @@ from singer_sdk.schema.source import SchemaDirectory
 from tap_core.errors import ApiError
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import Cursor
-from tap_core.records.conform import DATE_TIME
+from tap_core.records.conform import is_moment
 from tap_core.stream import ApiSchema, ApiStream
 from tap_promotions import schemas
 
@@ -66,4 +66,4 @@ def _with_zone(value: Any) -> Any:
     """`2026-02-03 10:20:30` as `2026-02-03T10:20:30Z`; anything else as it is."""
     match = _WITHOUT_ZONE.fullmatch(value) if isinstance(value, str) else None
     moment = f"{match[1]}T{match[2]}Z" if match else ""
-    return moment if DATE_TIME.match(moment) else value
+    return moment if is_moment(moment) else value

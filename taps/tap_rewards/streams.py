@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_core.paging.page import Page
-from tap_core.records.conform import DATE
+from tap_core.records.conform import is_day
 from tap_rewards.client import DAY, RewardsStream
 from tap_rewards.ledger import LedgerPages, Line, keyed
 
@@ -172,6 +172,6 @@ class Invoices(RewardsStream):
         """Times are days in older answers; a day is put as its beginning in UTC."""
         for name in ("created_at", "paid_at"):
             value = row.get(name)
-            if isinstance(value, str) and DATE.match(value):
+            if isinstance(value, str) and is_day(value):
                 row[name] = f"{value}T00:00:00Z"
         return super().post_process(row, context)

@@ -2,41 +2,92 @@
 
 A value is converted only where that loses nothing. What does not fit, and fields that the schema
 does not know, are kept under their path in the record's `_sdc_unmapped`.
+
+Times have one rule, whichever way a record takes. A `date-time` is what RFC 3339 says, in upper case: a real
+day from year 1 to 9999, `T`, a real second (no `:60`), a fraction of any length, and a zone: `Z` or an offset
+of less than a day, whose colon may be missing. A `date` is a real day alone. Loaders refuse most of the rest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Iterator
 
 Schema = Mapping[str, Any]
+Path = tuple[str, ...]
+"""Names of fields from the record down; the places in lists are left out."""
+Place = tuple[str | int, ...]
+"""Names of fields and places in lists from the record down."""
 
-_DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
-_TIME = r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
-DATE = re.compile(rf"^{_DAY}$")
-DATE_TIME = re.compile(rf"^{_DAY}[Tt]{_TIME}([Zz]|[+-]\d\d:\d\d)$")
+UNMAPPED = "_sdc_unmapped"
+
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 1000
+_MOST_REPORTED = 100
 
-
-class _Misfit(Exception):
-    """The value cannot be converted to what its schema asks for."""
-
-
-MISFIT = _Misfit()
+MISFIT: Final = object()
+"""Stands for a value that cannot be converted to what its schema asks for."""
 
 
 def types_of(schema: Schema) -> list[str]:
     """The JSON types that a schema allows; an object if it says nothing but properties."""
     types = schema.get("type", "object" if "properties" in schema else [])
     return [types] if isinstance(types, str) else list(types)
+
+
+def is_open(schema: Schema) -> bool:
+    """Whether an object may have fields that its schema does not name."""
+    return not schema.get("properties") or bool(schema.get("additionalProperties"))
+
+
+def is_upper_case(times: bytes) -> bool:
+    """Whether times as JSON are written with `T` and `Z`."""
+    return b"t" not in times and b"z" not in times and b" " not in times
+
+
+def is_moment(text: str) -> bool:
+    """Whether a text is a `date-time`."""
+    return _reads(text, Annotated[datetime, msgspec.Meta(tz=True)]) and is_upper_case(text.encode())
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a `date`."""
+    return _reads(text, date)
+
+
+def _reads(text: str, kind: Any) -> bool:
+    try:
+        msgspec.convert(text, kind)
+    except (msgspec.ValidationError, UnicodeError):
+        return False
+    return True
+
+
+@dataclass
+class Found:
+    """What did not come as the schema has it."""
+
+    misfits: dict[str, Any] = field(default_factory=dict)
+    """What cannot be emitted as its field, by its place."""
+    odd: set[Path] = field(default_factory=set)
+    """Fields that could not be taken as they came: misfits, converted ones, those that are not known."""
+
+    @property
+    def unmapped(self) -> dict[str, Any] | None:
+        """What the unmapped field holds, in one order whichever way it was found."""
+        return dict(sorted(self.misfits.items())) or None
 
 
 class Conformer:
@@ -54,95 +105,151 @@ class Conformer:
         schema: Schema,
         *,
         unmapped: str | None,
-        deselected: Iterable[tuple[str, ...]] = (),
+        deselected: Iterable[Path] = (),
         logger: logging.Logger,
     ) -> None:
         self._schema = schema
-        self._unmapped = unmapped
-        self._deselected = frozenset(deselected)
+        self.unmapped = unmapped
+        self.deselected = frozenset(deselected)
+        self._slow = {UNMAPPED, *(name for path in self.deselected for name in path[-1:])}
         self._logger = logger
-        self._reported: set[str] = set()
-        self._plains: dict[int, dict[str, frozenset[type]]] = {}
+        self._reported: set[Path] = set()
+        self._objects: dict[int, dict[str, frozenset[type]]] = {}
+        self._plain_types: dict[int, frozenset[type]] = {}
 
-    def conform(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record as its schema has it; what does not fit is in the unmapped field."""
-        misfits: dict[str, Any] = {}
-        conformed = self._object(record, self._schema, (), misfits)
-        if self._unmapped:
-            conformed[self._unmapped] = misfits or None
+    def conform(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], Found]:
+        """The record as its schema has it, with what does not fit in the unmapped field."""
+        found = Found()
+        conformed = self._object(record, self._schema, (), found)
+        if self.unmapped:
+            conformed[self.unmapped] = found.unmapped
+        return conformed, found
+
+    def fits(self, value: Any, schema: Schema) -> bool:
+        """Whether a value can be emitted as it is, through and through."""
+        if type(value) in self._plain(schema):
+            return True
+        found = Found()
+        return self._value(value, schema, (), found) is not MISFIT and not found.odd
+
+    def field(self, value: Any, schema: Schema | None, place: Place, found: Found) -> Any:
+        """The value of a field as its schema has it; MISFIT if it was kept as unmapped.
+
+        Args:
+            value: What came.
+            schema: JSON schema of the field; None if there is none.
+            place: Where the field is in the record.
+            found: Takes what does not fit.
+        """
+        if schema is None:
+            self._keep(place, value, found, "is not in the schema")
+            return MISFIT
+        if type(value) in self._plain(schema):
+            return value
+        conformed = self._value(value, schema, place, found)
+        if conformed is MISFIT:
+            self._keep(place, value, found, "does not fit its type")
         return conformed
 
-    def _object(
-        self,
-        value: Mapping[str, Any],
-        schema: Schema,
-        path: tuple[str, ...],
-        misfits: dict[str, Any],
-    ) -> dict[str, Any]:
+    def _object(self, value: Mapping[str, Any], schema: Schema, place: Place, found: Found) -> dict[str, Any]:
+        """The object with its fields in the schema's order, and after them those that are not in it."""
         properties = schema.get("properties")
         if not properties:
             return dict(value)
         conformed = {}
-        plain = self._plains.get(id(schema)) or self._plain(schema)
-        for name, item in value.items():
+        plain = self._objects.get(id(schema)) or self._plain_fields(schema)
+        for name, inner in properties.items():
+            if name not in value:
+                continue
+            item = value[name]
             if type(item) in plain.get(name, ()):
                 conformed[name] = item
-                continue
-            here = (*path, name)
-            if here in self._deselected:
-                continue
-            if name in properties and name != self._unmapped:
-                try:
-                    conformed[name] = self._value(item, properties[name], here, misfits)
-                except _Misfit:
-                    self._keep(here, item, misfits, "does not fit its type")
-            elif schema.get("additionalProperties"):
-                conformed[name] = item
-            else:
-                self._keep(here, item, misfits, "is not in the schema")
+            elif not self._skips(here := (*place, name)):
+                settled = self.field(item, inner, here, found)
+                if settled is not MISFIT:
+                    conformed[name] = settled
+        if len(conformed) < len(value):
+            conformed |= self._added(value, schema, place, found)
         return conformed
 
-    def _plain(self, schema: Schema) -> dict[str, frozenset[type]]:
-        """The Python types that each field of an object takes as they are, worked out once."""
-        slow = {self._unmapped, *(name for path in self._deselected for name in path[-1:])}
-        plain = {
-            name: frozenset[type]().union(*(_PLAIN.get(word, ()) for word in types_of(field)))
-            for name, field in schema["properties"].items()
-            if name not in slow and "format" not in field
+    def _added(self, value: Mapping[str, Any], schema: Schema, place: Place, found: Found) -> dict[str, Any]:
+        """The fields of an object that its schema does not name; what is not to be emitted is kept apart."""
+        reserved = self.unmapped if not place else None
+        added = {
+            name: item for name, item in value.items() if name not in schema["properties"] or name == reserved
         }
-        self._plains[id(schema)] = plain
+        if is_open(schema):
+            return added
+        for name, item in added.items():
+            if (*_path(place), name) not in self.deselected:
+                self.field(item, None, (*place, name), found)
+        return {}
+
+    def _plain_fields(self, schema: Schema) -> dict[str, frozenset[type]]:
+        """The Python types that each field of an object takes as they are, worked out once."""
+        fields = schema["properties"].items()
+        plain = {name: self._plain(inner) for name, inner in fields if name not in self._slow}
+        self._objects[id(schema)] = plain
         return plain
 
-    def _value(self, value: Any, schema: Schema, path: tuple[str, ...], misfits: dict[str, Any]) -> Any:
+    def _skips(self, place: Place) -> bool:
+        """Whether a field is not to be emitted, or is the one that takes what does not fit."""
+        return place == (self.unmapped,) or (bool(self.deselected) and _path(place) in self.deselected)
+
+    def _plain(self, schema: Schema) -> frozenset[type]:
+        """The Python types whose values a field takes as they are, worked out once."""
+        plain = self._plain_types.get(id(schema))
+        if plain is None:
+            words = () if "format" in schema else types_of(schema)
+            plain = frozenset[type]().union(*(_PLAIN.get(word, ()) for word in words))
+            self._plain_types[id(schema)] = plain
+        return plain
+
+    def _value(self, value: Any, schema: Schema, place: Place, found: Found) -> Any:
         types = types_of(schema)
         for name in types:
             if _FITS[name](value, schema):
-                return self._nested(value, schema, path, misfits)
+                return self._nested(value, schema, place, found)
+        if not types:
+            return value
+        found.odd.add(_path(place))
         for name in types:
             for converted in _CONVERSIONS[name](value):
                 if _FITS[name](converted, schema):
                     return converted
-        if value == "" and "null" in types:
-            return None
-        if types:
-            raise MISFIT
-        return value
+        return None if value == "" and "null" in types else MISFIT
 
-    def _nested(self, value: Any, schema: Schema, path: tuple[str, ...], misfits: dict[str, Any]) -> Any:
+    def _nested(self, value: Any, schema: Schema, place: Place, found: Found) -> Any:
         if isinstance(value, dict):
-            return self._object(value, schema, path, misfits)
+            return self._object(value, schema, place, found)
         if isinstance(value, list) and schema.get("items"):
-            items = enumerate(value)
-            return [self._value(item, schema["items"], (*path, str(i)), misfits) for i, item in items]
+            items = (
+                self.field(item, schema["items"], (*place, index), found) for index, item in enumerate(value)
+            )
+            return [item for item in items if item is not MISFIT]
         return value
 
-    def _keep(self, path: tuple[str, ...], value: Any, misfits: dict[str, Any], why: str) -> None:
-        misfits[".".join(path)] = value
-        field = ".".join(name for name in path if not name.isdigit())
-        if field not in self._reported:
-            self._reported.add(field)
-            where = f"kept in {self._unmapped}" if self._unmapped else "dropped, as unmapped_column is off"
-            self._logger.warning("Field `%s` %s; %s", field, why, where)
+    def _keep(self, place: Place, value: Any, found: Found, why: str) -> None:
+        path = _path(place)
+        found.odd.add(path)
+        found.misfits[".".join(map(_segment, place))] = value
+        if path in self._reported or len(self._reported) > _MOST_REPORTED:
+            return
+        self._reported.add(path)
+        if len(self._reported) > _MOST_REPORTED:
+            self._logger.warning("More fields do not fit the schema; they are not named here")
+            return
+        where = f"kept in {self.unmapped}" if self.unmapped else "dropped, as unmapped_column is off"
+        self._logger.warning("Field `%s` %s; %s", ".".join(map(_segment, path)), why, where)
+
+
+def _path(place: Place) -> Path:
+    return tuple(name for name in place if isinstance(name, str))
+
+
+def _segment(name: str | int) -> str:
+    """A name or number as a part of a place in `_sdc_unmapped`, where dots stand between parts."""
+    return name.replace("\\", "\\\\").replace(".", "\\.") if isinstance(name, str) else str(name)
 
 
 _PLAIN: dict[str, tuple[type, ...]] = {
@@ -166,8 +273,8 @@ _FITS: dict[str, Callable[[Any, Schema], bool]] = {
 
 
 def _formatted(value: str, schema: Schema) -> bool:
-    pattern = {"date-time": DATE_TIME, "date": DATE}.get(schema.get("format", ""))
-    return pattern is None or pattern.match(value) is not None
+    check = {"date-time": is_moment, "date": is_day}.get(schema.get("format", ""))
+    return check is None or check(value)
 
 
 def _to_string(value: Any) -> Iterator[str]:
@@ -184,7 +291,8 @@ def _to_integer(value: Any) -> Iterator[int]:
 
 def _to_number(value: Any) -> Iterator[Decimal]:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        yield Decimal(value)
+        with contextlib.suppress(ArithmeticError):  # an exponent that no computer has room for
+            yield Decimal(value)
 
 
 def _to_boolean(value: Any) -> Iterator[bool]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_core.records.codec import UNMAPPED
+from tap_core.records.conform import UNMAPPED
 
 if TYPE_CHECKING:
     import logging

@@ -1,0 +1,214 @@
+"""An object's schema as a `msgspec` struct, with the checks that a struct does not make itself.
+
+Three kinds of fields are looked at after decoding. Numbers and times are checked a record at a time, as
+`msgspec` would take the text `"1_000"` for a number and checks patterns slowly. Loose fields are decoded as
+anything and put right one by one: those that came as something else before, and those that the vendor added.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import reduce
+from operator import attrgetter, or_
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from tap_core.records.conform import MISFIT, UNMAPPED, is_open, is_upper_case, types_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tap_core.records.conform import Conformer, Found, Path, Place, Schema
+
+_NUMBERS = frozenset({int, Decimal, NoneType, UnsetType})
+_as_text = msgspec.json.Encoder(enc_hook=lambda _unset: None).encode
+_read_moments = msgspec.json.Decoder(list[Annotated[datetime, Meta(tz=True)] | None]).decode
+_read_days = msgspec.json.Decoder(list[date | None]).decode
+
+
+def is_field_name(name: str) -> bool:
+    """Whether a struct's field can have this name in JSON."""
+    return name.isprintable() and '"' not in name and "\\" not in name
+
+
+def has_shape(schema: Schema) -> bool:
+    """Whether a struct can be made of an object's schema: it names all fields that there may be."""
+    return not is_open(schema) and all(map(is_field_name, schema["properties"]))
+
+
+class _Nothing:
+    """The type of a field that no API may fill."""
+
+
+class Shape:
+    """What decodes an object of a schema, and puts right what its struct takes loosely.
+
+    Args:
+        schema: JSON schema of the object.
+        loose: Paths below the object of the fields to be taken loosely; those that its schema does not know
+            are kept in the unmapped field.
+        dropped: Paths below the object of the fields that are not to be emitted.
+        keys: Fields that may be missing or null here, as they can come from the parent.
+        unmapped: What the unmapped field holds where all fits: null, or nothing where it is not emitted.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        loose: Iterable[Path],
+        dropped: Iterable[Path] = (),
+        *,
+        keys: Sequence[str] = (),
+        unmapped: UnsetType | None = UNSET,
+    ) -> None:
+        properties = schema["properties"]
+        self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
+        self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": []}
+        self._loose: list[tuple[str, str, Schema | None]] = []
+        self._dropped: list[str] = []
+        self._nested: list[tuple[str, str, Shape]] = []
+        self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
+        """Attribute of the struct for each field of the schema, the same in every shape of a schema."""
+        fields: list[Any] = []
+        for name, attribute in self.attributes.items():
+            if name == UNMAPPED:
+                fields.append((attribute, _Nothing, unmapped))
+                continue
+            hint = self._field(name, attribute, properties[name])
+            fields.append((attribute, hint | None | UnsetType if name in keys else hint | UnsetType, UNSET))
+        added = sorted({path[0] for path in self._loose_paths if len(path) == 1} - properties.keys())
+        slots = {name: f"s{index}" for index, name in enumerate(added)}
+        fields += [(attribute, Any, UNSET) for attribute in slots.values()]
+        self._loose += [(attribute, name, None) for name, attribute in slots.items()]
+        names = {attribute: name for name, attribute in (self.attributes | slots).items()}
+        self.struct = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
+        self._moments, self._days, self._numbers = (_getter(group) for group in self._groups.values())
+        self._checked = [found for found in self._nested if found[2].checks]
+        self._settled = [found for found in self._nested if found[2].settles]
+        self.checks: bool = bool(self._moments or self._days or self._numbers or self._checked)
+        self.settles: bool = bool(self._loose or self._dropped or self._settled)
+        """Whether there is anything to be put right after decoding."""
+
+    def _field(self, name: str, attribute: str, schema: Schema) -> Any:
+        """The type of a field's attribute; what else is to be done with it is noted."""
+        if (name,) in self._dropped_paths:
+            self._dropped.append(attribute)
+            return Any
+        hint = None
+        if (name,) not in self._loose_paths:
+            hint = self._checked_hint(attribute, schema) or self._hint(name, attribute, schema)
+        if hint is None:
+            self._loose.append((attribute, name, schema))
+            return Any
+        return hint
+
+    def _checked_hint(self, attribute: str, schema: Schema) -> Any:
+        """The type of a number or time, which is checked apart; None for all others."""
+        types, form = set(types_of(schema)), schema.get("format")
+        if types in ({"number", "null"}, {"number", "integer", "null"}):
+            self._groups["numbers"].append(attribute)
+            return Any
+        if types - {"null"} == {"string"} and form in {"date", "date-time"}:
+            self._groups["days" if form == "date" else "moments"].append(attribute)
+            return str | None if "null" in types else str
+        return None
+
+    def _hint(self, name: str, attribute: str, schema: Schema) -> Any:
+        """The type that takes just what the schema allows; None where a struct can't tell."""
+        types = types_of(schema)
+        if not types:
+            return Any
+        if "number" in types or "format" in schema:
+            return None
+        hints = [self._one(word, name, attribute, schema) for word in types]
+        return None if None in hints else reduce(or_, hints)
+
+    def _one(self, word: str, name: str, attribute: str, schema: Schema) -> Any:
+        if word == "object" and schema.get("properties"):
+            if not has_shape(schema):
+                return None
+            shape = Shape(schema, _below(self._loose_paths, name), _below(self._dropped_paths, name))
+            self._nested.append((attribute, name, shape))
+            return shape.struct
+        if word == "array":
+            hint = self._hint(name, attribute, schema["items"]) if schema.get("items") else Any
+            return None if hint is None else list[hint]  # type: ignore[valid-type]
+        return _SCALARS[word]
+
+    def check(self, record: Any) -> None:
+        """See to it that numbers and times are such.
+
+        Raises:
+            msgspec.ValidationError: One of them is not.
+            UnicodeError: A time holds half a character.
+        """
+        if self._moments:
+            texts = _as_text(self._moments(record))
+            if not is_upper_case(texts):
+                raise msgspec.ValidationError
+            _read_moments(texts)
+        if self._days:
+            _read_days(_as_text(self._days(record)))
+        if self._numbers and not _NUMBERS.issuperset(map(type, self._numbers(record))):
+            raise msgspec.ValidationError
+        for attribute, _, shape in self._checked:
+            for _, item in _items(getattr(record, attribute), shape.struct, ()):
+                shape.check(item)
+
+    def is_settled(self, record: Any, conformer: Conformer) -> bool:
+        """Whether all that is taken loosely came as the schema has it."""
+        for attribute, _, schema in self._loose:
+            value = getattr(record, attribute)
+            if value is not UNSET and (schema is None or not conformer.fits(value, schema)):
+                return False
+        return all(
+            shape.is_settled(item, conformer)
+            for attribute, _, shape in self._settled
+            for _, item in _items(getattr(record, attribute), shape.struct, ())
+        )
+
+    def settle(self, record: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
+        """Put right what is taken loosely, and take out what is not to be emitted."""
+        for attribute, name, schema in self._loose:
+            value = getattr(record, attribute)
+            if value is UNSET:
+                continue
+            settled = conformer.field(value, schema, (*place, name), found)
+            if settled is not value:
+                setattr(record, attribute, UNSET if settled is MISFIT else settled)
+        for attribute in self._dropped:
+            setattr(record, attribute, UNSET)
+        for attribute, name, shape in self._settled:
+            for where, item in _items(getattr(record, attribute), shape.struct, (*place, name)):
+                shape.settle(item, conformer, found, where)
+
+
+def _getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]] | None:
+    """Reads these attributes as a tuple, one alone too."""
+    return attrgetter(*attributes, attributes[0]) if attributes else None
+
+
+def _below(paths: Iterable[Path], name: str) -> Iterator[Path]:
+    return (path[1:] for path in paths if path[0] == name and len(path) > 1)
+
+
+def _items(value: Any, struct: type[Any], place: Place) -> Iterator[tuple[Place, Any]]:
+    """The structs of a field that holds one, or a list of them, each with its place."""
+    if type(value) is struct:
+        yield place, value
+    elif type(value) is list:
+        for index, item in enumerate(value):
+            yield from _items(item, struct, (*place, index))
+
+
+_SCALARS: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": NoneType,
+    "object": dict[str, Any],
+}
