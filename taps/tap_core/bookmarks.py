@@ -97,10 +97,7 @@ class Bookmark:
         self._state = state
         self._key = key
         self._now = now
-        self._value: Any = None
-        self._highest: Any = None
-        if state.get("replication_key") == key and state.get("replication_key_value") not in (None, ""):
-            self._read(state["replication_key_value"])
+        self._value, self._highest = self._last()
         self.reached: Any = self._highest[0] if isinstance(self._highest, tuple) else self._highest
         """Where the last run ended: a moment with the offset that the API wrote it with, or an integer; None
         on a first run."""
@@ -108,19 +105,23 @@ class Bookmark:
         """Rows before this moment or integer are not wanted; None for all rows."""
         self._first: Any = (self.start, "") if isinstance(self.start, datetime) else self.start
 
-    def _read(self, value: Any) -> None:
-        """Take the bookmark of the last run; one after this run's start counts as that."""
+    def _last(self) -> tuple[Any, Any]:
+        """The bookmark of the last run and its place; one after this run's start counts as that."""
+        value = self._state.get("replication_key_value")
+        if self._state.get("replication_key") != self._key or value in (None, ""):
+            return None, None
+        place = _place(value)
         try:
-            place = _place(value)
-            self._value, self._highest = value, (instant(value), "") if place is None else place
+            place = (instant(value), "") if place is None else place
         except (ValueError, OverflowError):
             msg = f"state: the bookmark {value!r} of `{self._key}` is no date and time; mend or remove it"
             raise ApiError(msg) from None
-        if isinstance(self._highest, tuple) and self._highest > (self._now, ""):
-            self._value, self._highest = self._now.isoformat(), (self._now, "")
+        if isinstance(place, tuple) and place > (self._now, ""):
             logger.warning(
-                "The bookmark %s of `%s` is in the future; this run's start counts", value, self._key
+                "The bookmark %r of `%s` is in the future; this run's start counts", value, self._key
             )
+            return self._now.isoformat(), (self._now, "")
+        return value, place
 
     def _start(self, earliest: datetime | None, lookback: float) -> Any:
         if not isinstance(self.reached, datetime):

@@ -68,6 +68,7 @@ class Codec:
         self._typeable = has_shape(schema) and schema["properties"].keys() >= set(keys)
         self._shape: Shape | None = None
         self._decode: Callable[[Any], Any] = jsonpath.decode
+        self._last_had_added = False
 
     def decode(
         self,
@@ -90,8 +91,12 @@ class Codec:
         if typed and self._shape is None:
             self._build()
         records = []
-        for raw in raws:
-            record = self._typed(raw, post_process, context) if typed else None
+        for found in raws:
+            raw, record = found, None
+            if typed and post_process and self._last_had_added:
+                raw = self._if_added(found)
+            if typed and raw is found:
+                record = self._typed(raw, post_process, context)
             if record is None:
                 record = self._careful(raw, post_process, context, typed=typed)
             if record is not None:
@@ -130,6 +135,13 @@ class Codec:
                 return None
         return record if self._as_structs else msgspec.to_builtins(record, builtin_types=(Decimal,))
 
+    def _if_added(self, raw: Any) -> Any:
+        """The record as a dict if it has a field that the vendor added: then it is to be post-processed."""
+        record = jsonpath.decode(raw)
+        added = cast("Shape", self._shape).added
+        self._last_had_added = isinstance(record, dict) and not added.isdisjoint(record)
+        return record if self._last_had_added else raw
+
     def _careful(
         self, raw: Any, post_process: PostProcess | None, context: Mapping[str, Any], *, typed: bool
     ) -> Any:
@@ -138,6 +150,7 @@ class Codec:
         if not isinstance(record, dict):
             self._reject(f"a record that is no object but {_KINDS.get(type(record), 'a number')}")
             return None
+        self._last_had_added = self._shape is not None and not self._shape.added.isdisjoint(record)
         record |= {field: value for field, value in context.items() if record.get(field) is None}
         if post_process:
             processed = post_process(record)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -75,19 +74,22 @@ def _reads(text: str, kind: Any) -> bool:
     return True
 
 
-@dataclass
 class Found:
     """What did not come as the schema has it."""
 
-    misfits: dict[str, Any] = field(default_factory=dict)
-    """What cannot be emitted as its field, by its place."""
-    odd: set[Path] = field(default_factory=set)
-    """Fields that could not be taken as they came: misfits, converted ones, those that are not known."""
+    __slots__ = ("misfits", "odd")
+
+    def __init__(self) -> None:
+        self.misfits: dict[str, Any] = {}
+        """What cannot be emitted as its field, by its place."""
+        self.odd: set[Path] = set()
+        """Fields that could not be taken as they came: misfits, converted ones, those that are not known."""
 
     @property
     def unmapped(self) -> dict[str, Any] | None:
         """What the unmapped field holds, in one order whichever way it was found."""
-        return dict(sorted(self.misfits.items())) or None
+        misfits = self.misfits
+        return dict(sorted(misfits.items())) if len(misfits) > 1 else misfits or None
 
 
 class Conformer:
@@ -232,7 +234,7 @@ class Conformer:
     def _keep(self, place: Place, value: Any, found: Found, why: str) -> None:
         path = _path(place)
         found.odd.add(path)
-        found.misfits[".".join(map(_segment, place))] = value
+        found.misfits[path_of(place)] = value
         if path in self._reported or len(self._reported) > _MOST_REPORTED:
             return
         self._reported.add(path)
@@ -240,15 +242,20 @@ class Conformer:
             self._logger.warning("More fields do not fit the schema; they are not named here")
             return
         where = f"kept in {self.unmapped}" if self.unmapped else "dropped, as unmapped_column is off"
-        self._logger.warning("Field `%s` %s; %s", ".".join(map(_segment, path)), why, where)
+        self._logger.warning("Field `%s` %s; %s", path_of(path), why, where)
 
 
 def _path(place: Place) -> Path:
     return tuple(name for name in place if isinstance(name, str))
 
 
-def _segment(name: str | int) -> str:
-    """A name or number as a part of a place in `_sdc_unmapped`, where dots stand between parts."""
+def path_of(place: Place) -> str:
+    """A place as `_sdc_unmapped` names it: `customer.addresses.0.zip`."""
+    return ".".join(map(segment, place))
+
+
+def segment(name: str | int) -> str:
+    """A name or number as a part of a place, between dots; its own dots are escaped."""
     return name.replace("\\", "\\\\").replace(".", "\\.") if isinstance(name, str) else str(name)
 
 

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from tap_core.records.conform import MISFIT, UNMAPPED, is_open, is_upper_case, types_of
+from tap_core.records.conform import MISFIT, UNMAPPED, is_open, is_upper_case, path_of, segment, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_core.records.conform import Conformer, Found, Path, Place, Schema
 
-_NUMBERS = frozenset({int, Decimal, NoneType, UnsetType})
+_NUMBERS = frozenset({int, Decimal, UnsetType})
+_NUMBERS_OR_NULL = _NUMBERS | {NoneType}
 _as_text = msgspec.json.Encoder(enc_hook=lambda _unset: None).encode
 _read_moments = msgspec.json.Decoder(list[Annotated[datetime, Meta(tz=True)] | None]).decode
 _read_days = msgspec.json.Decoder(list[date | None]).decode
@@ -67,8 +68,8 @@ class Shape:
     ) -> None:
         properties = schema["properties"]
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
-        self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": []}
-        self._loose: list[tuple[str, str, Schema | None]] = []
+        self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
+        self._loose: list[tuple[str, str, Schema]] = []
         self._dropped: list[str] = []
         self._nested: list[tuple[str, str, Shape]] = []
         self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
@@ -80,17 +81,18 @@ class Shape:
                 continue
             hint = self._field(name, attribute, properties[name])
             fields.append((attribute, hint | None | UnsetType if name in keys else hint | UnsetType, UNSET))
-        added = sorted({path[0] for path in self._loose_paths if len(path) == 1} - properties.keys())
-        slots = {name: f"s{index}" for index, name in enumerate(added)}
-        fields += [(attribute, Any, UNSET) for attribute in slots.values()]
-        self._loose += [(attribute, name, None) for name, attribute in slots.items()]
-        names = {attribute: name for name, attribute in (self.attributes | slots).items()}
+        self.added = {path[0] for path in self._loose_paths if len(path) == 1} - properties.keys()
+        """Fields that the schema does not know and the struct does."""
+        self._slots = [(f"s{index}", name, segment(name)) for index, name in enumerate(sorted(self.added))]
+        fields += [(attribute, Any, UNSET) for attribute, *_ in self._slots]
+        names = {attribute: name for name, attribute in self.attributes.items()}
+        names |= {attribute: name for attribute, name, _ in self._slots}
         self.struct = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
-        self._moments, self._days, self._numbers = (_getter(group) for group in self._groups.values())
-        self._checked = [found for found in self._nested if found[2].checks]
+        self._moments, self._days, self._numbers, self._nullable = map(_getter, self._groups.values())
+        self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
         self._settled = [found for found in self._nested if found[2].settles]
-        self.checks: bool = bool(self._moments or self._days or self._numbers or self._checked)
-        self.settles: bool = bool(self._loose or self._dropped or self._settled)
+        self.checks: bool = any(self._groups.values()) or bool(self._checked)
+        self.settles: bool = bool(self._loose or self._slots or self._dropped or self._settled)
         """Whether there is anything to be put right after decoding."""
 
     def _field(self, name: str, attribute: str, schema: Schema) -> Any:
@@ -109,8 +111,8 @@ class Shape:
     def _checked_hint(self, attribute: str, schema: Schema) -> Any:
         """The type of a number or time, which is checked apart; None for all others."""
         types, form = set(types_of(schema)), schema.get("format")
-        if types in ({"number", "null"}, {"number", "integer", "null"}):
-            self._groups["numbers"].append(attribute)
+        if "number" in types and types <= {"number", "integer", "null"}:
+            self._groups["nullable" if "null" in types else "numbers"].append(attribute)
             return Any
         if types - {"null"} == {"string"} and form in {"date", "date-time"}:
             self._groups["days" if form == "date" else "moments"].append(attribute)
@@ -155,36 +157,59 @@ class Shape:
             _read_days(_as_text(self._days(record)))
         if self._numbers and not _NUMBERS.issuperset(map(type, self._numbers(record))):
             raise msgspec.ValidationError
-        for attribute, _, shape in self._checked:
-            for _, item in _items(getattr(record, attribute), shape.struct, ()):
-                shape.check(item)
+        if self._nullable and not _NUMBERS_OR_NULL.issuperset(map(type, self._nullable(record))):
+            raise msgspec.ValidationError
+        for attribute, shape in self._checked:
+            shape.check_all(getattr(record, attribute))
 
-    def is_settled(self, record: Any, conformer: Conformer) -> bool:
-        """Whether all that is taken loosely came as the schema has it."""
-        for attribute, _, schema in self._loose:
-            value = getattr(record, attribute)
-            if value is not UNSET and (schema is None or not conformer.fits(value, schema)):
-                return False
-        return all(
-            shape.is_settled(item, conformer)
-            for attribute, _, shape in self._settled
-            for _, item in _items(getattr(record, attribute), shape.struct, ())
+    def check_all(self, value: Any) -> None:
+        """Check the structs of a field that holds one, or a list of them."""
+        if type(value) is self.struct:
+            self.check(value)
+        elif type(value) is list:
+            for item in value:
+                self.check_all(item)
+
+    def is_settled(self, value: Any, conformer: Conformer) -> bool:
+        """Whether all that is taken loosely, in one struct or a list, came as the schema has it."""
+        if type(value) is list:
+            return all(self.is_settled(item, conformer) for item in value)
+        if type(value) is not self.struct:
+            return True
+        return (
+            all(getattr(value, attribute) is UNSET for attribute, *_ in self._slots)
+            and all(
+                (loose := getattr(value, attribute)) is UNSET or conformer.fits(loose, schema)
+                for attribute, _, schema in self._loose
+            )
+            and all(
+                shape.is_settled(getattr(value, attribute), conformer)
+                for attribute, _, shape in self._settled
+            )
         )
 
-    def settle(self, record: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
-        """Put right what is taken loosely, and take out what is not to be emitted."""
+    def settle(self, value: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
+        """Put right what is taken loosely, in one struct or a list, and take out what is not to be emitted."""
+        if type(value) is list:
+            for index, item in enumerate(value):
+                self.settle(item, conformer, found, (*place, index))
+        if type(value) is not self.struct:
+            return
+        for attribute, name, as_segment in self._slots:
+            added = getattr(value, attribute)
+            if added is not UNSET:
+                found.misfits[path_of((*place, name)) if place else as_segment] = added
+                setattr(value, attribute, UNSET)
         for attribute, name, schema in self._loose:
-            value = getattr(record, attribute)
-            if value is UNSET:
-                continue
-            settled = conformer.field(value, schema, (*place, name), found)
-            if settled is not value:
-                setattr(record, attribute, UNSET if settled is MISFIT else settled)
+            loose = getattr(value, attribute)
+            if loose is not UNSET:
+                settled = conformer.field(loose, schema, (*place, name), found)
+                if settled is not loose:
+                    setattr(value, attribute, UNSET if settled is MISFIT else settled)
         for attribute in self._dropped:
-            setattr(record, attribute, UNSET)
+            setattr(value, attribute, UNSET)
         for attribute, name, shape in self._settled:
-            for where, item in _items(getattr(record, attribute), shape.struct, (*place, name)):
-                shape.settle(item, conformer, found, where)
+            shape.settle(getattr(value, attribute), conformer, found, (*place, name))
 
 
 def _getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]] | None:
@@ -194,15 +219,6 @@ def _getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]] | None:
 
 def _below(paths: Iterable[Path], name: str) -> Iterator[Path]:
     return (path[1:] for path in paths if path[0] == name and len(path) > 1)
-
-
-def _items(value: Any, struct: type[Any], place: Place) -> Iterator[tuple[Place, Any]]:
-    """The structs of a field that holds one, or a list of them, each with its place."""
-    if type(value) is struct:
-        yield place, value
-    elif type(value) is list:
-        for index, item in enumerate(value):
-            yield from _items(item, struct, (*place, index))
 
 
 _SCALARS: dict[str, Any] = {
