@@ -20,7 +20,7 @@ from msgspec import UNSET, Meta, UnsetType
 from tap_core.records.conform import MISFIT, UNMAPPED, is_open, is_upper_case, path_of, segment, types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_core.records.conform import Conformer, Found, Path, Place, Schema
 
@@ -39,6 +39,10 @@ def is_field_name(name: str) -> bool:
 def has_shape(schema: Schema) -> bool:
     """Whether a struct can be made of an object's schema: it names all fields that there may be."""
     return not is_open(schema) and all(map(is_field_name, schema["properties"]))
+
+
+Groups = tuple[list[Any], list[Any], list[Any], list[Any]]
+"""Moments, days, numbers, and numbers that may be null."""
 
 
 class _Nothing:
@@ -88,7 +92,11 @@ class Shape:
         names = {attribute: name for name, attribute in self.attributes.items()}
         names |= {attribute: name for attribute, name, _ in self._slots}
         self.struct = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
-        self._moments, self._days, self._numbers, self._nullable = map(_getter, self._groups.values())
+        self._getters = [
+            (index, attrgetter(*group, group[0]))  # a tuple, even of one
+            for index, group in enumerate(self._groups.values())
+            if group
+        ]
         self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
         self._settled = [found for found in self._nested if found[2].settles]
         self.checks: bool = any(self._groups.values()) or bool(self._checked)
@@ -148,27 +156,31 @@ class Shape:
             msgspec.ValidationError: One of them is not.
             UnicodeError: A time holds half a character.
         """
-        if self._moments:
-            texts = _as_text(self._moments(record))
+        groups: Groups = ([], [], [], [])
+        self._gather(record, groups)
+        moments, days, numbers, nullable = groups
+        if not _NUMBERS.issuperset(map(type, numbers)) or not _NUMBERS_OR_NULL.issuperset(
+            map(type, nullable)
+        ):
+            raise msgspec.ValidationError
+        if moments:
+            texts = _as_text(moments)
             if not is_upper_case(texts):
                 raise msgspec.ValidationError
             _read_moments(texts)
-        if self._days:
-            _read_days(_as_text(self._days(record)))
-        if self._numbers and not _NUMBERS.issuperset(map(type, self._numbers(record))):
-            raise msgspec.ValidationError
-        if self._nullable and not _NUMBERS_OR_NULL.issuperset(map(type, self._nullable(record))):
-            raise msgspec.ValidationError
-        for attribute, shape in self._checked:
-            shape.check_all(getattr(record, attribute))
+        if days:
+            _read_days(_as_text(days))
 
-    def check_all(self, value: Any) -> None:
-        """Check the structs of a field that holds one, or a list of them."""
+    def _gather(self, value: Any, groups: Groups) -> None:
+        """Collect what is to be checked in one struct or a list."""
         if type(value) is self.struct:
-            self.check(value)
+            for index, getter in self._getters:
+                groups[index].extend(getter(value))
+            for attribute, shape in self._checked:
+                shape._gather(getattr(value, attribute), groups)  # noqa: SLF001  its own kind
         elif type(value) is list:
             for item in value:
-                self.check_all(item)
+                self._gather(item, groups)
 
     def is_settled(self, value: Any, conformer: Conformer) -> bool:
         """Whether all that is taken loosely, in one struct or a list, came as the schema has it."""
@@ -189,32 +201,30 @@ class Shape:
         )
 
     def settle(self, value: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
-        """Put right what is taken loosely, in one struct or a list, and take out what is not to be emitted."""
+        """Put right what is taken loosely, in one struct or a list; take out what is not to be emitted."""
         if type(value) is list:
             for index, item in enumerate(value):
                 self.settle(item, conformer, found, (*place, index))
         if type(value) is not self.struct:
             return
-        for attribute, name, as_segment in self._slots:
-            added = getattr(value, attribute)
-            if added is not UNSET:
-                found.misfits[path_of((*place, name)) if place else as_segment] = added
-                setattr(value, attribute, UNSET)
+        self._empty_slots(value, found, place)
         for attribute, name, schema in self._loose:
             loose = getattr(value, attribute)
             if loose is not UNSET:
                 settled = conformer.field(loose, schema, (*place, name), found)
                 if settled is not loose:
                     setattr(value, attribute, UNSET if settled is MISFIT else settled)
-        for attribute in self._dropped:
-            setattr(value, attribute, UNSET)
         for attribute, name, shape in self._settled:
             shape.settle(getattr(value, attribute), conformer, found, (*place, name))
 
-
-def _getter(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]] | None:
-    """Reads these attributes as a tuple, one alone too."""
-    return attrgetter(*attributes, attributes[0]) if attributes else None
+    def _empty_slots(self, value: Any, found: Found, place: Place) -> None:
+        for attribute, name, as_segment in self._slots:
+            added = getattr(value, attribute)
+            if added is not UNSET:
+                found.misfits[path_of((*place, name)) if place else as_segment] = added
+                setattr(value, attribute, UNSET)
+        for attribute in self._dropped:
+            setattr(value, attribute, UNSET)
 
 
 def _below(paths: Iterable[Path], name: str) -> Iterator[Path]:
