@@ -7,13 +7,15 @@ import json
 import logging
 import tracemalloc
 from decimal import Decimal
+from pathlib import Path
 
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tap_core
 from support import KEY, run
 from tap_core.records import jsonpath
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec, key_reader
@@ -228,7 +230,7 @@ def values_for(schema):
     return st.one_of(clean, clean, clean, dirt)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_I02_all_ways_agree_whatever_the_schema_and_whatever_comes(data):
     schema = data.draw(schemas)
@@ -244,6 +246,26 @@ def test_I02_all_ways_agree_whatever_the_schema_and_whatever_comes(data):
             assert [list(map(repr, record.items())) for record in records] == [
                 list(map(repr, record.items())) for record in expected
             ]
+
+
+SCHEMAS = sorted(Path(tap_core.__file__).parent.parent.glob("*/schemas/*.json"))
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: f"{path.parent.parent.name}.{path.stem}")
+@settings(
+    deadline=None, max_examples=5, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(data=st.data())
+def test_I02_all_ways_agree_on_every_schema_of_the_taps(path, data):
+    schema = json.loads(path.read_text())
+    schema["properties"] |= {"id": {"type": "integer"}, UNMAPPED: UNMAPPED_SCHEMA}
+    rows = data.draw(st.lists(values_for(schema).filter(lambda row: isinstance(row, dict)), max_size=3))
+    texts = [json.dumps(row | {"id": 1}, default=float, ensure_ascii=False) for row in rows]
+    careful, others = ways(schema)
+    expected = [list(map(repr, record.items())) for record in careful(texts)]
+    for way in others:
+        for records in (way(texts), way(texts)):
+            assert [list(map(repr, record.items())) for record in records] == expected
 
 
 @pytest.mark.parametrize(
@@ -541,6 +563,39 @@ def test_what_was_odd_once_is_typed_from_then_on():
                 UNMAPPED: {"nested.added": 1, "new": 1},
             }
         ]
+
+
+def test_deselected_fields_stay_out_whichever_way():
+    deselected = [("text",), ("nested", "id"), ("nested", "parts", "n"), ("new",), (UNMAPPED,)]
+    conformer = Conformer(SCHEMA, unmapped=None, deselected=deselected, logger=logger)
+    way = Codec("things", SCHEMA, ("id",), typed=True, conformer=conformer, reject=pytest.fail)
+    text = b'{"id": 1, "text": "a", "count": 5, "new": 1, "nested": {"id": "a", "parts": [{"n": 1}]}}'
+    for typed in (True, True, False):
+        records = way.decode([msgspec.Raw(text)], None, {}, typed=typed)
+        assert written(records) == [{"id": 1, "count": 5, "nested": {"parts": [{}]}}]
+
+
+def test_fields_from_the_parent_fill_what_is_missing():
+    schema = {
+        "properties": {"id": {"type": "integer"}, "parent": {"type": "integer"}, UNMAPPED: UNMAPPED_SCHEMA}
+    }
+    texts = [
+        '{"id": 1}',
+        '{"id": 2, "parent": null}',
+        '{"id": 3, "parent": 7}',
+        '{"id": 4, "parent": "x", "new": 1}',
+    ]
+    rejected = []
+    for typed in (True, True, False):
+        conformer = Conformer(schema, unmapped=UNMAPPED, logger=logger)
+        way = Codec(
+            "children", schema, ("parent", "id"), typed=typed, conformer=conformer, reject=rejected.append
+        )
+        raws = [msgspec.Raw(text.encode()) for text in texts]
+        for _ in range(2):
+            records = written(way.decode(raws, None, {"parent": 5}, typed=typed))
+            assert [(record["parent"], record["id"]) for record in records] == [(5, 1), (5, 2), (7, 3)]
+    assert set(rejected) == {"a record without its key `parent`"}
 
 
 def test_K01_misfits_and_ever_new_fields_take_no_memory():
