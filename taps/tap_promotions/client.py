@@ -65,5 +65,7 @@ class PromotionsStream(ApiStream):
 def _with_zone(value: Any) -> Any:
     """`2026-02-03 10:20:30` as `2026-02-03T10:20:30Z`; anything else as it is."""
     match = _WITHOUT_ZONE.fullmatch(value) if isinstance(value, str) else None
-    moment = f"{match[1]}T{match[2]}Z" if match else ""
+    if match is None:
+        return value
+    moment = f"{match[1]}T{match[2]}Z"
     return moment if is_moment(moment) else value

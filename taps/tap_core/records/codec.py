@@ -121,7 +121,8 @@ class Codec:
         except _UNFIT:
             return None
         for field, value in context.items():
-            if getattr(record, shape.attributes[field]) in _NONE:
+            own = getattr(record, shape.attributes[field])
+            if own is None or own is UNSET:
                 setattr(record, shape.attributes[field], value)
         if shape.settles:
             if post_process and not shape.is_settled(record, self._conformer):
@@ -131,7 +132,7 @@ class Codec:
             if found.misfits and self._conformer.unmapped:
                 setattr(record, shape.attributes[UNMAPPED], found.unmapped)
         for key in self._keys:
-            if getattr(record, shape.attributes[key]) in _NO_KEY:
+            if is_missing(getattr(record, shape.attributes[key])):
                 return None
         return record if self._as_structs else msgspec.to_builtins(record, builtin_types=(Decimal,))
 
@@ -164,7 +165,7 @@ class Codec:
         if typed and found.odd and self._odd.note(found.odd):
             self._build()
         for key in self._keys:
-            if conformed.get(key) in _NO_KEY:
+            if is_missing(conformed.get(key)):
                 self._reject(f"a record without its key `{key}`")
                 return None
         return conformed
@@ -221,9 +222,12 @@ class OddFields:
 _FEW = 4
 _MOST_LEARNED = 128
 _MOST_COUNTED = 1000
-_NONE = (None, UNSET)
-_NO_KEY = (None, UNSET, "")
 _KINDS = {type(None): "null", str: "a text", list: "a list", bool: "true or false"}
+
+
+def is_missing(key: Any) -> bool:
+    """Whether a field of a key is null, empty or not there."""
+    return not key and key != 0
 
 
 def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
@@ -245,7 +249,7 @@ def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
                 values = tuple(record.get(key) for key in keys)
         except (*_UNFIT, AttributeError):
             return _content(record)
-        if not values or any(value in _NO_KEY for value in values):
+        if not values or any(map(is_missing, values)):
             return _content(record)
         if not _KEY_TYPES.issuperset(map(type, values)):
             return repr(values)

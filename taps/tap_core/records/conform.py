@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ Place = tuple[str | int, ...]
 """Names of fields and places in lists from the record down."""
 
 UNMAPPED = "_sdc_unmapped"
+
+_Time = TypeVar("_Time", date, datetime)
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -58,20 +60,20 @@ def is_upper_case(times: bytes) -> bool:
 
 def is_moment(text: str) -> bool:
     """Whether a text is a `date-time`."""
-    return _reads(text, Annotated[datetime, msgspec.Meta(tz=True)]) and is_upper_case(text.encode())
+    moment = _read(text, datetime)
+    return moment is not None and moment.tzinfo is not None and is_upper_case(text.encode())
 
 
 def is_day(text: str) -> bool:
     """Whether a text is a `date`."""
-    return _reads(text, date)
+    return _read(text, date) is not None
 
 
-def _reads(text: str, kind: Any) -> bool:
+def _read(text: str, kind: type[_Time]) -> _Time | None:
     try:
-        msgspec.convert(text, kind)
+        return msgspec.convert(text, kind)
     except (msgspec.ValidationError, UnicodeError):
-        return False
-    return True
+        return None
 
 
 class Found:
