@@ -18,7 +18,7 @@ from tap_core.records import jsonpath
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, key_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     import requests
@@ -63,6 +63,9 @@ class Endpoint(RESTStream[Query]):
     """Fields filled from the parent's keys under another name: `{"parent_event_id": "event_id"}`.
 
     A field that is called like the parent's key is filled without being named here."""
+
+    mended: Collection[str] | None = None
+    """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
 
     since_param: str | None = None
     """Query parameter that takes the inclusive lower bound of an incremental read."""

@@ -89,7 +89,13 @@ class ApiStream(Endpoint):
         conformer = Conformer(schema, unmapped=unmapped, deselected=deselected, logger=self.logger)
         typed = self.plain and not self.child_streams and not self.tap.batches
         return Codec(
-            self.name, schema, self.primary_keys, typed=typed, conformer=conformer, reject=self._reject
+            self.name,
+            schema,
+            self.primary_keys,
+            typed=typed,
+            conformer=conformer,
+            reject=self._reject,
+            mended=self.mended,
         )
 
     def _reject(self, reason: str) -> None:

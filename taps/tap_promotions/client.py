@@ -10,11 +10,13 @@ from singer_sdk.schema.source import SchemaDirectory
 from tap_core.errors import ApiError
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import Cursor
-from tap_core.records.conform import is_moment
+from tap_core.records.values import is_moment
 from tap_core.stream import ApiSchema, ApiStream
 from tap_promotions import schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import requests
     from singer_sdk.helpers.types import Context, Record
 
@@ -36,6 +38,7 @@ class PromotionsStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
     records_jsonpath = "$.items[*]"
     rights_by_parent = True
+    mended: Collection[str] = _MOMENTS + _EMBEDDED
 
     def get_new_paginator(self) -> Cursor:
         """Cursors, null or absent on the last page; a page may be empty before the end. No page size."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_core.paging.page import Page
-from tap_core.records.conform import is_day
+from tap_core.records.values import is_day
 from tap_rewards.client import DAY, RewardsStream
 from tap_rewards.ledger import LedgerPages, Line, keyed
 

@@ -364,6 +364,34 @@ def test_I01_an_empty_key_is_replaced_by_what_post_process_finds():
     assert rejected == ["a record without its key `id`"]
 
 
+def test_post_process_is_called_for_the_fields_that_it_looks_at():
+    seen = []
+    conformer = Conformer(SCHEMA, unmapped=UNMAPPED, logger=logger)
+    way = Codec(
+        "things",
+        SCHEMA,
+        ("id",),
+        typed=True,
+        conformer=conformer,
+        reject=pytest.fail,
+        mended=("count", "code2"),
+    )
+
+    def post_process(record):
+        seen.append(record["id"])
+        return record
+
+    texts = [
+        '{"id": 1, "new": 1, "count": "x", "code2": 1}',
+        '{"id": 2, "new": 1}',
+        '{"id": 3, "count": "5"}',
+    ]
+    texts += ['{"id": 4, "code2": 5}', '{"id": 5, "count": 5}']
+    raws = [msgspec.Raw(text.encode()) for text in texts]
+    assert len(way.decode(raws, post_process, {})) == 5
+    assert seen == [1, 3, 4]
+
+
 def test_a_record_that_post_process_drops_is_no_fault():
     raws = [msgspec.Raw(b'{"id": 1, "new": 2}'), msgspec.Raw(b'{"id": 2}')]
     way = codec()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -21,9 +22,10 @@ from tap_core.records.conform import UNMAPPED, Found
 from tap_core.records.shape import Shape, has_shape, is_field_name
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
-    from tap_core.records.conform import Conformer, Path, Schema
+    from tap_core.records.conform import Conformer, Path
+    from tap_core.records.values import Schema
 
 __all__ = ["UNMAPPED", "UNMAPPED_SCHEMA", "Codec", "key_reader"]
 
@@ -46,6 +48,8 @@ class Codec:
         typed: Whether records may stay structs; stream maps and batches need dicts.
         conformer: The careful way.
         reject: Called with the reason for each record that can never be loaded; it is left out.
+        mended: Fields that `post_process` looks at; it is called for records where one of them does not fit,
+            and for those that don't fit for a reason not seen before. None if it looks at all fields.
     """
 
     def __init__(  # noqa: PLR0913
@@ -57,6 +61,7 @@ class Codec:
         typed: bool,
         conformer: Conformer,
         reject: Callable[[str], None],
+        mended: Collection[str] | None = None,
     ) -> None:
         self.name = name
         self._schema = schema
@@ -64,10 +69,12 @@ class Codec:
         self._as_structs = typed
         self._conformer = conformer
         self._reject = reject
+        self._mended = mended
         self._odd = OddFields()
         self._typeable = has_shape(schema) and schema["properties"].keys() >= set(keys)
         self._shape: Shape | None = None
         self._decode: Callable[[Any], Any] = jsonpath.decode
+        self._mended_added: set[str] = set()
         self._last_had_added = False
 
     def decode(
@@ -90,6 +97,32 @@ class Codec:
         typed = typed and self._typeable and self._takes(context)
         if typed and self._shape is None:
             self._build()
+        raws = list(raws)
+        records = self._all_typed(raws, context) if typed else None
+        return self._one_by_one(raws, post_process, context, typed=typed) if records is None else records
+
+    def _all_typed(self, raws: list[Any], context: Mapping[str, Any]) -> list[Any] | None:
+        """The records of a page where all fit and nothing is to be put right; None if that is not so."""
+        shape = cast("Shape", self._shape)
+        if shape.settles:
+            return None
+        try:
+            records = list(map(self._decode, raws))
+            if shape.checks:
+                for record in records:
+                    shape.check(record)
+        except (*_UNFIT, TypeError):  # TypeError: some are decoded already
+            return None
+        for record in records if context else ():
+            shape.fill(record, context)
+        for key in self._keys:
+            if not all(map(attrgetter(shape.attributes[key]), records)):
+                return None
+        return records if self._as_structs else _as_dicts(records)
+
+    def _one_by_one(
+        self, raws: list[Any], post_process: PostProcess | None, context: Mapping[str, Any], *, typed: bool
+    ) -> list[Any]:
         records = []
         for found in raws:
             raw, record = found, None
@@ -120,10 +153,7 @@ class Codec:
                 shape.check(record)
         except _UNFIT:
             return None
-        for field, value in context.items():
-            own = getattr(record, shape.attributes[field])
-            if own is None or own is UNSET:
-                setattr(record, shape.attributes[field], value)
+        shape.fill(record, context)
         if shape.settles:
             if post_process and not shape.is_settled(record, self._conformer):
                 return None
@@ -134,13 +164,12 @@ class Codec:
         for key in self._keys:
             if is_missing(getattr(record, shape.attributes[key])):
                 return None
-        return record if self._as_structs else msgspec.to_builtins(record, builtin_types=(Decimal,))
+        return record if self._as_structs else _as_dicts(record)
 
     def _if_added(self, raw: Any) -> Any:
         """The record as a dict if it has a field that the vendor added: then it is to be post-processed."""
         record = jsonpath.decode(raw)
-        added = cast("Shape", self._shape).added
-        self._last_had_added = isinstance(record, dict) and not added.isdisjoint(record)
+        self._last_had_added = isinstance(record, dict) and not self._mended_added.isdisjoint(record)
         return record if self._last_had_added else raw
 
     def _careful(
@@ -151,7 +180,7 @@ class Codec:
         if not isinstance(record, dict):
             self._reject(f"a record that is no object but {_KINDS.get(type(record), 'a number')}")
             return None
-        self._last_had_added = self._shape is not None and not self._shape.added.isdisjoint(record)
+        self._last_had_added = not self._mended_added.isdisjoint(record)
         record |= {field: value for field, value in context.items() if record.get(field) is None}
         if post_process:
             processed = post_process(record)
@@ -184,7 +213,10 @@ class Codec:
             self._conformer.deselected,
             keys=self._keys,
             unmapped=UNSET if self._conformer.unmapped is None else None,
+            watched=self._mended,
         )
+        added = self._shape.added
+        self._mended_added = added if self._mended is None else added.intersection(self._mended)
         self._decode = msgspec.json.Decoder(self._shape.struct, float_hook=Decimal).decode
 
 
@@ -223,6 +255,10 @@ _FEW = 4
 _MOST_LEARNED = 128
 _MOST_COUNTED = 1000
 _KINDS = {type(None): "null", str: "a text", list: "a list", bool: "true or false"}
+
+
+def _as_dicts(structs: Any) -> Any:
+    return msgspec.to_builtins(structs, builtin_types=(Decimal,))
 
 
 def is_missing(key: Any) -> bool:

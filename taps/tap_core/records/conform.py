@@ -1,79 +1,31 @@
 """The careful way from what an API sent to a record that fits the stream's schema.
 
-A value is converted only where that loses nothing. What does not fit, and fields that the schema
-does not know, are kept under their path in the record's `_sdc_unmapped`.
-
-Times have one rule, whichever way a record takes. A `date-time` is what RFC 3339 says, in upper case: a real
-day from year 1 to 9999, `T`, a real second (no `:60`), a fraction of any length, and a zone: `Z` or an offset
-of less than a day, whose colon may be missing. A `date` is a real day alone. Loaders refuse most of the rest.
+A value is converted only where that loses nothing (`values.py`). What does not fit, and fields that the
+schema does not know, are kept under their path in the record's `_sdc_unmapped`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
+from tap_core.records.values import CONVERSIONS, FITS, is_open, plain_types, types_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Mapping
 
-Schema = Mapping[str, Any]
+    from tap_core.records.values import Schema
+
 Path = tuple[str, ...]
 """Names of fields from the record down; the places in lists are left out."""
 Place = tuple[str | int, ...]
 """Names of fields and places in lists from the record down."""
 
 UNMAPPED = "_sdc_unmapped"
-
-_Time = TypeVar("_Time", date, datetime)
-
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_MOST_DIGITS = 1000
 _MOST_REPORTED = 100
 
 MISFIT: Final = object()
 """Stands for a value that cannot be converted to what its schema asks for."""
-
-
-def types_of(schema: Schema) -> list[str]:
-    """The JSON types that a schema allows; an object if it says nothing but properties."""
-    types = schema.get("type", "object" if "properties" in schema else [])
-    return [types] if isinstance(types, str) else list(types)
-
-
-def is_open(schema: Schema) -> bool:
-    """Whether an object may have fields that its schema does not name."""
-    return not schema.get("properties") or bool(schema.get("additionalProperties"))
-
-
-def is_upper_case(times: bytes) -> bool:
-    """Whether times as JSON are written with `T` and `Z`."""
-    return b"t" not in times and b"z" not in times and b" " not in times
-
-
-def is_moment(text: str) -> bool:
-    """Whether a text is a `date-time`."""
-    moment = _read(text, datetime)
-    return moment is not None and moment.tzinfo is not None and is_upper_case(text.encode())
-
-
-def is_day(text: str) -> bool:
-    """Whether a text is a `date`."""
-    return _read(text, date) is not None
-
-
-def _read(text: str, kind: type[_Time]) -> _Time | None:
-    try:
-        return msgspec.convert(text, kind)
-    except (msgspec.ValidationError, UnicodeError):
-        return None
 
 
 class Found:
@@ -201,25 +153,22 @@ class Conformer:
         return place == (self.unmapped,) or (bool(self.deselected) and _path(place) in self.deselected)
 
     def _plain(self, schema: Schema) -> frozenset[type]:
-        """The Python types whose values a field takes as they are, worked out once."""
         plain = self._plain_types.get(id(schema))
         if plain is None:
-            words = () if "format" in schema else types_of(schema)
-            plain = frozenset[type]().union(*(_PLAIN.get(word, ()) for word in words))
-            self._plain_types[id(schema)] = plain
+            plain = self._plain_types[id(schema)] = plain_types(schema)
         return plain
 
     def _value(self, value: Any, schema: Schema, place: Place, found: Found) -> Any:
         types = types_of(schema)
         for name in types:
-            if _FITS[name](value, schema):
+            if FITS[name](value, schema):
                 return self._nested(value, schema, place, found)
         if not types:
             return value
         found.odd.add(_path(place))
         for name in types:
-            for converted in _CONVERSIONS[name](value):
-                if _FITS[name](converted, schema):
+            for converted in CONVERSIONS[name](value):
+                if FITS[name](converted, schema):
                     return converted
         return None if value == "" and "null" in types else MISFIT
 
@@ -259,71 +208,3 @@ def path_of(place: Place) -> str:
 def segment(name: str | int) -> str:
     """A name or number as a part of a place, between dots; its own dots are escaped."""
     return name.replace("\\", "\\\\").replace(".", "\\.") if isinstance(name, str) else str(name)
-
-
-_PLAIN: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, Decimal),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
-"""Types whose values fit without a further look."""
-
-_FITS: dict[str, Callable[[Any, Schema], bool]] = {
-    "string": lambda value, schema: isinstance(value, str) and _formatted(value, schema),
-    "integer": lambda value, _: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value, _: isinstance(value, int | Decimal) and not isinstance(value, bool),
-    "boolean": lambda value, _: isinstance(value, bool),
-    "null": lambda value, _: value is None,
-    "object": lambda value, _: isinstance(value, dict),
-    "array": lambda value, _: isinstance(value, list),
-}
-
-
-def _formatted(value: str, schema: Schema) -> bool:
-    check = {"date-time": is_moment, "date": is_day}.get(schema.get("format", ""))
-    return check is None or check(value)
-
-
-def _to_string(value: Any) -> Iterator[str]:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        yield str(value)
-
-
-def _to_integer(value: Any) -> Iterator[int]:
-    if (isinstance(value, str) and _INTEGER.fullmatch(value)) or (
-        isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
-    ):
-        yield int(value)
-
-
-def _to_number(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        with contextlib.suppress(ArithmeticError):  # an exponent that no computer has room for
-            yield Decimal(value)
-
-
-def _to_boolean(value: Any) -> Iterator[bool]:
-    if value in (0, 1) or value in ("0", "1", "false", "true"):
-        yield value in (1, "1", "true")
-
-
-def _to_object(value: Any) -> Iterator[dict[str, Any]]:
-    if value == []:  # some languages encode an empty map as an empty list
-        yield {}
-
-
-def _no_conversion(_: Any) -> Iterator[Any]:
-    return iter(())
-
-
-_CONVERSIONS: dict[str, Callable[[Any], Iterator[Any]]] = {
-    "string": _to_string,
-    "integer": _to_integer,
-    "number": _to_number,
-    "boolean": _to_boolean,
-    "null": _no_conversion,
-    "object": _to_object,
-    "array": _no_conversion,
-}

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from tap_core.records.conform import MISFIT, UNMAPPED, is_open, is_upper_case, path_of, segment, types_of
+from tap_core.records.conform import MISFIT, UNMAPPED, path_of, segment
+from tap_core.records.values import is_open, is_upper_case, plain_types, types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from tap_core.records.conform import Conformer, Found, Path, Place, Schema
+    from tap_core.records.conform import Conformer, Found, Path, Place
+    from tap_core.records.values import Schema
 
 _NUMBERS = frozenset({int, Decimal, UnsetType})
 _NUMBERS_OR_NULL = _NUMBERS | {NoneType}
@@ -59,9 +61,10 @@ class Shape:
         dropped: Paths below the object of the fields that are not to be emitted.
         keys: Fields that may be missing or null here, as they can come from the parent.
         unmapped: What the unmapped field holds where all fits: null, or nothing where it is not emitted.
+        watched: Fields that `is_settled` looks at; None for all.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         schema: Schema,
         loose: Iterable[Path],
@@ -69,11 +72,12 @@ class Shape:
         *,
         keys: Sequence[str] = (),
         unmapped: UnsetType | None = UNSET,
+        watched: Collection[str] | None = None,
     ) -> None:
         properties = schema["properties"]
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
         self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
-        self._loose: list[tuple[str, str, Schema]] = []
+        self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
         self._dropped: list[str] = []
         self._nested: list[tuple[str, str, Shape]] = []
         self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
@@ -99,6 +103,10 @@ class Shape:
         ]
         self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
         self._settled = [found for found in self._nested if found[2].settles]
+        watched = self.attributes.keys() | self.added if watched is None else watched
+        self._watched_slots = [attribute for attribute, name, _ in self._slots if name in watched]
+        self._watched_loose = [loose for loose in self._loose if loose[1] in watched]
+        self._watched_settled = [found for found in self._settled if found[1] in watched]
         self.checks: bool = any(self._groups.values()) or bool(self._checked)
         self.settles: bool = bool(self._loose or self._slots or self._dropped or self._settled)
         """Whether there is anything to be put right after decoding."""
@@ -112,7 +120,7 @@ class Shape:
         if (name,) not in self._loose_paths:
             hint = self._checked_hint(attribute, schema) or self._hint(name, attribute, schema)
         if hint is None:
-            self._loose.append((attribute, name, schema))
+            self._loose.append((attribute, name, schema, plain_types(schema)))
             return Any
         return hint
 
@@ -182,23 +190,33 @@ class Shape:
             for item in value:
                 self._gather(item, groups)
 
+    def fill(self, record: Any, context: Mapping[str, Any]) -> None:
+        """Give a record its parent's fields where it has none."""
+        for field, value in context.items():
+            own = getattr(record, self.attributes[field])
+            if own is None or own is UNSET:
+                setattr(record, self.attributes[field], value)
+
     def is_settled(self, value: Any, conformer: Conformer) -> bool:
-        """Whether all that is taken loosely, in one struct or a list, came as the schema has it."""
+        """Whether what is taken loosely, in one struct or a list, came as the schema has it.
+
+        Fields that are not watched are not looked at.
+        """
         if type(value) is list:
             return all(self.is_settled(item, conformer) for item in value)
         if type(value) is not self.struct:
             return True
-        return (
-            all(getattr(value, attribute) is UNSET for attribute, *_ in self._slots)
-            and all(
-                (loose := getattr(value, attribute)) is UNSET or conformer.fits(loose, schema)
-                for attribute, _, schema in self._loose
-            )
-            and all(
-                shape.is_settled(getattr(value, attribute), conformer)
-                for attribute, _, shape in self._settled
-            )
-        )
+        for attribute in self._watched_slots:
+            if getattr(value, attribute) is not UNSET:
+                return False
+        for attribute, _, schema, plain in self._watched_loose:
+            loose = getattr(value, attribute)
+            if loose is not UNSET and type(loose) not in plain and not conformer.fits(loose, schema):
+                return False
+        for attribute, _, shape in self._watched_settled:
+            if not shape.is_settled(getattr(value, attribute), conformer):
+                return False
+        return True
 
     def settle(self, value: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
         """Put right what is taken loosely, in one struct or a list; take out what is not to be emitted."""
@@ -208,9 +226,9 @@ class Shape:
         if type(value) is not self.struct:
             return
         self._empty_slots(value, found, place)
-        for attribute, name, schema in self._loose:
+        for attribute, name, schema, plain in self._loose:
             loose = getattr(value, attribute)
-            if loose is not UNSET:
+            if loose is not UNSET and type(loose) not in plain:
                 settled = conformer.field(loose, schema, (*place, name), found)
                 if settled is not loose:
                     setattr(value, attribute, UNSET if settled is MISFIT else settled)
