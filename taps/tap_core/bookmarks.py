@@ -1,43 +1,88 @@
-"""Bookmarks of incremental streams, compared as instants and never as text."""
+"""Bookmarks of incremental streams, compared as instants or integers and never as text."""
 
 from __future__ import annotations
 
+import logging
+import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_core.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+
+logger = logging.getLogger(__name__)
+
+_TIME = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)([T ](?P<time>\d\d:\d\d:\d\d)(\.(?P<fraction>\d+))?"
+    r"(?P<zone>Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
+_EARLIEST_YEAR = 1900
+"""Leaves room to reckon with days before; a bookmark before it stands for all rows."""
+
+
+def _place(value: Any) -> Any:
+    """Where a value stands, to be compared with others of its kind; None if it is no real time or integer.
+
+    Returns:
+        An integer; or a moment to the microsecond, and the digits below.
+    """
+    if not isinstance(value, str):
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if len(value) == len("2026-01-31T00:00:00Z") and value[10] == "T" and value[-1] == "Z":
+        text, below = f"{value[:-1]}+00:00", ""
+    elif match := _TIME.fullmatch(value):
+        fraction = (match["fraction"] or "").ljust(6, "0")
+        zone = (match["zone"] or "Z").replace("Z", "+00:00").replace(":", "")
+        text = f"{match['day']}T{match['time'] or '00:00:00'}.{fraction[:6]}{zone[:3]}:{zone[3:]}"
+        below = fraction[6:].rstrip("0")
+    else:
+        return None
+    try:
+        return datetime.fromisoformat(text), below
+    except ValueError:
+        return None
 
 
 def instant(value: Any) -> datetime:
-    """The moment that a timestamp names; UTC if it names no zone.
+    """The moment that a setting or STATE names, to the microsecond; UTC if it names no zone.
 
     Raises:
         ValueError: It is no timestamp.
     """
-    import pendulum  # noqa: PLC0415  loaded only where something is incremental
+    place = _place(value)
+    if isinstance(place, tuple):
+        moment: datetime = place[0]
+        return moment
+    import pendulum  # noqa: PLC0415  loaded only for times that are written in other ways
 
-    moment = pendulum.parse(str(value))
-    if not isinstance(moment, pendulum.DateTime):
+    parsed = pendulum.parse(str(value))
+    if not isinstance(parsed, pendulum.DateTime):
         msg = f"{value!r} is no date and time"
         raise ValueError(msg)  # noqa: TRY004
-    return moment
+    return datetime.fromisoformat(parsed.isoformat())
 
 
 class Bookmark:
     """How far an incremental stream was read: the highest value of its replication key.
 
     The value is kept as the API wrote it. It never passes the moment when the run began, so that a row
-    from the future cannot hide those that come before it.
+    from the future cannot hide those that come before it. A replication key can be an integer too, such as
+    an id that grows. Rows whose value is neither a time nor an integer, or not of the bookmark's kind, are
+    always wanted, and never move the bookmark.
 
     Args:
         state: The stream's entry in STATE, which is read and written.
         key: Name of the replication key.
         start_date: The setting, or None.
-        lookback: Seconds before the bookmark that are read again, for changes that came late.
+        lookback: Seconds before the bookmark that are read again, for changes that came late; integers are
+            read again from the bookmark itself.
         now: When the run began.
+
+    Raises:
+        ApiError: The bookmark in STATE has no place.
     """
 
     def __init__(
@@ -52,31 +97,42 @@ class Bookmark:
         self._state = state
         self._key = key
         self._now = now
-        self._value: str | None = None
-        self._last: datetime | None = None
-        self._highest: datetime | None = None
-        earliest = instant(start_date) if start_date else None
-        if state.get("replication_key") == key and state.get("replication_key_value"):
-            self._value = state["replication_key_value"]
-            self._highest = self._read(self._value)
-        self.reached = self._highest
-        """Where the last run ended, with the offset that the API wrote it with; None on a first run."""
-        self.start = self._start(earliest, lookback)
-        """Rows older than this are not wanted; None for all rows."""
+        self._previous: Any = None
+        self._value, self._highest = self._last()
+        self.reached: Any = self._highest[0] if isinstance(self._highest, tuple) else self._highest
+        """Where the last run ended: a moment with the offset that the API wrote it with, or an integer; None
+        on a first run."""
+        self.start: Any = self._start(instant(start_date) if start_date else None, lookback)
+        """Rows before this moment or integer are not wanted; None for all rows."""
+        self._first: Any = (self.start, "") if isinstance(self.start, datetime) else self.start
 
-    def _read(self, value: Any) -> datetime:
+    def _last(self) -> tuple[Any, Any]:
+        """The bookmark of the last run and its place; one after this run's start counts as that."""
+        value = self._state.get("replication_key_value")
+        if self._state.get("replication_key") != self._key or value in (None, ""):
+            return None, None
+        place = _place(value)
         try:
-            return instant(value)
-        except ValueError:
+            place = (instant(value), "") if place is None else place
+        except (ValueError, OverflowError):
             msg = f"state: the bookmark {value!r} of `{self._key}` is no date and time; mend or remove it"
             raise ApiError(msg) from None
+        if isinstance(place, tuple) and place > (self._now, ""):
+            logger.warning(
+                "The bookmark %r of `%s` is in the future; this run's start counts", value, self._key
+            )
+            return self._now.isoformat(), (self._now, "")
+        return value, place
 
-    def _start(self, earliest: datetime | None, lookback: float) -> datetime | None:
-        from datetime import timedelta  # noqa: PLC0415
-
-        if self._highest is None:
+    def _start(self, earliest: datetime | None, lookback: float) -> Any:
+        if not isinstance(self.reached, datetime):
+            return earliest if self.reached is None else self.reached
+        try:
+            start = self.reached - timedelta(seconds=lookback)
+        except OverflowError:
             return earliest
-        start = self._highest - timedelta(seconds=lookback)
+        if start.year < _EARLIEST_YEAR:
+            return earliest
         return max(start, earliest) if earliest else start
 
     def hold(self, moment: datetime) -> None:
@@ -84,17 +140,18 @@ class Bookmark:
         self._now = min(self._now, moment)
 
     def wants(self, value: Any) -> bool:
-        """Whether a row of this replication key value is new enough; a row without one always is."""
-        return self.start is None or value is None or instant(value) >= self.start
+        """Whether a row of this replication key value is new enough; a row without a place always is."""
+        place = _place(value)
+        return type(place) is not type(self._first) or place is None or bool(place >= self._first)
 
     def in_order(self, values: Iterable[Any], *, descending: bool = False) -> bool:
         """Whether these values follow on those of the last call, and on one another, in order."""
         for value in values:
-            if value is None:
+            place, last = _place(value), self._previous
+            if place is None:
                 continue
-            moment = instant(value)
-            last, self._last = self._last, moment
-            if last is not None and (moment > last if descending else moment < last):
+            self._previous = place
+            if type(place) is type(last) and (place > last if descending else place < last):
                 return False
         return True
 
@@ -103,9 +160,11 @@ class Bookmark:
         for value in values:
             if value is None or value == self._value:
                 continue
-            moment = instant(value)
-            if (self._highest is None or moment > self._highest) and moment <= self._now:
-                self._highest, self._value = moment, value
+            place = _place(value)
+            if place is None or (isinstance(place, tuple) and place > (self._now, "")):
+                continue
+            if self._highest is None or (type(place) is type(self._highest) and place > self._highest):
+                self._highest, self._value = place, value
 
     def save(self) -> None:
         """Put the highest value seen into STATE: all rows up to it were written."""

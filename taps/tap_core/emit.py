@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_core.records.writer import NotFinite
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,11 +20,7 @@ _SLICE = 1000
 def write_rows(reading: Reading, rows: PageRows, context: Context | None, writer: MessageWriter) -> None:
     """Write the records of a page that are wanted, and take note of how far that is."""
     for records in _decoded(reading, rows, context):
-        try:
-            _write(reading, records, rows, writer)
-        except NotFinite:
-            raws = rows.raws
-            _write(reading, reading.stream.decode(raws, context, typed=False), rows, writer)
+        _write(reading, records, rows, writer)
 
 
 def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Iterator[list[Any]]:

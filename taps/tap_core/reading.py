@@ -68,6 +68,7 @@ class Reading:
         self.given_up = self.done = False
         self.seconds = 0.0
         self._incomplete = False
+        self.rejected = 0
         self._gone = self._alike = 0
         self._last_failure: tuple[Any, ...] = ()
         self._differences = 0
@@ -76,6 +77,7 @@ class Reading:
         if stream.parent is None:
             self._open(began)
         stream.bookmark = self.bookmark
+        stream.reject = self.reject
         if stream.claims_deletes and stream.selected:
             stream.begin_version()
 
@@ -123,7 +125,7 @@ class Reading:
         if stream.resumable and not (self.bookmark and self.is_sorted) and not stream.claims_deletes:
             streams = [stream.name, *(child.name for child in stream.selected_descendants)]
             start = self.bookmark.start if self.bookmark else None
-            since = start.isoformat() if start else None
+            since = None if start is None else str(getattr(start, "isoformat", start.__str__)())
             self.checkpoint = Checkpoint(state, streams, since, began.isoformat() if self.bookmark else None)
             if self.bookmark and self.checkpoint.began:
                 self.bookmark.hold(instant(self.checkpoint.began))
@@ -226,9 +228,10 @@ class Reading:
     def reject(self, reason: str) -> None:
         """A row can't be loaded; the others are."""
         self._incomplete = True
-        self.failures.append(f"{self.name}: {reason}")
-        level = logging.ERROR if len(self.failures) <= _TOLD else logging.DEBUG
-        self.stream.logger.log(level, "%s: %s", self.name, reason)
+        self.rejected += 1
+        self.failures.append(f"{self.name}: the API sent {reason}; it can't be loaded")
+        level = logging.ERROR if self.rejected <= _TOLD else logging.DEBUG
+        self.stream.logger.log(level, "%s", self.failures[-1])
 
     # At its end
 

@@ -19,6 +19,7 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from singer_sdk.singerlib import Schema, StateMessage
+from singer_sdk.streams import Stream
 from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
@@ -246,6 +247,11 @@ class SdkStream(RESTStream[dict[str, Any]]):
     def check_limit(self, count: int) -> None:
         """End the stream here if this is a dry run and has read enough."""
         self._check_max_record_limit(count)
+
+    @property
+    def has_post_process(self) -> bool:
+        """Whether records are changed by a method of the stream's own."""
+        return type(self).post_process is not Stream.post_process
 
     @property
     def children(self) -> list[Any]:

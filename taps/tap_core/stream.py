@@ -23,7 +23,7 @@ from tap_core.records.mapping import Mapped
 from tap_core.sdk import SdkStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import requests
@@ -69,6 +69,9 @@ class ApiStream(SdkStream):
     """Fields filled from the parent's keys under another name: `{"parent_event_id": "event_id"}`.
 
     A field that is called like the parent's key is filled without being named here."""
+
+    mended: Collection[str] | None = None
+    """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
 
     since_param: str | None = None
     """Query parameter that takes the inclusive lower bound of an incremental read."""
@@ -225,18 +228,27 @@ class ApiStream(SdkStream):
             deselected = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
         unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in deselected else None
         conformer = Conformer(schema, unmapped=unmapped, deselected=deselected, logger=self.logger)
-        batches = bool(self.config.get("batch_config"))
-        typed = self.unmapped_records and not deselected and not self.child_streams and not batches
-        return Codec(self.name, schema, self.primary_keys, typed=typed, conformer=conformer)
+        return Codec(
+            self.name,
+            schema,
+            self.primary_keys,
+            typed=self.unmapped_records and not self.config.get("batch_config"),
+            conformer=conformer,
+            reject=lambda reason: self.reject(reason),
+            mended=self.mended,
+        )
+
+    reject: Callable[[str], None]
+    """Is told of each row that can never be loaded; set by the reading."""
 
     def decode(self, raws: Iterable[Any], context: Context | None, *, typed: bool = True) -> list[Any]:
-        """Records that fit the schema, with the parent's keys filled in."""
-        return self.codec.decode(
-            raws,
-            lambda record: self.post_process(record, context),
-            self._from_parent(context or {}),
-            typed=typed,
-        )
+        """Records that fit the schema, with the parent's keys filled in; dicts if not `typed`."""
+
+        def post_process(record: dict[str, Any]) -> dict[str, Any] | None:
+            return self.post_process(record, context)
+
+        mend = post_process if self.has_post_process else None
+        return self.codec.decode(raws, mend, self._from_parent(context or {}), typed=typed)
 
     def _from_parent(self, context: Mapping[str, Any]) -> dict[str, Any]:
         properties = self.effective_schema["properties"]

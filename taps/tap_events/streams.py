@@ -39,10 +39,12 @@ class Attendees(EventsStream):
     name = "attendees"
     path = "/events/{event_id}/attendees"
     parent_stream_type = Events
+    mended = ("questions",)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Answers to the registration form call their question `questions` or `question`."""
-        for answer in row.get("questions") or ():
+        answers = row.get("questions")
+        for answer in answers if isinstance(answers, list) else ():
             if isinstance(answer, dict) and "questions" not in answer and "question" in answer:
                 answer["questions"] = answer.pop("question")
         return row
@@ -67,9 +69,10 @@ class Transactions(EventsStream):
     primary_keys = ("refno",)
     parent_stream_type = Events
     parent_fields = {"parent_event_id": "event_id"}
+    mended = ("refno", "transaction_ref")
 
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """The order's reference is called `refno`, and `transaction_ref` in some answers."""
-        if row.get("refno") is None and "transaction_ref" in row:
+        if row.get("refno") in (None, "") and "transaction_ref" in row:
             row["refno"] = row["transaction_ref"]
         return row

@@ -9,10 +9,12 @@ from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
 from tap_core import ApiSchema, ApiStream, Cursor, Page
-from tap_core.records.conform import DATE_TIME
+from tap_core.records.values import is_moment
 from tap_promotions import schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import requests
     from singer_sdk.helpers.types import Context, Record
 
@@ -34,6 +36,7 @@ class PromotionsStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
     records_jsonpath = "$.items[*]"
     rights_by_parent = True
+    mended: Collection[str] = _MOMENTS + _EMBEDDED
 
     @override
     def get_new_paginator(self) -> Cursor:
@@ -64,5 +67,7 @@ class PromotionsStream(ApiStream):
 def _with_zone(value: Any) -> Any:
     """`2026-02-03 10:20:30` as `2026-02-03T10:20:30Z`; anything else as it is."""
     match = _WITHOUT_ZONE.fullmatch(value) if isinstance(value, str) else None
-    moment = f"{match[1]}T{match[2]}Z" if match else ""
-    return moment if DATE_TIME.match(moment) else value
+    if match is None:
+        return value
+    moment = f"{match[1]}T{match[2]}Z"
+    return moment if is_moment(moment) else value

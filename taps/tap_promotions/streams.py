@@ -85,11 +85,12 @@ class Rankings(PromotionsStream):
     primary_keys = ("promotion_id", "user_id")
     parent_stream_type = Promotions
     may_be_missing = True
+    mended = (*PromotionsStream.mended, "user_id", "id", "points", "score")
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """The user's id can be inside of `user`, or be the entry's own; points can be called `score`."""
-        if row.get("user_id") is None:
+        if row.get("user_id") in (None, ""):
             user = row.get("user")
             user_id = user.get("id") if isinstance(user, dict) else None
             row["user_id"] = row.pop("id", None) if user_id is None else user_id

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_core.records.conform import DATE
+from tap_core.records.values import is_day
 from tap_rewards.client import DAY, RewardsStream
 from tap_rewards.ledger import LedgerPages, Line, keyed
 
@@ -159,6 +159,6 @@ class Invoices(RewardsStream):
         """Times are days in older answers; a day is put as its beginning in UTC."""
         for name in ("created_at", "paid_at"):
             value = row.get(name)
-            if isinstance(value, str) and DATE.match(value):
+            if isinstance(value, str) and is_day(value):
                 row[name] = f"{value}T00:00:00Z"
         return super().post_process(row, context)

@@ -1,36 +1,41 @@
-"""A stream's JSON schema, compiled once into what decodes its records.
+"""A stream's JSON schema, compiled into what decodes its records.
 
 Two ways lead to the same record. The typed way decodes into a `msgspec.Struct` made from the schema
-and takes only what fits it exactly; it is several times faster. The careful way (`conform.py`) takes
-everything: it converts what can be converted without loss and keeps the rest in `_sdc_unmapped`.
+(`shape.py`); it is several times faster. The careful way (`conform.py`) takes everything: it converts what
+can be converted without loss and keeps the rest in `_sdc_unmapped`. What the careful way finds, the typed
+way learns: the next records with the same oddity stay typed, and only the odd fields are put right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
-from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import UNSET, Raw
 
-from tap_core.errors import ApiError
 from tap_core.records import jsonpath
-from tap_core.records.conform import DATE, DATE_TIME, types_of
+from tap_core.records.conform import UNMAPPED, Found
+from tap_core.records.shape import Shape, has_shape, is_field_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
-    from tap_core.records.conform import Conformer
+    from tap_core.records.conform import Conformer, Path
+    from tap_core.records.values import Schema
 
-Schema = Mapping[str, Any]
+__all__ = ["UNMAPPED", "UNMAPPED_SCHEMA", "Codec", "key_reader"]
+
 Record = dict[str, Any]
-Mend = Callable[[Record], Record | None]
+PostProcess = Callable[[Record], Record | None]
 
-UNMAPPED = "_sdc_unmapped"
-UNMAPPED_SCHEMA: Schema = {"type": ["object", "null"], "additionalProperties": True}
+UNMAPPED_SCHEMA: Mapping[str, Any] = {"type": ["object", "null"], "additionalProperties": True}
+
+_UNFIT = (msgspec.DecodeError, UnicodeError, ArithmeticError, RecursionError)
+"""What decoding into a struct raises for a record that does not fit, or that `msgspec` can't read at all."""
 
 
 class Codec:
@@ -40,11 +45,14 @@ class Codec:
         name: Name of the stream, for messages.
         schema: JSON schema of the records, the unmapped column included if there is one.
         keys: Names of the fields that identify a record.
-        typed: Whether records may stay structs; dicts are needed for stream maps and selection.
+        typed: Whether records may stay structs; stream maps and batches need dicts.
         conformer: The careful way.
+        reject: Called with the reason for each record that can never be loaded; it is left out.
+        mended: Fields that `post_process` looks at; it is called for records where one of them does not fit,
+            and for those that don't fit for a reason not seen before. None if it looks at all fields.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         name: str,
         schema: Schema,
@@ -52,18 +60,27 @@ class Codec:
         *,
         typed: bool,
         conformer: Conformer,
+        reject: Callable[[str], None],
+        mended: Collection[str] | None = None,
     ) -> None:
         self.name = name
-        self.keys = keys
-        self.conformer = conformer
-        struct = _struct(schema, required=keys) if typed else None
-        self._decoder = msgspec.json.Decoder(struct, float_hook=Decimal) if struct else None
-        self._attributes = {f.encode_name: f.name for f in msgspec.structs.fields(struct)} if struct else {}
+        self._schema = schema
+        self._keys = keys
+        self._as_structs = typed
+        self._conformer = conformer
+        self._reject = reject
+        self._mended = mended
+        self._odd = OddFields()
+        self._typeable = has_shape(schema) and schema["properties"].keys() >= set(keys)
+        self._shape: Shape | None = None
+        self._decode: Callable[[Any], Any] = jsonpath.decode
+        self._mended_added: set[str] = set()
+        self._last_had_added = False
 
     def decode(
         self,
         raws: Iterable[Any],
-        mend: Mend,
+        post_process: PostProcess | None,
         context: Mapping[str, Any],
         *,
         typed: bool = True,
@@ -72,144 +89,216 @@ class Codec:
 
         Args:
             raws: The undecoded records.
-            mend: Called with each record that does not fit the schema as it came; returns the record
-                put right, or None to drop it.
+            post_process: Called with each record that does not fit the schema as it came; returns the record
+                put right, or None to drop it. None where no record needs it.
             context: Fields from the parent, filled in where the record has none.
             typed: False to go the careful way with all records.
-
-        Raises:
-            ApiError: A record is no object, or lacks a key.
         """
+        typed = typed and self._typeable and self._takes(context)
+        if typed and self._shape is None:
+            self._build()
         raws = list(raws)
-        if typed and self._decoder:
-            try:
-                return self._fill(list(map(self._decoder.decode, raws)), context)
-            except (msgspec.ValidationError, TypeError):  # some do not fit, or the page is decoded already
-                pass
-        way = self._typed if typed else self._careful
-        records = [way(raw, mend, context) for raw in raws]
-        return [record for record in records if record is not None]
+        records = self._all_typed(raws, context) if typed else None
+        return self._one_by_one(raws, post_process, context, typed=typed) if records is None else records
+
+    def _all_typed(self, raws: list[Any], context: Mapping[str, Any]) -> list[Any] | None:
+        """The records of a page where all fit and nothing is to be put right; None if that is not so."""
+        shape = cast("Shape", self._shape)
+        if shape.settles:
+            return None
+        try:
+            records = list(map(self._decode, raws))
+            if shape.checks:
+                for record in records:
+                    shape.check(record)
+        except (*_UNFIT, TypeError):  # TypeError: some are decoded already
+            return None
+        for record in records if context else ():
+            shape.fill(record, context)
+        for key in self._keys:
+            if not all(map(attrgetter(shape.attributes[key]), records)):
+                return None
+        return records if self._as_structs else _as_dicts(records)
+
+    def _one_by_one(
+        self, raws: list[Any], post_process: PostProcess | None, context: Mapping[str, Any], *, typed: bool
+    ) -> list[Any]:
+        records = []
+        for found in raws:
+            raw, record = found, None
+            if typed and post_process and self._last_had_added:
+                raw = self._if_added(found)
+            if typed and raw is found:
+                record = self._typed(raw, post_process, context)
+            if record is None:
+                record = self._careful(raw, post_process, context, typed=typed)
+            if record is not None:
+                records.append(record)
+        return records
 
     def get(self, record: Any, field: str) -> Any:
         """A field of a decoded record; None if it has none."""
         if isinstance(record, dict):
             return record.get(field)
-        attribute = self._attributes.get(field)
+        attribute = self._shape.attributes.get(field) if self._shape else None
         value = getattr(record, attribute) if attribute else None
         return None if value is UNSET else value
 
-    def _typed(self, raw: Any, mend: Mend, context: Mapping[str, Any]) -> Any:
-        if self._decoder is None or not isinstance(raw, Raw):
-            return self._careful(raw, mend, context)
+    def _typed(self, raw: Any, post_process: PostProcess | None, context: Mapping[str, Any]) -> Any:
+        """The record as a struct that was put right; None if it does not fit the struct."""
+        shape = cast("Shape", self._shape)
         try:
-            return self._fill([self._decoder.decode(raw)], context)[0]
-        except msgspec.ValidationError:
-            return self._careful(raw, mend, context)
+            record = self._decode(raw) if isinstance(raw, Raw) else msgspec.convert(raw, shape.struct)
+            if shape.checks:
+                shape.check(record)
+        except _UNFIT:
+            return None
+        shape.fill(record, context)
+        if shape.settles:
+            if post_process and not shape.is_settled(record, self._conformer):
+                return None
+            found = Found()
+            shape.settle(record, self._conformer, found)
+            if found.misfits and self._conformer.unmapped:
+                setattr(record, shape.attributes[UNMAPPED], found.unmapped)
+        for key in self._keys:
+            if is_missing(getattr(record, shape.attributes[key])):
+                return None
+        return record if self._as_structs else _as_dicts(record)
 
-    def _fill(self, records: list[Any], context: Mapping[str, Any]) -> list[Any]:
-        """Typed records, with the parent's fields filled in where they have none."""
-        for field, value in context.items():
-            attribute = self._attributes[field]
-            for record in records:
-                own = getattr(record, attribute)
-                if own is None or own is UNSET:
-                    setattr(record, attribute, value)
-        return records
-
-    def _careful(self, raw: Any, mend: Mend, context: Mapping[str, Any]) -> Record | None:
+    def _if_added(self, raw: Any) -> Any:
+        """The record as a dict if it has a field that the vendor added: then it is to be post-processed."""
         record = jsonpath.decode(raw)
-        if record is None:
-            return None
+        self._last_had_added = isinstance(record, dict) and not self._mended_added.isdisjoint(record)
+        return record if self._last_had_added else raw
+
+    def _careful(
+        self, raw: Any, post_process: PostProcess | None, context: Mapping[str, Any], *, typed: bool
+    ) -> Any:
+        """The record by way of a dict; None if it is to be left out."""
+        record = jsonpath.decode(raw)
         if not isinstance(record, dict):
-            msg = f"{self.name}: the API sent a record that is no object; is api_url the right one?"
-            raise ApiError(msg)
-        record |= {field: value for field, value in context.items() if record.get(field) is None}
-        mended = mend(record)
-        if mended is None:
+            self._reject(f"a record that is no object but {_KINDS.get(type(record), 'a number')}")
             return None
-        conformed = self.conformer.conform(mended)
-        for key in self.keys:
-            if conformed.get(key) is None:
-                msg = f"{self.name}: the API sent a record without its key `{key}`; it cannot be loaded"
-                raise ApiError(msg)
+        self._last_had_added = not self._mended_added.isdisjoint(record)
+        record |= {field: value for field, value in context.items() if record.get(field) is None}
+        if post_process:
+            processed = post_process(record)
+            if processed is None:
+                return None
+            again = self._typed(processed, None, {}) if typed else None
+            if again is not None:
+                return again
+            record = processed
+        conformed, found = self._conformer.conform(record)
+        if typed and found.odd and self._odd.note(found.odd):
+            self._build()
+        for key in self._keys:
+            if is_missing(conformed.get(key)):
+                self._reject(f"a record without its key `{key}`")
+                return None
         return conformed
 
+    def _takes(self, context: Mapping[str, Any]) -> bool:
+        """Whether the parent's fields fit as they are."""
+        fields = self._schema["properties"]
+        return all(
+            name in fields and self._conformer.fits(value, fields[name]) for name, value in context.items()
+        )
 
-def key_reader(keys: Sequence[str]) -> Callable[[Any], Any]:
+    def _build(self) -> None:
+        self._shape = Shape(
+            self._schema,
+            self._odd.learned,
+            self._conformer.deselected,
+            keys=self._keys,
+            unmapped=UNSET if self._conformer.unmapped is None else None,
+            watched=self._mended,
+        )
+        added = self._shape.added
+        self._mended_added = added if self._mended is None else added.intersection(self._mended)
+        self._decode = msgspec.json.Decoder(self._shape.struct, float_hook=Decimal).decode
+
+
+class OddFields:
+    """The fields that a stream's struct is to take loosely, learned from records that did not fit it.
+
+    A struct is built anew after 1, 2, 4, 8, … more such records, so that building costs little next to
+    them. Fields that hardly any record has are not learned: where each record has others, they have no end.
+    """
+
+    def __init__(self) -> None:
+        self.learned: set[Path] = set()
+        self._counts: Counter[Path] = Counter()
+        self._records = 0
+        self._enough = 1
+
+    def note(self, odd: Iterable[Path]) -> bool:
+        """Count the odd fields of a record; whether there is more to be learned now."""
+        self._records += 1
+        if len(self._counts) < _MOST_COUNTED:
+            self._counts.update(odd)
+        if self._records < self._enough:
+            return False
+        least = 1 if self._records <= _FEW else max(2, self._records // _MOST_LEARNED)
+        known = len(self.learned)
+        for path, count in self._counts.most_common(_MOST_LEARNED - known):
+            if count >= least and all(map(is_field_name, path)) and path != (UNMAPPED,):
+                self.learned.add(path)
+        self._counts.clear()
+        self._records = 0
+        self._enough *= 2
+        return len(self.learned) > known
+
+
+_FEW = 4
+_MOST_LEARNED = 128
+_MOST_COUNTED = 1000
+_KINDS = {type(None): "null", str: "a text", list: "a list", bool: "true or false"}
+
+
+def _as_dicts(structs: Any) -> Any:
+    return msgspec.to_builtins(structs, builtin_types=(Decimal,))
+
+
+def is_missing(key: Any) -> bool:
+    """Whether a field of a key is null, empty or not there."""
+    return not key and key != 0
+
+
+def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
     """A function from an undecoded record to what tells it apart from others in its list.
 
-    A record that lacks a key, or a stream that has none, is told apart by all of its content.
+    A record that lacks a key, or a stream that has none, is told apart by all of its content. Whatever
+    comes, the function gives something and raises nothing.
     """
-    fields = [(f"f{index}", Any) for index in range(len(keys))]
+    fields = [(f"f{index}", Any, None) for index in range(len(keys))]
     names = {f"f{index}": key for index, key in enumerate(keys)}
-    struct = msgspec.defstruct("Key", fields, rename=names, frozen=True) if keys else None
-    decoder = msgspec.json.Decoder(struct)
+    struct = msgspec.defstruct("Key", fields, rename=names, frozen=True, gc=False)
+    decode = msgspec.json.Decoder(struct, float_hook=Decimal).decode
 
-    def read(record: Any) -> Any:
-        if isinstance(record, dict):
-            values: tuple[Any, ...] = tuple(record.get(key) for key in keys)
-        else:
-            try:
-                values = msgspec.structs.astuple(decoder.decode(record)) if struct else ()
-            except msgspec.DecodeError:
-                return bytes(record)
-        if not values or None in values:
-            return repr(jsonpath.decode(record))
+    def read(record: Any) -> Hashable:
+        try:
+            if isinstance(record, Raw):
+                values = msgspec.structs.astuple(decode(record))
+            else:
+                values = tuple(record.get(key) for key in keys)
+        except (*_UNFIT, AttributeError):
+            return _content(record)
+        if not values or any(map(is_missing, values)):
+            return _content(record)
+        if not _KEY_TYPES.issuperset(map(type, values)):
+            return repr(values)
         return values if len(values) > 1 else values[0]
 
     return read
 
 
-def _struct(schema: Schema, required: Sequence[str] = ()) -> type[msgspec.Struct] | None:
-    """A struct of the schema's properties that refuses any other; None if it has none to be typed."""
-    fields: list[Any] = []
-    names: dict[str, str] = {}
-    for index, (name, field) in enumerate(schema["properties"].items()):
-        attribute = f"f{index}"
-        names[attribute] = name
-        if name == UNMAPPED:
-            fields.append((attribute, dict[str, Any] | None, None))
-            continue
-        hint = _hint(field)
-        if hint is None:
-            return None
-        fields.append((attribute, hint) if name in required else (attribute, hint | UnsetType, UNSET))
-    fields.sort(key=len)  # those without a default come first
-    return msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
+_KEY_TYPES = frozenset({str, int, Decimal})
 
 
-def _hint(schema: Schema) -> Any:
-    """The type that takes just what the schema allows; None where msgspec has none."""
-    types = types_of(schema)
-    hints = [_HINTS[name](schema) for name in types]
-    # A union of number and string cannot be told apart: Decimal reads both.
-    if not hints or None in hints or {"number", "string"} <= set(types):
-        return None
-    return reduce(or_, hints)
-
-
-def _string(schema: Schema) -> Any:
-    pattern = {"date-time": DATE_TIME, "date": DATE}.get(schema.get("format", ""))
-    return Annotated[str, Meta(pattern=pattern.pattern)] if pattern else str
-
-
-def _object(schema: Schema) -> Any:
-    if not schema.get("properties"):
-        return dict[str, Any]
-    return None if schema.get("additionalProperties") else _struct(schema)
-
-
-def _array(schema: Schema) -> Any:
-    hint = _hint(schema["items"]) if schema.get("items") else Any
-    return None if hint is None else list[hint]  # type: ignore[valid-type]
-
-
-_HINTS: dict[str, Callable[[Schema], Any]] = {
-    "string": _string,
-    "integer": lambda _: int,
-    "number": lambda _: Decimal,
-    "boolean": lambda _: bool,
-    "null": lambda _: type(None),
-    "object": _object,
-    "array": _array,
-}
+def _content(record: Any) -> Hashable:
+    try:
+        return repr(jsonpath.decode(record))
+    except (ValueError, RecursionError):
+        return bytes(record) if isinstance(record, Raw) else id(record)

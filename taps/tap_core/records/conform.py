@@ -1,42 +1,49 @@
 """The careful way from what an API sent to a record that fits the stream's schema.
 
-A value is converted only where that loses nothing. What does not fit, and fields that the schema
-does not know, are kept under their path in the record's `_sdc_unmapped`.
+A value is converted only where that loses nothing (`values.py`). What does not fit, and fields that the
+schema does not know, are kept under their path in the record's `_sdc_unmapped`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_core.records.values import CONVERSIONS, FITS, is_open, plain_types, types_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Mapping
 
-Schema = Mapping[str, Any]
+    from tap_core.records.values import Schema
 
-_DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
-_TIME = r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
-DATE = re.compile(rf"^{_DAY}$")
-DATE_TIME = re.compile(rf"^{_DAY}[Tt]{_TIME}([Zz]|[+-]\d\d:\d\d)$")
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_MOST_DIGITS = 1000
+Path = tuple[str, ...]
+"""Names of fields from the record down; the places in lists are left out."""
+Place = tuple[str | int, ...]
+"""Names of fields and places in lists from the record down."""
 
+UNMAPPED = "_sdc_unmapped"
+_MOST_REPORTED = 100
 
-class _Misfit(Exception):
-    """The value cannot be converted to what its schema asks for."""
-
-
-MISFIT = _Misfit()
+MISFIT: Final = object()
+"""Stands for a value that cannot be converted to what its schema asks for."""
 
 
-def types_of(schema: Schema) -> list[str]:
-    """The JSON types that a schema allows; an object if it says nothing but properties."""
-    types = schema.get("type", "object" if "properties" in schema else [])
-    return [types] if isinstance(types, str) else list(types)
+class Found:
+    """What did not come as the schema has it."""
+
+    __slots__ = ("misfits", "odd")
+
+    def __init__(self) -> None:
+        self.misfits: dict[str, Any] = {}
+        """What cannot be emitted as its field, by its place."""
+        self.odd: set[Path] = set()
+        """Fields that could not be taken as they came: misfits, converted ones, those that are not known."""
+
+    @property
+    def unmapped(self) -> dict[str, Any] | None:
+        """What the unmapped field holds, in one order whichever way it was found."""
+        misfits = self.misfits
+        return dict(sorted(misfits.items())) if len(misfits) > 1 else misfits or None
 
 
 class Conformer:
@@ -54,159 +61,150 @@ class Conformer:
         schema: Schema,
         *,
         unmapped: str | None,
-        deselected: Iterable[tuple[str, ...]] = (),
+        deselected: Iterable[Path] = (),
         logger: logging.Logger,
     ) -> None:
         self._schema = schema
-        self._unmapped = unmapped
-        self._deselected = frozenset(deselected)
+        self.unmapped = unmapped
+        self.deselected = frozenset(deselected)
+        self._slow = {UNMAPPED, *(name for path in self.deselected for name in path[-1:])}
         self._logger = logger
-        self._reported: set[str] = set()
-        self._plains: dict[int, dict[str, frozenset[type]]] = {}
+        self._reported: set[Path] = set()
+        self._objects: dict[int, dict[str, frozenset[type]]] = {}
+        self._plain_types: dict[int, frozenset[type]] = {}
 
-    def conform(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record as its schema has it; what does not fit is in the unmapped field."""
-        misfits: dict[str, Any] = {}
-        conformed = self._object(record, self._schema, (), misfits)
-        if self._unmapped:
-            conformed[self._unmapped] = misfits or None
+    def conform(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], Found]:
+        """The record as its schema has it, with what does not fit in the unmapped field."""
+        found = Found()
+        conformed = self._object(record, self._schema, (), found)
+        if self.unmapped:
+            conformed[self.unmapped] = found.unmapped
+        return conformed, found
+
+    def fits(self, value: Any, schema: Schema) -> bool:
+        """Whether a value can be emitted as it is, through and through."""
+        if type(value) in self._plain(schema):
+            return True
+        found = Found()
+        return self._value(value, schema, (), found) is not MISFIT and not found.odd
+
+    def field(self, value: Any, schema: Schema | None, place: Place, found: Found) -> Any:
+        """The value of a field as its schema has it; MISFIT if it was kept as unmapped.
+
+        Args:
+            value: What came.
+            schema: JSON schema of the field; None if there is none.
+            place: Where the field is in the record.
+            found: Takes what does not fit.
+        """
+        if schema is None:
+            self._keep(place, value, found, "is not in the schema")
+            return MISFIT
+        if type(value) in self._plain(schema):
+            return value
+        conformed = self._value(value, schema, place, found)
+        if conformed is MISFIT:
+            self._keep(place, value, found, "does not fit its type")
         return conformed
 
-    def _object(
-        self,
-        value: Mapping[str, Any],
-        schema: Schema,
-        path: tuple[str, ...],
-        misfits: dict[str, Any],
-    ) -> dict[str, Any]:
+    def _object(self, value: Mapping[str, Any], schema: Schema, place: Place, found: Found) -> dict[str, Any]:
+        """The object with its fields in the schema's order, and after them those that are not in it."""
         properties = schema.get("properties")
         if not properties:
             return dict(value)
         conformed = {}
-        plain = self._plains.get(id(schema)) or self._plain(schema)
-        for name, item in value.items():
+        plain = self._objects.get(id(schema)) or self._plain_fields(schema)
+        for name, inner in properties.items():
+            if name not in value:
+                continue
+            item = value[name]
             if type(item) in plain.get(name, ()):
                 conformed[name] = item
-                continue
-            here = (*path, name)
-            if here in self._deselected:
-                continue
-            if name in properties and name != self._unmapped:
-                try:
-                    conformed[name] = self._value(item, properties[name], here, misfits)
-                except _Misfit:
-                    self._keep(here, item, misfits, "does not fit its type")
-            elif schema.get("additionalProperties"):
-                conformed[name] = item
-            else:
-                self._keep(here, item, misfits, "is not in the schema")
+            elif not self._skips(here := (*place, name)):
+                settled = self.field(item, inner, here, found)
+                if settled is not MISFIT:
+                    conformed[name] = settled
+        if len(conformed) < len(value):
+            conformed |= self._added(value, schema, place, found)
         return conformed
 
-    def _plain(self, schema: Schema) -> dict[str, frozenset[type]]:
-        """The Python types that each field of an object takes as they are, worked out once."""
-        slow = {self._unmapped, *(name for path in self._deselected for name in path[-1:])}
-        plain = {
-            name: frozenset[type]().union(*(_PLAIN.get(word, ()) for word in types_of(field)))
-            for name, field in schema["properties"].items()
-            if name not in slow and "format" not in field
+    def _added(self, value: Mapping[str, Any], schema: Schema, place: Place, found: Found) -> dict[str, Any]:
+        """The fields of an object that its schema does not name; what is not to be emitted is kept apart."""
+        reserved = self.unmapped if not place else None
+        added = {
+            name: item for name, item in value.items() if name not in schema["properties"] or name == reserved
         }
-        self._plains[id(schema)] = plain
+        if is_open(schema):
+            return added
+        for name, item in added.items():
+            if (*_path(place), name) not in self.deselected:
+                self.field(item, None, (*place, name), found)
+        return {}
+
+    def _plain_fields(self, schema: Schema) -> dict[str, frozenset[type]]:
+        """The Python types that each field of an object takes as they are, worked out once."""
+        fields = schema["properties"].items()
+        plain = {name: self._plain(inner) for name, inner in fields if name not in self._slow}
+        self._objects[id(schema)] = plain
         return plain
 
-    def _value(self, value: Any, schema: Schema, path: tuple[str, ...], misfits: dict[str, Any]) -> Any:
+    def _skips(self, place: Place) -> bool:
+        """Whether a field is not to be emitted, or is the one that takes what does not fit."""
+        return place == (self.unmapped,) or (bool(self.deselected) and _path(place) in self.deselected)
+
+    def _plain(self, schema: Schema) -> frozenset[type]:
+        plain = self._plain_types.get(id(schema))
+        if plain is None:
+            plain = self._plain_types[id(schema)] = plain_types(schema)
+        return plain
+
+    def _value(self, value: Any, schema: Schema, place: Place, found: Found) -> Any:
         types = types_of(schema)
         for name in types:
-            if _FITS[name](value, schema):
-                return self._nested(value, schema, path, misfits)
+            if FITS[name](value, schema):
+                return self._nested(value, schema, place, found)
+        if not types:
+            return value
+        found.odd.add(_path(place))
         for name in types:
-            for converted in _CONVERSIONS[name](value):
-                if _FITS[name](converted, schema):
+            for converted in CONVERSIONS[name](value):
+                if FITS[name](converted, schema):
                     return converted
-        if value == "" and "null" in types:
-            return None
-        if types:
-            raise MISFIT
-        return value
+        return None if value == "" and "null" in types else MISFIT
 
-    def _nested(self, value: Any, schema: Schema, path: tuple[str, ...], misfits: dict[str, Any]) -> Any:
+    def _nested(self, value: Any, schema: Schema, place: Place, found: Found) -> Any:
         if isinstance(value, dict):
-            return self._object(value, schema, path, misfits)
+            return self._object(value, schema, place, found)
         if isinstance(value, list) and schema.get("items"):
-            items = enumerate(value)
-            return [self._value(item, schema["items"], (*path, str(i)), misfits) for i, item in items]
+            items = (
+                self.field(item, schema["items"], (*place, index), found) for index, item in enumerate(value)
+            )
+            return [item for item in items if item is not MISFIT]
         return value
 
-    def _keep(self, path: tuple[str, ...], value: Any, misfits: dict[str, Any], why: str) -> None:
-        misfits[".".join(path)] = value
-        field = ".".join(name for name in path if not name.isdigit())
-        if field not in self._reported:
-            self._reported.add(field)
-            where = f"kept in {self._unmapped}" if self._unmapped else "dropped, as unmapped_column is off"
-            self._logger.warning("Field `%s` %s; %s", field, why, where)
+    def _keep(self, place: Place, value: Any, found: Found, why: str) -> None:
+        path = _path(place)
+        found.odd.add(path)
+        found.misfits[path_of(place)] = value
+        if path in self._reported or len(self._reported) > _MOST_REPORTED:
+            return
+        self._reported.add(path)
+        if len(self._reported) > _MOST_REPORTED:
+            self._logger.warning("More fields do not fit the schema; they are not named here")
+            return
+        where = f"kept in {self.unmapped}" if self.unmapped else "dropped, as unmapped_column is off"
+        self._logger.warning("Field `%s` %s; %s", path_of(path), why, where)
 
 
-_PLAIN: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, Decimal),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
-"""Types whose values fit without a further look."""
-
-_FITS: dict[str, Callable[[Any, Schema], bool]] = {
-    "string": lambda value, schema: isinstance(value, str) and _formatted(value, schema),
-    "integer": lambda value, _: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value, _: isinstance(value, int | Decimal) and not isinstance(value, bool),
-    "boolean": lambda value, _: isinstance(value, bool),
-    "null": lambda value, _: value is None,
-    "object": lambda value, _: isinstance(value, dict),
-    "array": lambda value, _: isinstance(value, list),
-}
+def _path(place: Place) -> Path:
+    return tuple(name for name in place if isinstance(name, str))
 
 
-def _formatted(value: str, schema: Schema) -> bool:
-    pattern = {"date-time": DATE_TIME, "date": DATE}.get(schema.get("format", ""))
-    return pattern is None or pattern.match(value) is not None
+def path_of(place: Place) -> str:
+    """A place as `_sdc_unmapped` names it: `customer.addresses.0.zip`."""
+    return ".".join(map(segment, place))
 
 
-def _to_string(value: Any) -> Iterator[str]:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        yield str(value)
-
-
-def _to_integer(value: Any) -> Iterator[int]:
-    if (isinstance(value, str) and _INTEGER.fullmatch(value)) or (
-        isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
-    ):
-        yield int(value)
-
-
-def _to_number(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        yield Decimal(value)
-
-
-def _to_boolean(value: Any) -> Iterator[bool]:
-    if value in (0, 1) or value in ("0", "1", "false", "true"):
-        yield value in (1, "1", "true")
-
-
-def _to_object(value: Any) -> Iterator[dict[str, Any]]:
-    if value == []:  # some languages encode an empty map as an empty list
-        yield {}
-
-
-def _no_conversion(_: Any) -> Iterator[Any]:
-    return iter(())
-
-
-_CONVERSIONS: dict[str, Callable[[Any], Iterator[Any]]] = {
-    "string": _to_string,
-    "integer": _to_integer,
-    "number": _to_number,
-    "boolean": _to_boolean,
-    "null": _no_conversion,
-    "object": _to_object,
-    "array": _no_conversion,
-}
+def segment(name: str | int) -> str:
+    """A name or number as a part of a place, between dots; its own dots are escaped."""
+    return name.replace("\\", "\\\\").replace(".", "\\.") if isinstance(name, str) else str(name)

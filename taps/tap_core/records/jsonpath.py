@@ -20,6 +20,10 @@ _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ARRAY = msgspec.json.Decoder(list[Raw])
 _VALUE = msgspec.json.Decoder(float_hook=Decimal)
 _CHUNK = 1 << 20
+_DEEPEST = 100
+_MOST_DIGITS = 4300
+"""Python's own limit for an integer as text."""
+_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
 @lru_cache
@@ -44,8 +48,10 @@ def parse(body: bytes) -> Any:
         _check_utf8(body)
     try:
         return _ARRAY.decode(body) if body[:1] == b"[" else _OBJECT.decode(body)
+    except RecursionError:
+        return parse(_shallow(body))
     except msgspec.DecodeError:
-        return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
+        return _loads(body)
 
 
 def _check_utf8(body: bytes) -> None:
@@ -56,14 +62,59 @@ def _check_utf8(body: bytes) -> None:
     decoder.decode(b"", final=True)
 
 
+def _loads(body: bytes) -> Any:
+    """The value of a JSON text that `msgspec` can't read: half a character, thousands of digits."""
+    try:
+        return json.loads(body, parse_float=_exact, parse_int=_whole, parse_constant=_no_constant)
+    except RecursionError:
+        return _loads(_shallow(body))
+
+
 def _no_constant(name: str) -> Any:
     msg = f"{name} is not JSON"
     raise ValueError(msg)
 
 
+def _exact(text: str) -> Decimal | str:
+    """A number with a fraction or exponent; as text if no computer has room for its exponent."""
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return text
+
+
+def _whole(text: str) -> int | Decimal:
+    """A whole number; Python limits the digits of integers, but not those of decimals."""
+    return int(text) if len(text.lstrip("-")) <= _MOST_DIGITS else Decimal(text)
+
+
+def _shallow(body: bytes) -> bytes:
+    """JSON with what is nested more than a hundred levels deep as text, which parsers are sure to read."""
+    parts, done, start, depth = [], 0, 0, 0
+    for token in _TOKENS.finditer(body):
+        if token[0] in b"[{":
+            depth += 1
+            if depth == _DEEPEST + 1:
+                start = token.start()
+        elif token[0] in b"]}":
+            depth -= 1
+            if depth == _DEEPEST:
+                parts += [body[done:start], json.dumps(body[start : token.end()].decode()).encode()]
+                done = token.end()
+    if depth:
+        msg = "brackets do not match"
+        raise ValueError(msg)
+    return b"".join((*parts, body[done:]))
+
+
 def decode(node: Any) -> Any:
     """The Python value of a node; numbers with a fraction or exponent are exact `Decimal`."""
-    return _VALUE.decode(node) if isinstance(node, Raw) else node
+    if not isinstance(node, Raw):
+        return node
+    try:
+        return _VALUE.decode(node)
+    except (msgspec.DecodeError, ArithmeticError, RecursionError):
+        return _loads(bytes(node))
 
 
 def find(document: Any, path: str) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_core.records.codec import UNMAPPED
+from tap_core.records.conform import UNMAPPED, segment
 
 if TYPE_CHECKING:
     import logging
@@ -55,5 +55,10 @@ class Mapped:
         """The column with these fields too; flattening makes it a text."""
         if isinstance(unmapped, str):
             unmapped = msgspec.json.decode(unmapped, type=dict[str, msgspec.Raw])
-        together = {**(unmapped or {}), **lost}
+        together = dict(unmapped or {})
+        for name, value in lost.items():
+            place = segment(name)
+            while place in together:
+                place += "_"
+            together[place] = value
         return together if "object" in self._schema[UNMAPPED]["type"] else _encode(together).decode()

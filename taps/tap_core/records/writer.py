@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib.encoding.simple import Message
 
-_NOT_FINITE = (b"NaN", b"Infinity")
-
-
-class NotFinite(Exception):
-    """A number read from a string like `"NaN"` came out as something that JSON does not have."""
+_LEVELS = 100
 
 
 class RecordMessage(msgspec.Struct, tag="RECORD", omit_defaults=True, gc=False):
@@ -53,11 +50,7 @@ class MessageWriter(SimpleSingerWriter):
         version: int | None,
         time_extracted: datetime,
     ) -> None:
-        """Write a RECORD message for each record.
-
-        Raises:
-            NotFinite: A struct may hold a number that is none; decode its page the careful way.
-        """
+        """Write a RECORD message for each record."""
         time = time_extracted.isoformat()
         messages = [RecordMessage(stream, record, version, time) for record in records]
         if messages:
@@ -66,12 +59,16 @@ class MessageWriter(SimpleSingerWriter):
 
     def _encode(self, messages: list[RecordMessage]) -> bytes:
         try:
-            lines = self._encoder.encode_lines(messages)
-        except UnicodeEncodeError:  # a lone surrogate, which JSON can hold as an escape and UTF-8 cannot
+            return self._encoder.encode_lines(messages)
+        except UnicodeEncodeError:  # half a character, which JSON can hold as an escape and UTF-8 cannot
             return "".join(f"{serialize_json(_as_dict(message))}\n" for message in messages).encode()
-        if any(word in lines for word in _NOT_FINITE) and isinstance(messages[0].record, msgspec.Struct):
-            raise NotFinite
-        return lines
+        except RecursionError:  # nested as deep as could just be read, and one level deeper here
+            limit = sys.getrecursionlimit()
+            sys.setrecursionlimit(limit + _LEVELS)
+            try:
+                return self._encoder.encode_lines(messages)
+            finally:
+                sys.setrecursionlimit(limit)
 
     def _write(self, data: bytes) -> None:
         buffer = getattr(sys.stdout, "buffer", None)
@@ -85,5 +82,5 @@ class MessageWriter(SimpleSingerWriter):
 
 
 def _as_dict(message: RecordMessage) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(message).items()
-    return {"type": "RECORD"} | {name: value for name, value in fields if value is not None}
+    message_as_dict: dict[str, Any] = msgspec.to_builtins(message, builtin_types=(Decimal,))
+    return message_as_dict

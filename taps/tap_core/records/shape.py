@@ -1,0 +1,258 @@
+"""An object's schema as a `msgspec` struct, with the checks that a struct does not make itself.
+
+Three kinds of fields are looked at after decoding. Numbers and times are checked a record at a time, as
+`msgspec` would take the text `"1_000"` for a number and checks patterns slowly. Loose fields are decoded as
+anything and put right one by one: those that came as something else before, and those that the vendor added.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import reduce
+from operator import attrgetter, or_
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from tap_core.records.conform import MISFIT, UNMAPPED, path_of, segment
+from tap_core.records.values import is_open, is_upper_case, plain_types, types_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tap_core.records.conform import Conformer, Found, Path, Place
+    from tap_core.records.values import Schema
+
+_NUMBERS = frozenset({int, Decimal, UnsetType})
+_NUMBERS_OR_NULL = _NUMBERS | {NoneType}
+_as_text = msgspec.json.Encoder(enc_hook=lambda _unset: None).encode
+_read_moments = msgspec.json.Decoder(list[Annotated[datetime, Meta(tz=True)] | None]).decode
+_read_days = msgspec.json.Decoder(list[date | None]).decode
+
+
+def is_field_name(name: str) -> bool:
+    """Whether a struct's field can have this name in JSON."""
+    return name.isprintable() and '"' not in name and "\\" not in name
+
+
+def has_shape(schema: Schema) -> bool:
+    """Whether a struct can be made of an object's schema: it names all fields that there may be."""
+    return not is_open(schema) and all(map(is_field_name, schema["properties"]))
+
+
+Groups = tuple[list[Any], list[Any], list[Any], list[Any]]
+"""Moments, days, numbers, and numbers that may be null."""
+
+
+class _Nothing:
+    """The type of a field that no API may fill."""
+
+
+class Shape:
+    """What decodes an object of a schema, and puts right what its struct takes loosely.
+
+    Args:
+        schema: JSON schema of the object.
+        loose: Paths below the object of the fields to be taken loosely; those that its schema does not know
+            are kept in the unmapped field.
+        dropped: Paths below the object of the fields that are not to be emitted.
+        keys: Fields that may be missing or null here, as they can come from the parent.
+        unmapped: What the unmapped field holds where all fits: null, or nothing where it is not emitted.
+        watched: Fields that `is_settled` looks at; None for all.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        schema: Schema,
+        loose: Iterable[Path],
+        dropped: Iterable[Path] = (),
+        *,
+        keys: Sequence[str] = (),
+        unmapped: UnsetType | None = UNSET,
+        watched: Collection[str] | None = None,
+    ) -> None:
+        properties = schema["properties"]
+        self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
+        self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
+        self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
+        self._dropped: list[str] = []
+        self._nested: list[tuple[str, str, Shape]] = []
+        self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
+        """Attribute of the struct for each field of the schema, the same in every shape of a schema."""
+        fields: list[Any] = []
+        for name, attribute in self.attributes.items():
+            if name == UNMAPPED:
+                fields.append((attribute, _Nothing, unmapped))
+                continue
+            hint = self._field(name, attribute, properties[name])
+            fields.append((attribute, hint | None | UnsetType if name in keys else hint | UnsetType, UNSET))
+        self.added = {path[0] for path in self._loose_paths if len(path) == 1} - properties.keys()
+        """Fields that the schema does not know and the struct does."""
+        self._slots = [(f"s{index}", name, segment(name)) for index, name in enumerate(sorted(self.added))]
+        fields += [(attribute, Any, UNSET) for attribute, *_ in self._slots]
+        names = {attribute: name for name, attribute in self.attributes.items()}
+        names |= {attribute: name for attribute, name, _ in self._slots}
+        self.struct = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
+        self._getters = [
+            (index, attrgetter(*group, group[0]))  # a tuple, even of one
+            for index, group in enumerate(self._groups.values())
+            if group
+        ]
+        self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
+        self._settled = [found for found in self._nested if found[2].settles]
+        watched = self.attributes.keys() | self.added if watched is None else watched
+        self._watched_slots = [attribute for attribute, name, _ in self._slots if name in watched]
+        self._watched_loose = [loose for loose in self._loose if loose[1] in watched]
+        self._watched_settled = [found for found in self._settled if found[1] in watched]
+        self.checks: bool = any(self._groups.values()) or bool(self._checked)
+        self.settles: bool = bool(self._loose or self._slots or self._dropped or self._settled)
+        """Whether there is anything to be put right after decoding."""
+
+    def _field(self, name: str, attribute: str, schema: Schema) -> Any:
+        """The type of a field's attribute; what else is to be done with it is noted."""
+        if (name,) in self._dropped_paths:
+            self._dropped.append(attribute)
+            return Any
+        hint = None
+        if (name,) not in self._loose_paths:
+            hint = self._checked_hint(attribute, schema) or self._hint(name, attribute, schema)
+        if hint is None:
+            self._loose.append((attribute, name, schema, plain_types(schema)))
+            return Any
+        return hint
+
+    def _checked_hint(self, attribute: str, schema: Schema) -> Any:
+        """The type of a number or time, which is checked apart; None for all others."""
+        types, form = set(types_of(schema)), schema.get("format")
+        if "number" in types and types <= {"number", "integer", "null"}:
+            self._groups["nullable" if "null" in types else "numbers"].append(attribute)
+            return Any
+        if types - {"null"} == {"string"} and form in {"date", "date-time"}:
+            self._groups["days" if form == "date" else "moments"].append(attribute)
+            return str | None if "null" in types else str
+        return None
+
+    def _hint(self, name: str, attribute: str, schema: Schema) -> Any:
+        """The type that takes just what the schema allows; None where a struct can't tell."""
+        types = types_of(schema)
+        if not types:
+            return Any
+        if "number" in types or "format" in schema:
+            return None
+        hints = [self._one(word, name, attribute, schema) for word in types]
+        return None if None in hints else reduce(or_, hints)
+
+    def _one(self, word: str, name: str, attribute: str, schema: Schema) -> Any:
+        if word == "object" and schema.get("properties"):
+            if not has_shape(schema):
+                return None
+            shape = Shape(schema, _below(self._loose_paths, name), _below(self._dropped_paths, name))
+            self._nested.append((attribute, name, shape))
+            return shape.struct
+        if word == "array":
+            hint = self._hint(name, attribute, schema["items"]) if schema.get("items") else Any
+            return None if hint is None else list[hint]  # type: ignore[valid-type]
+        return _SCALARS[word]
+
+    def check(self, record: Any) -> None:
+        """See to it that numbers and times are such.
+
+        Raises:
+            msgspec.ValidationError: One of them is not.
+            UnicodeError: A time holds half a character.
+        """
+        groups: Groups = ([], [], [], [])
+        self._gather(record, groups)
+        moments, days, numbers, nullable = groups
+        if not _NUMBERS.issuperset(map(type, numbers)) or not _NUMBERS_OR_NULL.issuperset(
+            map(type, nullable)
+        ):
+            raise msgspec.ValidationError
+        if moments:
+            texts = _as_text(moments)
+            if not is_upper_case(texts):
+                raise msgspec.ValidationError
+            _read_moments(texts)
+        if days:
+            _read_days(_as_text(days))
+
+    def _gather(self, value: Any, groups: Groups) -> None:
+        """Collect what is to be checked in one struct or a list."""
+        if type(value) is self.struct:
+            for index, getter in self._getters:
+                groups[index].extend(getter(value))
+            for attribute, shape in self._checked:
+                shape._gather(getattr(value, attribute), groups)  # noqa: SLF001  its own kind
+        elif type(value) is list:
+            for item in value:
+                self._gather(item, groups)
+
+    def fill(self, record: Any, context: Mapping[str, Any]) -> None:
+        """Give a record its parent's fields where it has none."""
+        for field, value in context.items():
+            own = getattr(record, self.attributes[field])
+            if own is None or own is UNSET:
+                setattr(record, self.attributes[field], value)
+
+    def is_settled(self, value: Any, conformer: Conformer) -> bool:
+        """Whether what is taken loosely, in one struct or a list, came as the schema has it.
+
+        Fields that are not watched are not looked at.
+        """
+        if type(value) is list:
+            return all(self.is_settled(item, conformer) for item in value)
+        if type(value) is not self.struct:
+            return True
+        for attribute in self._watched_slots:
+            if getattr(value, attribute) is not UNSET:
+                return False
+        for attribute, _, schema, plain in self._watched_loose:
+            loose = getattr(value, attribute)
+            if loose is not UNSET and type(loose) not in plain and not conformer.fits(loose, schema):
+                return False
+        for attribute, _, shape in self._watched_settled:
+            if not shape.is_settled(getattr(value, attribute), conformer):
+                return False
+        return True
+
+    def settle(self, value: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
+        """Put right what is taken loosely, in one struct or a list; take out what is not to be emitted."""
+        if type(value) is list:
+            for index, item in enumerate(value):
+                self.settle(item, conformer, found, (*place, index))
+        if type(value) is not self.struct:
+            return
+        self._empty_slots(value, found, place)
+        for attribute, name, schema, plain in self._loose:
+            loose = getattr(value, attribute)
+            if loose is not UNSET and type(loose) not in plain:
+                settled = conformer.field(loose, schema, (*place, name), found)
+                if settled is not loose:
+                    setattr(value, attribute, UNSET if settled is MISFIT else settled)
+        for attribute, name, shape in self._settled:
+            shape.settle(getattr(value, attribute), conformer, found, (*place, name))
+
+    def _empty_slots(self, value: Any, found: Found, place: Place) -> None:
+        for attribute, name, as_segment in self._slots:
+            added = getattr(value, attribute)
+            if added is not UNSET:
+                found.misfits[path_of((*place, name)) if place else as_segment] = added
+                setattr(value, attribute, UNSET)
+        for attribute in self._dropped:
+            setattr(value, attribute, UNSET)
+
+
+def _below(paths: Iterable[Path], name: str) -> Iterator[Path]:
+    return (path[1:] for path in paths if path[0] == name and len(path) > 1)
+
+
+_SCALARS: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": NoneType,
+    "object": dict[str, Any],
+}

@@ -1,0 +1,136 @@
+"""What fits a JSON schema's types as it is, and what can be converted to them without loss.
+
+Times have one rule, whichever way a record takes. A `date-time` is what RFC 3339 says, in upper case: a real
+day from year 1 to 9999, `T`, a real second (no `:60`), a fraction of any length, and a zone: `Z` or an offset
+of less than a day, whose colon may be missing. A `date` is a real day alone. Loaders refuse most of the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Schema = Mapping[str, Any]
+_Time = TypeVar("_Time", date, datetime)
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_MOST_DIGITS = 1000
+
+
+def types_of(schema: Schema) -> list[str]:
+    """The JSON types that a schema allows; an object if it says nothing but properties."""
+    types = schema.get("type", "object" if "properties" in schema else [])
+    return [types] if isinstance(types, str) else list(types)
+
+
+def plain_types(schema: Schema) -> frozenset[type]:
+    """The Python types whose values a field takes as they are."""
+    words = () if "format" in schema else types_of(schema)
+    return frozenset[type]().union(*(_PLAIN.get(word, ()) for word in words))
+
+
+def is_open(schema: Schema) -> bool:
+    """Whether an object may have fields that its schema does not name."""
+    return not schema.get("properties") or bool(schema.get("additionalProperties"))
+
+
+def is_upper_case(times: bytes) -> bool:
+    """Whether times as JSON are written with `T` and `Z`."""
+    return b"t" not in times and b"z" not in times and b" " not in times
+
+
+def is_moment(text: str) -> bool:
+    """Whether a text is a `date-time`."""
+    moment = _read(text, datetime)
+    return moment is not None and moment.tzinfo is not None and is_upper_case(text.encode())
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a `date`."""
+    return _read(text, date) is not None
+
+
+def _read(text: str, kind: type[_Time]) -> _Time | None:
+    try:
+        return msgspec.convert(text, kind)
+    except (msgspec.ValidationError, UnicodeError):
+        return None
+
+
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, Decimal),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+"""Types whose values fit without a further look."""
+
+FITS: dict[str, Callable[[Any, Schema], bool]] = {
+    "string": lambda value, schema: isinstance(value, str) and _formatted(value, schema),
+    "integer": lambda value, _: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value, _: isinstance(value, int | Decimal) and not isinstance(value, bool),
+    "boolean": lambda value, _: isinstance(value, bool),
+    "null": lambda value, _: value is None,
+    "object": lambda value, _: isinstance(value, dict),
+    "array": lambda value, _: isinstance(value, list),
+}
+
+
+def _formatted(value: str, schema: Schema) -> bool:
+    check = {"date-time": is_moment, "date": is_day}.get(schema.get("format", ""))
+    return check is None or check(value)
+
+
+def _to_string(value: Any) -> Iterator[str]:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _to_integer(value: Any) -> Iterator[int]:
+    if (isinstance(value, str) and _INTEGER.fullmatch(value)) or (
+        isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
+    ):
+        yield int(value)
+
+
+def _to_number(value: Any) -> Iterator[Decimal]:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        with contextlib.suppress(ArithmeticError):  # an exponent that no computer has room for
+            yield Decimal(value)
+
+
+def _to_boolean(value: Any) -> Iterator[bool]:
+    if value in (0, 1) or value in ("0", "1", "false", "true"):
+        yield value in (1, "1", "true")
+
+
+def _to_object(value: Any) -> Iterator[dict[str, Any]]:
+    if value == []:  # some languages encode an empty map as an empty list
+        yield {}
+
+
+def _no_conversion(_: Any) -> Iterator[Any]:
+    return iter(())
+
+
+CONVERSIONS: dict[str, Callable[[Any], Iterator[Any]]] = {
+    "string": _to_string,
+    "integer": _to_integer,
+    "number": _to_number,
+    "boolean": _to_boolean,
+    "null": _no_conversion,
+    "object": _to_object,
+    "array": _no_conversion,
+}
+"""What a value can be read as, for each type; without loss."""
