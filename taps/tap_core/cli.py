@@ -68,8 +68,7 @@ class ApiCommand(SingerCommand):
             self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
             raise SystemExit(128 + signum) from None
         except click.ClickException as mistake:
-            mistake.show()
-            raise SystemExit(1) from None  # click's own code for a wrong option says "partly read" here
+            mistake.show()  # its own exit code for a wrong option says "partly read" here
         except (click.exceptions.Exit, click.Abort):
             raise
         except Exception:

@@ -109,13 +109,11 @@ class Plan:
             if not waiting:
                 return
             first = waiting.popleft()
-            if isinstance(first, Parent):
-                for child in first.lists:
-                    if unasked and unasked[0] is child:
-                        unasked.popleft()  # no room for these: they are asked for when they are read
+            lists = first.lists if isinstance(first, Parent) else []
+            while unasked and any(unasked[0] is child for child in lists):
+                unasked.popleft()  # no room for these: they are asked for when they are read
             yield first
-            if isinstance(first, Parent):
-                self._fetcher.forget(child.request for child in first.lists if child.request is not None)
+            self._fetcher.forget(child.request for child in lists if child.request is not None)
 
     def _ask(self, child: ChildList) -> None:
         if child.reading.given_up:

@@ -77,7 +77,7 @@ class Reading:
         if stream.parent is None:
             self._open(began)
         stream.bookmark = self.bookmark
-        stream.reject = self.reject
+        stream.on_reject = self.reject
         if stream.claims_deletes and stream.selected:
             stream.begin_version()
 

@@ -135,11 +135,10 @@ class Run:
             if isinstance(item, Failure):
                 raise item.error
             if isinstance(item, PageRows):
-                last = item.page.records[-1] if item.raws else None
                 yield item
                 # A page without new records may be one that the reader steps back from.
-                if checkpoint and last is not None and not has_children:
-                    checkpoint.put(item.query, reading.stream.key_of(last))
+                if checkpoint and item.raws and not has_children:
+                    checkpoint.put(item.query, reading.stream.key_of(item.page.records[-1]))
                 self._page_done()
                 item.release()
             else:

@@ -234,12 +234,16 @@ class ApiStream(SdkStream):
             self.primary_keys,
             typed=self.unmapped_records and not self.config.get("batch_config"),
             conformer=conformer,
-            reject=lambda reason: self.reject(reason),
+            reject=self._reject,
             mended=self.mended,
         )
 
-    reject: Callable[[str], None]
+    on_reject: Callable[[str], None] | None = None
     """Is told of each row that can never be loaded; set by the reading."""
+
+    def _reject(self, reason: str) -> None:
+        if self.on_reject:
+            self.on_reject(reason)
 
     def decode(self, raws: Iterable[Any], context: Context | None, *, typed: bool = True) -> list[Any]:
         """Records that fit the schema, with the parent's keys filled in; dicts if not `typed`."""

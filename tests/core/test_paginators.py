@@ -38,7 +38,6 @@ class List:
             rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
         return rows
 
-
     def read_until_failure(self, paginator):
         """The rows that were handed on before the list was called broken, and the failure."""
         rows = []
@@ -108,7 +107,9 @@ def test_offset_ignored_and_just_a_page_sent(reliability):
     assert rows == list(range(10))
     assert "just as many rows as a page has" in str(failure)
     assert source.requests <= 1 + EXTRA
-    reliability("Ends and loops", "offset ignored, just a page of rows sent", "all rows, then a named failure")
+    reliability(
+        "Ends and loops", "offset ignored, just a page of rows sent", "all rows, then a named failure"
+    )
 
 
 def test_offset_ignored_but_not_the_size(reliability):

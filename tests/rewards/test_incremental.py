@@ -45,7 +45,8 @@ def test_second_run_over_unchanged_data(api, config, lookback):
     second = run(TapRewards, config, state=first.state)
     second.check()
     for stream in INCREMENTAL:
-        assert len(lists_of(api, stream)) == 1, stream
+        # A bookmark moves only behind a list that a further request has shown to be at its end.
+        assert len(lists_of(api, stream)) <= 2, stream
         assert 0 < len(second.records[stream]) < len(first.records[stream]) / 4
         assert second.rows(stream).keys() <= first.rows(stream).keys()
         assert second.state["bookmarks"][stream] == first.state["bookmarks"][stream]
@@ -101,7 +102,7 @@ def test_a_run_that_fails_keeps_the_bookmark(api, config, tmp_path, stream):
     state.write_text(json.dumps(first.state))
     settings = {**config, "max_retries": 0, "concurrency": 1, "lookback": 90 * DAY}
     failed = command("tap_rewards", "--state", state, config=settings, folder=tmp_path)
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     output = Output(failed.stdout)
     assert output.records[stream]
     name = "replication_key_value"

@@ -168,7 +168,7 @@ def _bookings(call: Call) -> Reply:
             "itemsPerPage": page.size,
             "currentPage": page.start // page.size + 1 if total and page.size else 0,
             "totalPages": -(-total // page.size) if page.size else 0,
-            "hasNextPage": page.start + page.size < total,
+            "hasNextPage": not call.paging.whole and page.start + page.size < total,
             "hasPreviousPage": page.start > 0,
         },
     )

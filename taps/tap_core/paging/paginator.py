@@ -205,8 +205,8 @@ class _Guard:
 
     def has_seen(self, page: Page) -> bool:
         """Whether these new rows came as new ones too often."""
-        first, last = page.fresh[0], page.fresh[-1]
-        mark = len(page.fresh), page.key_of(first), page.key_of(last)
+        keys = page.__dict__.get("keys") or [page.key_of(page.records[at]) for at in (0, -1)]
+        mark = len(page.records), keys[0], keys[-1]
         self._pages += 1
         if mark == self._mark:
             self._again += 1

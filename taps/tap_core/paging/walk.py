@@ -66,6 +66,7 @@ class Walk(Paginator):
         self._window = Window()
         self._at = places.ask(0, size)
         self._first: list[Any] = []  # keys of the first page
+        self._top: list[Any] = []  # the same before they were marked
         self._page_keys: list[Any] = []  # those of the page before, which began there:
         self._page_start = 0
         self._begins = self._end = 0  # of what was read
@@ -153,7 +154,8 @@ class Walk(Paginator):
         self._steady = bool(page.more) or self._total_says_more(page)
         if self._full and not self._reaches_total(page):
             self._steady = True
-        size = self._size if self._steady else self._places.few(self._size, len(page.records))
+        few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
+        size = self._size if self._steady else min(few, self._size)
         return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
 
     def _overlap(self, page: Page) -> int:
@@ -178,8 +180,24 @@ class Walk(Paginator):
         self._at = ask
         page = yield ask.query
         page.fresh = []
-        if self._mark:
+        if not self._mark or self.probing:
+            return page
+        self._top = self._top or page.keys
+        if ask.start and page.keys == self._top and not self._heeds_places:
+            page = yield from self._first_or_like_it(ask)
+        if self._heeds_places or page.keys != self._first:
             self._mark(page, ask.start)
+        return page
+
+    def _first_or_like_it(self, ask: Ask) -> Generator[Query, Page, Page]:
+        """The page once more, after a look behind the end has told whether places are heeded."""
+        far = yield from self._probe(1)
+        self._heeds_places = far is None or not far.records
+        self._at = ask
+        page = yield ask.query
+        page.fresh = []
+        if not self._heeds_places:
+            page.keys = self._first
         return page
 
     def _rest(self, ask: Ask) -> Steps:
@@ -291,11 +309,14 @@ class Walk(Paginator):
     def _probe(self, size: int) -> Generator[Query, Page, Page | None]:
         self.probing, self._steady = True, False
         try:
-            return (yield from self._page(self._places.ask(_FAR, size)))
+            page = yield from self._page(self._places.ask(_FAR, size))
         except ApiError:
             return None
         finally:
             self.probing = False
+        if self._mark and page.keys == self._top[: len(page.keys)]:
+            page.keys = self._first[: len(page.keys)]
+        return page
 
     # What pages say
 
@@ -373,7 +394,8 @@ class Walk(Paginator):
     def _refuse_more_at_end(self, page: Page) -> None:
         """As `_refuse_more`, where a further request has shown that nothing follows.
 
-        A flag that knows nothing of the lower bound, as a total may not, accuses nobody."""
+        A flag that knows nothing of the lower bound, as a total may not, accuses nobody.
+        """
         if not self.bounded:
             self._refuse_more(page)
 
