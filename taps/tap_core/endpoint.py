@@ -157,8 +157,7 @@ class Endpoint(RESTStream[Query]):
         document = read_answer(
             response,
             self.is_empty_list,
-            key_setting=self.tap.key_setting,
-            hint=self.tap.refusal_hint,
+            self.tap.http_refusals,
         )
         return Page(document, self.records_jsonpath, self.key_of)
 

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_core.errors import ApiError, Hopeless, NotFound
-from tap_core.redaction import redacted
+from tap_core.errors import ApiError, NotFound, PageFailed, RunEnds
+from tap_core.redaction import printable, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,9 @@ def try_out(tap: ApiTap) -> bool:
         try:
             outcome = _outcome(stream) if hope else "FAILED  not tried, as the first line says why"
         except ApiError as failure:
-            fine, hope = False, hope and not isinstance(failure, Hopeless)
-            outcome = f"FAILED  {redacted(str(failure))}"
+            unanswered = isinstance(failure, PageFailed) and not tap.client.answered
+            fine, hope = False, hope and not (unanswered or isinstance(failure, RunEnds))
+            outcome = f"FAILED  {printable(redacted(str(failure)))}"
         print(f"{stream.name:{width}}  {outcome} ({time.monotonic() - begun:.1f} s)", flush=True)  # noqa: T201
     return fine
 

@@ -21,19 +21,12 @@ from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_env
 from tap_core.errors import ApiError, Stopped
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.readahead import ReadAhead
+from tap_core.http.response import Refusals
 from tap_core.progress import Progress, summarize
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import redact_logs
 from tap_core.selftest import try_out
-from tap_core.settings import (
-    BACKOFF_FACTOR,
-    CONCURRENCY,
-    MAX_RETRIES,
-    MOST_CONCURRENT,
-    PACKAGE,
-    REQUEST_TIMEOUT,
-    default_user_agent,
-)
+from tap_core.settings import DEFAULTS, MOST_CONCURRENT, PACKAGE, default_user_agent, secret_values
 from tap_core.validation import catalog_errors, config_errors, state_errors, unknown_settings
 
 if TYPE_CHECKING:
@@ -63,11 +56,11 @@ class ApiTap(Tap):
     key_setting = "api_key"
     """Name of the setting that holds the credential."""
 
-    wait_header: str | None = None
-    """Header that names the seconds to wait after a 429, for APIs that send no Retry-After."""
-
-    patience: float = 1
+    rate_limit_factor: float = 1
     """How many times as long to wait after a 429 that names no time as after a fault."""
+
+    rate_limit_window: float = 60
+    """Seconds for which the API blocks who asks too often, where its 429 names no time."""
 
     most_concurrent = MOST_CONCURRENT
     """Requests that the API allows at once, whatever the setting says."""
@@ -121,16 +114,30 @@ class ApiTap(Tap):
     @cached_property
     def client(self) -> ApiClient:
         """The HTTP client that all streams share."""
-        config = self.config
+        redact_logs(secret_values(self.config_jsonschema, self.config))
+        config = {**DEFAULTS, **{name: value for name, value in self.config.items() if value is not None}}
         limits = Limits(
-            request_timeout=float(config.get("request_timeout") or REQUEST_TIMEOUT),
-            max_retries=int(config.get("max_retries", MAX_RETRIES)),
-            backoff_factor=float(config.get("backoff_factor", BACKOFF_FACTOR)),
+            request_timeout=float(config["request_timeout"]),
+            max_retries=int(config["max_retries"]),
+            backoff_factor=float(config["backoff_factor"]),
+            max_wait=float(config["max_wait"]),
+            max_body=int(config["max_body"]),
             requests_per_minute=config.get("requests_per_minute"),
-            concurrency=min(int(config.get("concurrency") or CONCURRENCY), self.most_concurrent),
+            concurrency=min(int(config["concurrency"]), self.most_concurrent),
         )
-        agent = config.get("user_agent") or default_user_agent()
-        return ApiClient(limits, self.authenticator, agent, self.logger, self.wait_header, self.patience)
+        return ApiClient(
+            limits,
+            self.authenticator,
+            config.get("user_agent") or default_user_agent(),
+            self.logger,
+            self.rate_limit_factor,
+            self.rate_limit_window,
+        )
+
+    @cached_property
+    def http_refusals(self) -> Refusals:
+        """What a refusal of this API means."""
+        return Refusals(self.key_setting, self.refusal_hint)
 
     @cached_property
     def ahead(self) -> ReadAhead:
@@ -220,7 +227,7 @@ class ApiTap(Tap):
             signal.signal(signum, signal.SIG_DFL)
             signal.raise_signal(signum)
         self._stopped_by = signum
-        self.client.gate.stop()
+        self.client.stop()
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, _GRACE)  # a target that no longer reads can't hold it up
         if self.ahead.waiting:
@@ -242,8 +249,8 @@ class ApiTap(Tap):
             if self._config.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
                 self.logger.warning("start_date is ignored: %s reads all of its streams whole", self.name)
         for name, default in ((name, field.get("default")) for name, field in schema["properties"].items()):
-            if default is not None:
-                self._config.setdefault(name, default)
+            if default is not None and self._config.get(name) is None:
+                self._config[name] = default
         return errors
 
     def setup_mapper(self) -> None:
@@ -283,8 +290,7 @@ class ApiTap(Tap):
             cls.print_about(about_format)
             return
         settings = config.config if config else {}
-        fields = cls.config_jsonschema["properties"].items()
-        redact_logs(str(settings.get(name, "")) for name, field in fields if field.get("secret"))
+        redact_logs(secret_values(cls.config_jsonschema, settings))
         cls.print_version(print_fn=cls.logger.info)
         given_catalog = read_input(catalog, "catalog") if catalog else None
         given_state = read_input(state, "state") if state else {}
