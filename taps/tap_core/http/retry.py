@@ -30,7 +30,7 @@ _QUICK = (0.25, 0.5)
 """Shares of the back-off after the first refusals: a plain limiter soon lets the next request through."""
 
 _SEVERAL = 3
-"""Refusals in a row that are no chance."""
+"""Retries from which on a user is patient enough for the window of a limit."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def refusal_wait(
         share = quick[before]
     elif before < last:
         share = factor * 2.0 ** min(before - len(quick) + skipped, _MOST_DOUBLINGS)
-    elif before == last >= _SEVERAL and named is None and window <= limits.max_wait:
+    elif before == last and limits.max_retries >= _SEVERAL and named is None and window <= limits.max_wait:
         return window
     else:
         return None
