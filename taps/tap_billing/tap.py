@@ -21,7 +21,7 @@ class TapBilling(ApiTap):
     stream_types = (Customers, Subscriptions, Invoices, Coupons, Transactions)
     most_concurrent = MOST_CONCURRENT
     # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two.
-    patience = 15
+    rate_limit_factor = 15
     refusal_hints: ClassVar = {
         401: "each site has keys of its own, test sites too (the key is meant, not its id), and api_url is "
         "the site's address",

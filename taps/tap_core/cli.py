@@ -54,11 +54,10 @@ class ApiCommand(SingerCommand):
         except ConfigValidationError as failure:
             for error in failure.errors:
                 self.logger.error(error)  # noqa: TRY400
-        except PartlyRead as failure:
-            self.logger.error("%s", failure.summary)  # noqa: TRY400
-            raise SystemExit(PARTLY) from None
         except ApiError as failure:
-            self.logger.error("%s", failure)  # noqa: TRY400
+            partly = isinstance(failure, PartlyRead)
+            self.logger.error("%s", getattr(failure, "summary", failure))  # noqa: TRY400
+            raise SystemExit(PARTLY if partly else 1) from None
         except BrokenPipeError:
             # What is still buffered can't be written; the interpreter must not try again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -65,8 +65,8 @@ class Retriable(Exception):
 
     Args:
         reason: What was wrong, for the log: `503 Service Unavailable`, `malformed JSON`.
+        status: HTTP status of the answer, if that is what was wrong.
         wait: Seconds that the server asks to wait, or None when it names none.
-        rate_limited: Whether the wait holds for all requests of the tap.
         unanswered: Whether there was no answer at all.
         divisible: Whether fewer rows at a time may be answered better.
     """
@@ -75,15 +75,15 @@ class Retriable(Exception):
         self,
         reason: str,
         *,
+        status: int | None = None,
         wait: float | None = None,
-        rate_limited: bool = False,
         unanswered: bool = False,
         divisible: bool = True,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.status = status
         self.wait = wait
-        self.rate_limited = rate_limited
         self.unanswered = unanswered
         self.divisible = divisible
 

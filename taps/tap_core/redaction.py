@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import logging
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+import traceback
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,25 +20,26 @@ _SHORTEST = 4
 
 _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTALL)
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
+_USER_IN_URL = r"(?<=://)[^/?#\s@]*@"
 
 _forms: set[str] = set()
 """The secrets of this process, in each way that they can be written."""
 
-
-class _Redacting(logging.Formatter):
-    def __init__(self, inner: logging.Formatter | None) -> None:
-        super().__init__()
-        self._inner = inner or logging.Formatter()
-
-    def format(self, record: logging.LogRecord) -> str:
-        return redacted(self._inner.format(record))
+_pattern = re.compile(_USER_IN_URL)
 
 
 def redacted(text: str) -> str:
-    """A text with the secrets masked, however they are encoded."""
-    for form in sorted(_forms, key=len, reverse=True):
-        text = text.replace(form, _MASK)
-    return text
+    """A text with the secrets masked, however they are encoded, in capitals or not, and users in URLs."""
+    return _pattern.sub(_MASK, text)
+
+
+def printable(text: str) -> str:
+    """A text from outside on one line: control characters and terminal escapes are written out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
 
 
 def public_address(url: str) -> str:
@@ -48,10 +52,75 @@ def public_address(url: str) -> str:
 
 
 def redact_logs(secrets: Iterable[str]) -> None:
-    """Mask secrets in what all handlers of the root logger write, from now on."""
+    """Mask secrets in all that is logged from now on, whichever logger and handler it takes.
+
+    What is logged as an argument, which may come from outside, is kept to one line besides.
+    """
+    global _pattern  # noqa: PLW0603  the secrets of a process are one thing
     for secret in secrets:
         if len(secret) >= _SHORTEST:
-            basic = base64.b64encode(f"{secret}:x".encode()).decode()
-            _forms.update((secret, repr(secret)[1:-1], quote(secret, safe=""), basic))
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(_Redacting(handler.formatter))
+            _forms.update(_written(secret))
+    longest_first = sorted(_forms, key=len, reverse=True)
+    _pattern = re.compile("|".join([*map(re.escape, longest_first), _USER_IN_URL]), re.IGNORECASE)
+    factory = logging.getLogRecordFactory()
+    if not isinstance(factory, _RedactingFactory):
+        logging.setLogRecordFactory(_RedactingFactory(factory))
+
+
+def _written(secret: str) -> Iterable[str]:
+    """The ways to write a secret: as it is, in source, JSON, HTML and URLs, and in headers of HTTP."""
+    yield from (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    for text in (secret, f"{secret}:x", f"{secret}:", f":{secret}"):
+        encoded = base64.b64encode(text.encode()).decode().rstrip("=")
+        yield from (encoded, encoded.replace("+", "-").replace("/", "_"))
+
+
+class _RedactingFactory:
+    """Makes log records of which no handler and no formatter can write a secret."""
+
+    def __init__(self, make: Any) -> None:
+        self._make = make
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        record: logging.LogRecord = self._make(*args, **kwargs)
+        record.args = _clean_args(record.args)
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # a fault in the call, which the handler tells of
+            message = str(record.msg)
+        clean = redacted(message)
+        if not isinstance(record.msg, str):
+            record.msg, record.args = printable(clean), ()
+        elif clean != message:
+            record.msg, record.args = clean, ()
+        if record.exc_info and record.exc_info[1]:
+            told = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+            record.exc_text = "\n".join(map(printable, redacted(told).split("\n")))
+            if _holds_secret(record.exc_info[1]):
+                record.exc_info = None  # a formatter of its own would write what it says
+        if record.stack_info:
+            record.stack_info = redacted(record.stack_info)
+        return record
+
+
+def _holds_secret(error: BaseException) -> bool:
+    chain = [error]
+    for link in chain:
+        chain += [other for other in (link.__cause__, link.__context__) if other and other not in chain]
+    return any(redacted(text) != text for text in map(str, chain))
+
+
+def _clean_args(args: Any) -> Any:
+    if isinstance(args, dict):
+        return {name: _clean(value) for name, value in args.items()}
+    return tuple(map(_clean, args)) if isinstance(args, tuple) else args
+
+
+def _clean(value: Any) -> Any:
+    """A value as it may be logged; texts and failures may hold what came from outside."""
+    if isinstance(value, (str, BaseException)):
+        return printable(redacted(str(value)))
+    if isinstance(value, (dict, list, tuple, set, bytes)) and redacted(text := repr(value)) != text:
+        return redacted(text)
+    return value

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_core.http.client import ApiClient
+    from tap_core.http.response import Refusals
 
 __all__ = ["ConfigInput", "SdkStream", "SdkTap", "limit_reached"]
 
@@ -56,11 +57,10 @@ class SdkTap(Tap):
     def authenticator(self) -> Any:
         """What adds the credential to a request."""
 
-    key_setting: str
-
+    @property
     @abstractmethod
-    def refusal_hint(self, status: int) -> str:
-        """What a refusal of this status mostly means; empty if nothing is known."""
+    def http_refusals(self) -> Refusals:
+        """What a refusal of this API means."""
 
     @property
     @abstractmethod
@@ -121,8 +121,8 @@ class SdkTap(Tap):
             msg = "The settings make no sense"
             raise ConfigValidationError(msg, errors=errors, schema=schema)
         for name, field in schema["properties"].items():
-            if field.get("default") is not None:
-                self._config.setdefault(name, field["default"])
+            if field.get("default") is not None and self._config.get(name) is None:
+                self._config[name] = field["default"]
         return errors
 
     @override

@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from tap_core.errors import ApiError, NotFound, RunEnds
+from tap_core.errors import ApiError, NotFound, PageFailed, RunEnds
 from tap_core.http.client import Traffic
-from tap_core.redaction import redacted
+from tap_core.redaction import printable, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,15 +45,16 @@ def try_out(tap: SdkTap) -> bool:
             if stream.may_be_missing and failure.status in stream.missing_statuses:
                 missing.append((stream.name, failure))  # a right answer only if the address is right
                 continue
-            fine, hope = False, hope and not isinstance(failure, RunEnds)
-            outcome = f"FAILED  {redacted(str(failure))}"
+            unanswered = isinstance(failure, PageFailed) and not tap.client.answered
+            fine, hope = False, hope and not (unanswered or isinstance(failure, RunEnds))
+            outcome = f"FAILED  {printable(redacted(str(failure)))}"
         _tell(f"{stream.name:{width}}  {outcome} ({time.monotonic() - begun:.1f} s)")
     for name, answer in missing:
         if tap.client.answered:
             _tell(f"{name:{width}}  ok      this account has no such list ({answer.status})")
         else:
             fine = False
-            _tell(f"{name:{width}}  FAILED  {redacted(str(answer))}")
+            _tell(f"{name:{width}}  FAILED  {printable(redacted(str(answer)))}")
     return fine
 
 

@@ -9,14 +9,25 @@ from singer_sdk import typing as th
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Iterator, Mapping
 
 PACKAGE = "tap-suite"
 
-MAX_RETRIES = 3
-BACKOFF_FACTOR = 2
-REQUEST_TIMEOUT = 60
 CONCURRENCY = 8
+DEFAULTS: Mapping[str, float] = {
+    "request_timeout": 150,  # above what the vendors themselves allow a request: up to 125 s
+    "max_retries": 3,
+    "backoff_factor": 2,
+    "max_wait": 300,
+    "max_body": 512,
+    "concurrency": CONCURRENCY,
+}
 MOST_CONCURRENT = 64
+_LONGEST = 86_400
+"""Seconds; a day."""
+
+_LARGEST = 2_000
+"""MB."""
 
 
 _NEW_NAMES = {"allow_skipped_streams": "allow_partial"}
@@ -36,6 +47,20 @@ def default_user_agent() -> str:
         return f"{PACKAGE}/{version(PACKAGE)}"
     except PackageNotFoundError:
         return PACKAGE
+
+
+def secret_values(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    """The values of the settings that are secrets.
+
+    Args:
+        schema: JSON schema of the settings.
+        config: The settings.
+    """
+    return (
+        str(config[name])
+        for name, field in schema["properties"].items()
+        if field.get("secret") and config.get(name) is not None
+    )
 
 
 def common_settings(  # noqa: PLR0913  each tap has its own of these
@@ -122,25 +147,41 @@ def _traffic(
         ),
         th.Property(
             "request_timeout",
-            th.NumberType(exclusive_minimum=0),
-            default=REQUEST_TIMEOUT,
+            th.NumberType(exclusive_minimum=0, maximum=_LONGEST),
+            default=DEFAULTS["request_timeout"],
             title="Request timeout",
-            description="Seconds to wait for the server before a request counts as failed.",
+            description="Seconds that a request may take, from connecting to the last byte of the answer, "
+            "before it counts as failed.",
         ),
         th.Property(
             "max_retries",
             th.IntegerType(minimum=0),
-            default=MAX_RETRIES,
+            default=DEFAULTS["max_retries"],
             title="Retries",
             description="How often a request is tried again after a rate limit, a fault or a broken answer.",
         ),
         th.Property(
             "backoff_factor",
-            th.NumberType(minimum=0),
-            default=BACKOFF_FACTOR,
+            th.NumberType(minimum=0, maximum=_LONGEST),
+            default=DEFAULTS["backoff_factor"],
             title="Back-off factor",
-            description="Seconds before the first retry, doubled for each one after it. "
-            "A Retry-After of the server's goes first.",
+            description="Seconds before the first retry, doubled for each one after it, "
+            "and no less than a Retry-After of the server's.",
+        ),
+        th.Property(
+            "max_wait",
+            th.NumberType(minimum=0, maximum=_LONGEST),
+            default=DEFAULTS["max_wait"],
+            title="Longest wait",
+            description="Seconds to wait at most before a request is sent again; "
+            "if the server asks for more, the run ends and says when to come back.",
+        ),
+        th.Property(
+            "max_body",
+            th.IntegerType(minimum=1, maximum=_LARGEST),
+            default=DEFAULTS["max_body"],
+            title="Largest answer",
+            description="MB that one answer may have, unpacked; a larger one counts as a fault.",
         ),
         th.Property(
             "requests_per_minute",

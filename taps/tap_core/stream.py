@@ -162,12 +162,7 @@ class ApiStream(SdkStream):
             Retriable: The body is malformed, or has no list where the records are to be.
             ApiError: The status says that the request can't succeed.
         """
-        document = read_answer(
-            response,
-            self.is_empty_list,
-            key_setting=self.tap.key_setting,
-            hint=self.tap.refusal_hint,
-        )
+        document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
         page = Page(document, self.records_jsonpath, self.key_of)
         if document is not None or (response.ok and response.content):
             self.check_place(page)

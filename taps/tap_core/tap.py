@@ -13,19 +13,18 @@ from typing_extensions import override
 from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_environment, read_input
 from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.http.client import ApiClient, Limits
+from tap_core.http.response import Refusals
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import public_address, redact_logs
 from tap_core.run import Run
 from tap_core.sdk import ConfigInput, SdkTap
 from tap_core.selftest import try_out
 from tap_core.settings import (
-    BACKOFF_FACTOR,
-    CONCURRENCY,
-    MAX_RETRIES,
+    DEFAULTS,
     MOST_CONCURRENT,
     PACKAGE,
-    REQUEST_TIMEOUT,
     default_user_agent,
+    secret_values,
     with_new_names,
 )
 from tap_core.validation import catalog_errors, config_errors, state_errors, unknown_settings
@@ -52,11 +51,11 @@ class ApiTap(SdkTap):
     key_setting = "api_key"
     """Name of the setting that holds the credential."""
 
-    wait_header: str | None = None
-    """Header that names the seconds to wait after a 429, for APIs that send no Retry-After."""
-
-    patience: float = 1
+    rate_limit_factor: float = 1
     """How many times as long to wait after a 429 that names no time as after a fault."""
+
+    rate_limit_window: float = 60
+    """Seconds for which the API blocks who asks too often, where its 429 names no time."""
 
     most_concurrent = MOST_CONCURRENT
     """Requests that the API allows at once, whatever the setting says."""
@@ -81,16 +80,30 @@ class ApiTap(SdkTap):
     @cached_property
     def client(self) -> ApiClient:
         """The HTTP client that all streams share."""
-        config = self.config
+        redact_logs(secret_values(self.config_jsonschema, self.config))
+        config = {**DEFAULTS, **{name: value for name, value in self.config.items() if value is not None}}
         limits = Limits(
-            request_timeout=float(config.get("request_timeout") or REQUEST_TIMEOUT),
-            max_retries=int(config.get("max_retries", MAX_RETRIES)),
-            backoff_factor=float(config.get("backoff_factor", BACKOFF_FACTOR)),
+            request_timeout=float(config["request_timeout"]),
+            max_retries=int(config["max_retries"]),
+            backoff_factor=float(config["backoff_factor"]),
+            max_wait=float(config["max_wait"]),
+            max_body=int(config["max_body"]),
             requests_per_minute=config.get("requests_per_minute"),
-            concurrency=min(int(config.get("concurrency") or CONCURRENCY), self.most_concurrent),
+            concurrency=min(int(config["concurrency"]), self.most_concurrent),
         )
-        agent = config.get("user_agent") or default_user_agent()
-        return ApiClient(limits, self.authenticator, agent, self.logger, self.wait_header, self.patience)
+        return ApiClient(
+            limits,
+            self.authenticator,
+            config.get("user_agent") or default_user_agent(),
+            self.logger,
+            self.rate_limit_factor,
+            self.rate_limit_window,
+        )
+
+    @cached_property
+    def http_refusals(self) -> Refusals:
+        """What a refusal of this API means."""
+        return Refusals(self.key_setting, self.refusal_hint)
 
     @cached_property
     def current_run(self) -> Run:
@@ -102,7 +115,6 @@ class ApiTap(SdkTap):
         """One stream for each endpoint."""
         return [stream_type(self) for stream_type in self.stream_types]
 
-    @override
     def refusal_hint(self, status: int) -> str:
         """What a refusal of this status mostly means; empty if nothing is known."""
         return self.refusal_hints.get(status, "")
@@ -193,8 +205,7 @@ class ApiTap(SdkTap):
             cls.print_about(about_format)
             return
         settings = config.config if config else {}
-        fields = cls.config_jsonschema["properties"].items()
-        redact_logs(str(settings.get(name, "")) for name, field in fields if field.get("secret"))
+        redact_logs(secret_values(cls.config_jsonschema, settings))
         address = public_address(str(settings.get("api_url", "")))
         cls.logger.info("%s %s reads %s", cls.name, cls.plugin_version, address)
         given_catalog = read_input(catalog, "catalog") if catalog else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, urlsplit
@@ -33,7 +35,13 @@ def config_errors(
         *(_missing(name, _preset_prefix() or prefix) for name in missing),
         *(_in_words(error) for error in found if error.validator != "required"),
     ]
-    return errors or [*_url_errors(config), *_key_errors(key, config), *_date_errors(config)]
+    return errors or [
+        *_url_errors(config),
+        *_key_errors(key, config),
+        *_date_errors(config),
+        *_number_errors(config),
+        *_header_errors(config),
+    ]
 
 
 def unknown_settings(schema: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
@@ -73,6 +81,9 @@ def _preset_prefix() -> str | None:
     return f"{plugin.upper().replace('-', '_')}_" if plugin else None
 
 
+_LAST_IN_HEADERS = 0xFF
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
 _EARLIEST_YEAR, _LATEST_YEAR = 1900, 9000
 """Years that leave room to reckon with days before and after."""
 
@@ -95,7 +106,7 @@ def _url_errors(config: Mapping[str, Any]) -> Iterator[str]:
         parts, host = SplitResult("", "", "", "", ""), None
     if parts.scheme not in {"http", "https"} or not host or any(letter.isspace() for letter in url):
         yield "api_url must be a whole URL such as https://api.example.com/v2"
-    elif parts.query or parts.fragment or parts.username:
+    elif parts.query or parts.fragment or "@" in parts.netloc:
         yield "api_url must hold no user, query or fragment: only scheme, host and path"
     elif parts.scheme == "http" and not _is_loopback(host) and not config.get("allow_insecure_http"):
         yield f"api_url would send the key in the clear to {host}: use https://, or set allow_insecure_http"
@@ -112,6 +123,25 @@ def _key_errors(key: str, config: Mapping[str, Any]) -> Iterator[str]:
     value = str(config[key])
     if not value.isascii() or not value.isprintable() or value != value.strip():
         yield f"{key} holds a blank, a line break or a letter that no key has: copy it again"
+
+
+def _number_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in config.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"{name} must be a number, and not {value}"
+
+
+def _header_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    agent = str(config.get("user_agent") or "")
+    if (
+        not agent.isprintable()
+        or agent != agent.strip()
+        or max(map(ord, agent), default=0) > _LAST_IN_HEADERS
+    ):
+        yield "user_agent must be one line of plain text: headers take no other letters"
+    for name, value in config.items():
+        if name.endswith("_header") and value is not None and not _HEADER_NAME.fullmatch(str(value)):
+            yield f"{name} must be a header's name: letters, digits and hyphens"
 
 
 def _date_errors(config: Mapping[str, Any]) -> Iterator[str]:

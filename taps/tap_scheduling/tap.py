@@ -21,7 +21,6 @@ class TapScheduling(ApiTap):
 
     name = "tap-scheduling"
     stream_types = (EventTypes, MyProfile, Schedules, Calendars, Bookings, Conferencing)
-    wait_header = "X-RateLimit-Reset-Default"
     refusal_hints: ClassVar = {
         401: "keys can expire, and a server of one's own has other keys than https://api.cal.com; make a "
         "new one under Settings → Security → API keys",

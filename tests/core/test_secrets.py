@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import logging
 from itertools import product
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
-from support import command
+from support import command, run
+from tap_billing.tap import TapBilling
+from tap_core import redaction
+from tap_core.errors import ApiError
+from tap_events.tap import TapEvents
 
 CANARY = "canary/ key+91735="  # with letters that URLs write in another way
 FORMS = (
@@ -121,3 +127,105 @@ def test_state_holds_no_key(api, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "sandbox-key" not in done.stdout + done.stderr
+
+
+def logged(folder, config, *, logger):
+    """What a handler of its own on a logger writes of a run that fails."""
+    log, settings = folder / "own.log", folder / "logging.yml"
+    handler = f"{{class: logging.FileHandler, filename: {log}}}"
+    settings.write_text(
+        f"version: 1\ndisable_existing_loggers: false\n"
+        f"handlers: {{file: {handler}}}\nloggers: {{{logger}: {{level: DEBUG, handlers: [file]}}}}\n"
+    )
+    env = {"SINGER_SDK_LOG_CONFIG": str(settings)}
+    done = command(logger.replace("-", "_"), config=config, folder=folder, env=env)
+    assert done.returncode == 1
+    return log.read_text()
+
+
+@pytest.mark.parametrize("name", ["billing", "events"])
+def test_J06_E01_a_key_in_a_log_of_the_users_own(api, tmp_path, name):
+    """The API repeats it in capitals, and past the place where its message is cut."""
+    said = f"{'x' * 95}{CANARY} {CANARY.upper()}"
+    body = json.dumps({"message": said, "errors": [said]})
+    api.fault("raw_body", path=f"/{name}/", body=body, status=422)
+    config = {"api_url": f"{api.url}/{name}", KEYS[name]: CANARY, "max_retries": 0}
+    text = logged(tmp_path, config, logger=f"tap-{name}")
+    assert "(secret)" in text
+    assert CANARY[:8].lower() not in text.lower()
+
+
+@pytest.fixture
+def log():
+    """The lines that a new logger writes after `redact_logs`; what it set is put back."""
+    factory, forms, pattern = logging.getLogRecordFactory(), set(redaction._forms), redaction._pattern
+    redaction.redact_logs([CANARY])
+    stream = io.StringIO()
+    logger = logging.getLogger(f"new.{id(stream)}")
+    logger.addHandler(logging.StreamHandler(stream))
+    logger.text = stream.getvalue
+    yield logger
+    logging.setLogRecordFactory(factory)
+    redaction._pattern = pattern
+    redaction._forms.clear()
+    redaction._forms.update(forms)
+
+
+def test_J06_no_part_of_a_record_holds_a_key(log):
+    records = []
+    log.addFilter(lambda record: records.append(record) or True)
+    log.warning("as it is: %s; as %r", CANARY, CANARY)
+    log.warning(" ".join(("in the text:", CANARY)))
+    log.warning("named: %(key)s", {"key": CANARY})
+    log.warning(ValueError(f"a failure: {CANARY}"))
+    log.warning("in a list: %s", [CANARY, 1])
+    try:
+        int(CANARY)
+    except ValueError:
+        try:
+            {}["outer"]
+        except KeyError:
+            log.exception("told: %s", CANARY, stack_info=True)
+    assert_silent(log.text())
+    assert "KeyError: 'outer'" in log.text()
+    for record in records:
+        assert CANARY not in repr(vars(record))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *FORMS,
+        CANARY.upper(),
+        quote(CANARY, safe="").lower(),
+        quote_plus(CANARY),
+        json.dumps(CANARY),
+        base64.b64encode(f":{CANARY}".encode()).decode(),
+        "http://:hidden@host/",
+        "https://user:hidden@host/",
+    ],
+)
+def test_E01_E03_every_way_to_write_a_secret_is_masked(log, form):
+    log.warning("bad %s", form)
+    text = log.text().lower()
+    assert "(secret)" in text
+    assert "hidden" not in text
+    assert form.lower() not in text
+
+
+def test_E02_what_comes_from_outside_stays_on_its_line(log):
+    log.warning("The API says: %s", "a\nforged \x1b[31mline\u2028 \x9b")
+    assert log.text() == "The API says: a\\nforged \\x1b[31mline\\u2028 \\x9b\n"
+    log.warning("two lines\nof our own")
+    assert log.text().endswith("two lines\nof our own\n")
+
+
+@pytest.mark.parametrize("name", ["billing", "events"])
+def test_E02_a_message_of_the_api_forges_no_line(api, name):
+    said = "bad\n2026 | ERROR | forged \x1b[31m"
+    body = json.dumps({"message": said, "errors": [said]})
+    api.fault("raw_body", path=f"/{name}/", body=body, status=422)
+    tap = {"billing": TapBilling, "events": TapEvents}[name]
+    with pytest.raises(ApiError) as failure:
+        run(tap, {"api_url": f"{api.url}/{name}", "api_key": "sandbox-key", "max_retries": 0})
+    assert r"bad\n2026 | ERROR | forged \x1b[31m" in str(failure.value)

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from requests.utils import requote_uri
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unreachable
-from tap_core.http.retry import Gate, backoff, is_retried, retry_after
+from tap_core.http import messages
+from tap_core.http.limiter import Limiter
+from tap_core.http.prepare import Preparer
+from tap_core.http.retry import Limits, backoff, first_date, is_retried, named_wait, refusal_wait
+from tap_core.http.transport import Dropped, TooLarge, Transport
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from tap_core.http.limiter import Ticket
+    from tap_core.http.transport import Answer
+
+__all__ = ["ApiClient", "Limits", "Traffic"]
 
 T = TypeVar("T")
-
-_CONNECT_TIMEOUT = 4.0
-"""Seconds at most to wait for a connection; an address where nobody listens should be known soon."""
 
 _MOST_REDIRECTS = 5
 
@@ -35,17 +49,6 @@ class Traffic:
     waited: float = 0.0
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How patient a client is; see the settings of the same names."""
-
-    request_timeout: float
-    max_retries: int
-    backoff_factor: float
-    requests_per_minute: int | None
-    concurrency: int
-
-
 @dataclass
 class ApiClient:
     """Sends requests, and tries again what is worth it.
@@ -55,29 +58,40 @@ class ApiClient:
         authenticator: Adds the credential to a request.
         user_agent: User-Agent header.
         logger: Where retries are logged.
-        wait_header: Header that names the seconds to wait after a 429, besides Retry-After.
-        patience: How many times as long to wait after a 429 that names no time as after a fault.
+        rate_limit_factor: How many times as long to wait after a 429 that names no time as after a fault.
+        rate_limit_window: Seconds for which the API blocks who asks too often.
     """
 
     limits: Limits
     authenticator: Callable[[requests.PreparedRequest], requests.PreparedRequest]
     user_agent: str
     logger: logging.Logger
-    wait_header: str | None = None
-    patience: float = 1
-    first_date: datetime | None = None
+    rate_limit_factor: float = 1
+    rate_limit_window: float = 60
     answered: bool = field(default=False, init=False)
     """Whether any request has succeeded, which shows that the key is good."""
+    first_date: datetime | None = field(default=None, init=False)
+    """When the first answer was made, by the server's clock; None if it didn't say."""
 
     def __post_init__(self) -> None:
-        self.gate = Gate(self.limits.requests_per_minute)
         self.session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=self.limits.concurrency)
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
-        self._environment: dict[str, Any] = {}
+        self._limiter = Limiter(self.limits.requests_per_minute)
+        self._prepare = Preparer(self.authenticator, self.user_agent)
+        self._transport = Transport(
+            self.session,
+            concurrency=self.limits.concurrency,
+            request_timeout=self.limits.request_timeout,
+            max_body=self.limits.max_body,
+        )
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, self._transport)
+        self._answers = 0
 
-    def get(
+    def stop(self) -> None:
+        """End all waiting, now and from now on, with `Stopped`."""
+        self._limiter.stop()
+
+    def get(  # noqa: PLR0913  what makes a request, and what it is for
         self,
         url: str,
         params: Mapping[str, Any],
@@ -95,162 +109,197 @@ class ApiClient:
             headers: Headers besides the credential and User-Agent.
             read: Turns the response into the result, or raises `Retriable`.
             traffic: Counts requests and waits.
+            retries: Retries after a fault; those of the limits if None. Refusals (429) are not among them.
 
         Raises:
-            ApiError: The request failed for good.
+            PageFailed: The server fails, is too slow or sends broken bodies, retries included.
+            Unreachable: There was no answer at all, retries included.
+            RateLimited: The server asks for too long a wait, or refuses after every wait.
+            ApiError: Any other failure for good, as `read` says.
         """
-        request = requests.PreparedRequest()
-        request.prepare(
-            method="GET",
-            url=url,
-            params=dict(params),
-            headers={**self.session.headers, "User-Agent": self.user_agent, **headers},
-            auth=self.authenticator,
-        )
-        retry = 0
+        request = self._prepare(url, params, headers)
+        most = self.limits.max_retries if retries is None else retries
+        faults = refusals = 0
+        again = False
+        answers = self._answers
         while True:
-            self.gate.enter()
+            ticket = self._limiter.enter(again=again)
             traffic.requests += 1
             try:
-                return self._attempt(request, read)
+                result = self._attempt(request, read)
             except Retriable as failure:
-                retry += 1
-                if retry > (self.limits.max_retries if retries is None else retries):
-                    kind = (
-                        RateLimited
-                        if failure.rate_limited
-                        else Unreachable
-                        if failure.unanswered
-                        else PageFailed
-                    )
-                    raise kind(self._gave_up(request, failure, retry)) from None
-                traffic.retries += 1
-                self._wait(request, failure, retry, traffic)
+                again = failure.status == HTTPStatus.TOO_MANY_REQUESTS
+                if again:
+                    refusals += ticket.alone
+                    self._refused(request, failure, ticket, refusals, traffic)
+                    continue
+                self._limiter.lost(ticket)
+                faults += 1
+                if faults > most:
+                    raise self._gave_up(request, failure, faults, answers) from None
+                self._back_off(request, failure, faults, traffic)
+                if faults == 1:
+                    answers = self._answers
+            except BaseException:
+                self._limiter.passed(ticket)
+                raise
+            else:
+                self._limiter.passed(ticket)
+                return result
 
     def _attempt(self, request: requests.PreparedRequest, read: Callable[[requests.Response], T]) -> T:
-        try:
-            response = self._send(request)
-        except requests.exceptions.InvalidURL:
-            msg = f"api_url makes no valid URL ({_place(request)}): write it as https://host/path"
-            raise Hopeless(msg) from None
-        except requests.exceptions.SSLError as error:
-            raise Hopeless(_tls_failure(_host(request.url), _innermost(error))) from None
-        except requests.exceptions.Timeout:
-            raise Retriable(self._no_answer, unanswered=True) from None
-        except ReadTimeoutError:
-            raise Retriable(self._no_answer) from None
-        except (requests.exceptions.RequestException, HTTPError) as error:
-            raise Retriable(_reason(error), unanswered=True) from None
+        response = self._send(request)
         if is_retried(response.status_code):
-            raise self._refused_for_now(response)
+            status = response.status_code
+            limited = status == HTTPStatus.TOO_MANY_REQUESTS
+            wait = named_wait(response.headers, limited=limited)
+            reason = f"{status} {messages.shown(response.reason)}"
+            raise Retriable(reason, status=status, wait=wait)
         result = read(response)
         self.answered = True
         return result
 
-    def stop(self) -> None:
-        """End."""
-        self.gate.stop()
+    def _send(self, request: requests.PreparedRequest) -> Answer:
+        """Send a request, and follow redirects on the same host: no other host gets the key."""
+        for _ in range(_MOST_REDIRECTS):
+            response = self._fetch(request)
+            if not response.is_redirect:
+                return response
+            target = _target(response)
+            if messages.origin(target) != messages.origin(str(request.url)):
+                msg = f"api_url redirects to {messages.host(target)}: set it to the right address"
+                raise ApiError(msg, status=response.status_code)
+            request = request.copy()
+            request.url = target
+        msg = f"{messages.place(request.url)} redirects in a circle: check api_url"
+        raise ApiError(msg)
+
+    def _fetch(self, request: requests.PreparedRequest, kept: int | None = None) -> Answer:
+        """Send a request; again at once where a kept connection turns out to be closed.
+
+        Args:
+            request: The request.
+            kept: Connections that may be closed yet; by default as many as there can be.
+        """
+        try:
+            response = self._transport.fetch(request)
+        except TooLarge:
+            msg = (
+                f"{messages.place(request.url)} sent more than {self.limits.max_body} MB at once: "
+                "raise max_body if this machine has the memory"
+            )
+            raise PageFailed(msg) from None
+        except (HTTPError, requests.RequestException, ValueError, OSError) as error:
+            kept = self.limits.concurrency if kept is None else kept
+            if kept and any(isinstance(cause, Dropped) for cause in messages.causes(error)):
+                return self._fetch(request, kept - 1)
+            raise self._failure(request, error) from None
+        if not self._answers:
+            self.first_date = first_date(response.headers)
+        self._answers += 1
+        return response
+
+    def _failure(self, request: requests.PreparedRequest, error: Exception) -> Exception:
+        """What it means that there was no whole answer."""
+        cause = messages.causes(error)[-1]
+        if isinstance(error, ReadTimeoutError):
+            return Retriable(self._no_answer)
+        if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
+            return Retriable(self._no_answer, unanswered=True)
+        if isinstance(error, SSLError) and messages.is_distrust(cause):
+            return Hopeless(messages.tls_failure(messages.host(request.url), cause))
+        if isinstance(error, (requests.exceptions.InvalidURL, LocationValueError)):
+            return Hopeless(messages.bad_url(request.url))
+        if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
+            return Retriable(f"the body can't be read ({messages.shown(str(error))})")
+        return Retriable(messages.reason(error), unanswered=messages.is_unanswered(error))
 
     @property
     def _no_answer(self) -> str:
         return f"no answer within {self.limits.request_timeout:g} s"
 
-    def _send(self, request: requests.PreparedRequest) -> requests.Response:
-        """Send a request, and follow redirects on the same host: no other host gets the key."""
-        if not self._environment:  # proxies and certificates, which do not change, and `stream`
-            self._environment = dict(
-                self.session.merge_environment_settings(str(request.url), {}, True, None, None)
-            )
-        for _ in range(_MOST_REDIRECTS):
-            response = self.session.send(
-                request,
-                timeout=(min(_CONNECT_TIMEOUT, self.limits.request_timeout), self.limits.request_timeout),
-                allow_redirects=False,
-                **self._environment,
-            )
-            # Read at once, not in small pieces that are joined: faster, and half the memory of a huge body.
-            response._content = response.raw.read(decode_content=True)  # noqa: SLF001
-            target = self.session.get_redirect_target(response)
-            if target is None:
-                return response
-            target = urljoin(str(request.url), target)
-            if _origin(target) != _origin(str(request.url)):
-                msg = f"api_url redirects to {_host(target)}: set it to the right address"
-                raise ApiError(msg)
-            request = request.copy()
-            request.url = target
-        msg = f"{_place(request)} redirects in a circle: check api_url"
-        raise ApiError(msg)
+    def _refused(
+        self,
+        request: requests.PreparedRequest,
+        failure: Retriable,
+        ticket: Ticket,
+        refusals: int,
+        traffic: Traffic,
+    ) -> None:
+        """Wait as a refusal (429) asks to, with all other requests."""
 
-    def _refused_for_now(self, response: requests.Response) -> Retriable:
-        limited = response.status_code == requests.codes.too_many_requests
-        wait = retry_after(response.headers.get("Retry-After"))
-        if wait is None and limited and self.wait_header:
-            wait = retry_after(response.headers.get(self.wait_header))
-        reason = f"{response.status_code} {response.reason}"
-        return Retriable(reason, wait=wait, rate_limited=limited or wait is not None)
+        def wait(before: int) -> float:
+            self._check_wait(request, failure)
+            seconds = refusal_wait(
+                self.limits,
+                max(before, refusals - 1),
+                failure.wait,
+                factor=self.rate_limit_factor,
+                window=self.rate_limit_window,
+            )
+            if seconds is None:
+                raise RateLimited(messages.still_refused(request.url, failure), status=failure.status)
+            return seconds
 
-    def _wait(
+        seconds = self._limiter.refused(ticket, wait)
+        traffic.retries += 1
+        if seconds is not None:
+            self._log_retry(request, failure, seconds)
+            traffic.waited += seconds
+
+    def _back_off(
         self, request: requests.PreparedRequest, failure: Retriable, retry: int, traffic: Traffic
     ) -> None:
-        factor = self.limits.backoff_factor * (self.patience if failure.rate_limited else 1)
-        wait = backoff(factor, retry) if failure.wait is None else failure.wait
+        """Wait after a fault; if the server names a time, all requests do."""
+        self._check_wait(request, failure)
+        seconds = max(backoff(self.limits, retry), failure.wait or 0.0)
+        self._log_retry(request, failure, seconds)
+        traffic.retries += 1
+        traffic.waited += seconds
+        if failure.wait:
+            self._limiter.hold(failure.wait)
+        self._limiter.sleep(seconds)
+
+    def _check_wait(self, request: requests.PreparedRequest, failure: Retriable) -> None:
+        if failure.wait is not None and failure.wait > self.limits.max_wait:
+            msg = messages.too_long_a_wait(request.url, failure, self.limits.max_wait)
+            raise RateLimited(msg, status=failure.status)
+
+    def _log_retry(self, request: requests.PreparedRequest, failure: Retriable, seconds: float) -> None:
         self.logger.warning(
-            "%s: %s; trying again in %.1f s (%d)", _place(request), failure.reason, wait, retry
+            "%s: %s; trying again in %.1f s", messages.place(request.url), failure.reason, seconds
         )
-        traffic.waited += wait
-        if failure.rate_limited:
-            self.gate.close(wait)  # the next attempt waits there with all the others
-        else:
-            self.gate.sleep(wait)
 
-    def _gave_up(self, request: requests.PreparedRequest, failure: Retriable, tries: int) -> str:
-        what = f"{_place(request)} failed {tries} time{'s' * (tries > 1)}, at last with: {failure.reason}."
-        if failure.rate_limited:
-            advice = "Ask for less at a time with requests_per_minute or concurrency"
-        else:
-            advice = "Check api_url and the network, or raise max_retries"
-        return f"{what} {advice}, and run again with the last STATE"
+    def _gave_up(
+        self, request: requests.PreparedRequest, failure: Retriable, tries: int, answers: int
+    ) -> ApiError:
+        """The failure of a request that was tried often enough.
 
-
-def _place(request: requests.PreparedRequest) -> str:
-    """A request's URL without its query, which can hold personal data."""
-    parts = urlsplit(str(request.url))
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
-
-
-def _host(url: str | None) -> str:
-    return urlsplit(str(url)).netloc
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+        Args:
+            request: The request.
+            failure: The last one.
+            tries: How often it was sent.
+            answers: Answers to any request by the time of the first retry.
+        """
+        msg = (
+            f"{messages.place(request.url)} failed {tries} time{'s' * (tries > 1)}, at last with: "
+            f"{failure.reason}. Check api_url and the network, or raise max_retries, and run again with "
+            "the last STATE"
+        )
+        if failure.unanswered and self._answers == answers:
+            return Unreachable(msg)
+        if not failure.divisible:
+            return ApiError(msg, status=failure.status)
+        return PageFailed(msg, status=failure.status)
 
 
-def _innermost(error: BaseException) -> BaseException:
-    """What a failure of the connection goes back to."""
-    while True:
-        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
-        if not isinstance(inner, BaseException) or inner is error:
-            return error
-        error = inner
-
-
-def _reason(error: Exception) -> str:
-    """The cause of a connection failure, in a few words."""
-    cause = _innermost(error)
-    words = getattr(cause, "strerror", None) or type(cause).__name__
-    return f"connection failed ({words})"
-
-
-def _tls_failure(host: str, cause: BaseException) -> str:
-    """Why a server was not believed, and what to do."""
-    reason = getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "no TLS"
-    if "expired" in reason or "not yet valid" in reason:
-        advice = f"check this machine's clock, which says {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
-    elif "self-signed" in reason or "issuer" in reason:
-        advice = "behind a company's proxy, set REQUESTS_CA_BUNDLE to the file with its certificate"
-    else:
-        advice = "check the host and the port in api_url"
-    return f"{host} did not prove who it is (TLS: {reason}): {advice}"
+def _target(response: Answer) -> str:
+    """Where an answer redirects to."""
+    try:
+        location = response.headers["Location"].encode("latin-1").decode("utf-8")
+        target = requote_uri(urljoin(str(response.url), location))
+        messages.origin(target)
+    except ValueError:
+        msg = f"{messages.place(response.url)} redirects to what is no URL: check api_url"
+        raise ApiError(msg, status=response.status_code) from None
+    return target

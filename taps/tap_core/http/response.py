@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from requests import codes
 
 from tap_core.errors import ApiError, Hopeless, NotFound, Refused, Retriable
+from tap_core.http import messages
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -16,23 +18,30 @@ if TYPE_CHECKING:
     import requests
 
 _MESSAGE_PATHS = ("$.message", "$.error.message", "$.errors.message", "$.errors[0]", "$.errors", "$.error")
-_LONGEST_MESSAGE = 120
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What a tap knows about refusals of its API.
+
+    Args:
+        key_setting: Name of the setting that holds the credential.
+        hint: What a refusal of this status mostly means with this API; empty if nothing is known.
+    """
+
+    key_setting: str
+    hint: Callable[[int], str]
 
 
 def read_answer(
-    response: requests.Response,
-    is_empty_list: Callable[[int, str], bool],
-    *,
-    key_setting: str,
-    hint: Callable[[int], str],
+    response: requests.Response, is_empty_list: Callable[[int, str], bool], refusals: Refusals
 ) -> Any:
     """The parsed body of a response that worked; None for a list that is said to be empty.
 
     Args:
         response: Any response that is not to be asked for again on its status alone.
         is_empty_list: Whether an error's status and message mean an empty list.
-        key_setting: Name of the setting that holds the credential.
-        hint: What a refusal of this status mostly means with this API; empty if nothing is known.
+        refusals: What the tap knows about refusals.
 
     Raises:
         Retriable: The body is cut, or no JSON.
@@ -45,36 +54,38 @@ def read_answer(
     message = _message(response)
     if is_empty_list(response.status_code, message):
         return None
-    raise _refusal(response, message, key_setting, hint(response.status_code))
+    raise _refusal(response, messages.shown(message).rstrip("."), refusals)
 
 
 def _parse(response: requests.Response) -> Any:
     try:
         return jsonpath.parse(response.content)
     except ValueError:
-        kind = response.headers.get("Content-Type", "no type").partition(";")[0]
+        kind = messages.shown(response.headers.get("Content-Type", "no type").partition(";")[0])
         reason = f"the body is not whole JSON ({kind}, {len(response.content)} bytes)"
         raise Retriable(reason) from None
 
 
-def _refusal(response: requests.Response, message: str, key_setting: str, hint: str) -> ApiError:
-    path = urlsplit(str(response.url)).path
-    status = response.status_code
+def _refusal(response: requests.Response, message: str, refusals: Refusals) -> ApiError:
+    path = messages.shown(urlsplit(str(response.url)).path, 500)
+    key, status = refusals.key_setting, response.status_code
+    hint = refusals.hint(status)
     said = f" The API says: {message}." if message else ""
     if status == codes.unauthorized:
         advice = hint or "it may be of another account or environment; create a new one in the API settings"
-        return Hopeless(
-            f"{key_setting} was refused (401) by {_host(response)}: check that it is whole; {advice}"
-        )
+        where = messages.host(response.url)
+        msg = f"{key} was refused (401) by {where}: check that it is whole; {advice}"
+        return Hopeless(msg, status=status)
+
     if status == codes.forbidden:
         advice = hint or "check the key's rights, and that the account's plan has API access"
-        return Refused(f"{key_setting} may not read {path} (403): {advice}", status=status)
-    if status == codes.not_found:
+        return Refused(f"{key} may not read {path} (403): {advice}", status=status)
+    if status in {codes.not_found, codes.gone}:
         advice = hint or "check api_url, and api_version if the tap has it"
-        return NotFound(f"api_url has nothing at {path} (404): {advice}.{said}", status=status)
+        return NotFound(f"api_url has nothing at {path} ({status}): {advice}.{said}", status=status)
+    reason = messages.shown(response.reason)
     return ApiError(
-        f"The API refused {path} ({status} {response.reason}).{said} Check the settings of this tap",
-        status=status,
+        f"The API refused {path} ({status} {reason}).{said} Check the settings of this tap", status=status
     )
 
 
@@ -87,9 +98,5 @@ def _message(response: requests.Response) -> str:
     for path in _MESSAGE_PATHS:
         message = jsonpath.first(body, path)
         if isinstance(message, str):
-            return message[:_LONGEST_MESSAGE].rstrip(".")
+            return message
     return ""
-
-
-def _host(response: requests.Response) -> str:
-    return urlsplit(str(response.url)).netloc

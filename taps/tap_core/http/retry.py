@@ -1,25 +1,49 @@
-"""Which failures are tried again, and when: one budget and one Retry-After for all requests of a tap."""
+"""Which failures are tried again, and after how long."""
 
 from __future__ import annotations
 
 import random
 import re
-import threading
-import time
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from tap_core.errors import Stopped
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RETRIED_STATUSES = frozenset({408, 429})
 """Client errors that are tried again; all server errors (500 and above) are as well."""
 
 _JITTER = 0.25
-_MINUTE = 60.1
-"""Seconds, with a little to spare for a server that counts a request a moment later."""
+_MOST_DOUBLINGS = 40
+_LONGEST_BELIEVED = 400 * 86_400.0
+"""Seconds; nobody asks for a longer wait in earnest."""
 
-_DAY = 86_400.0
-"""Seconds; nobody asks to wait longer, so a larger number is a point in time, in seconds since 1970."""
+_FIRST_EPOCH = 1e9
+"""A larger number is a point in time: seconds since 1970, or milliseconds from `_FIRST_MILLISECONDS` on."""
+
+_FIRST_MILLISECONDS = 1e11
+
+_QUICK_WHERE_NAMED = (0.05, 0.1, 0.2, 0.4, 0.8)
+_QUICK = (0.25, 0.5)
+"""Shares of the back-off after the first refusals: a plain limiter soon lets the next request through."""
+
+_SEVERAL = 3
+"""Retries from which on a user is patient enough for the window of a limit."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How patient a client is; see the settings of the same names."""
+
+    request_timeout: float
+    max_retries: int
+    backoff_factor: float
+    requests_per_minute: int | None
+    concurrency: int
+    max_wait: float = 300.0
+    max_body: int = 512
 
 
 def is_retried(status: int) -> bool:
@@ -27,84 +51,97 @@ def is_retried(status: int) -> bool:
     return status in RETRIED_STATUSES or status >= 500  # noqa: PLR2004
 
 
-def retry_after(value: str | None) -> float | None:
-    """Seconds that a Retry-After header asks to wait; None if it is absent or makes no sense.
+def backoff(limits: Limits, retry: int) -> float:
+    """Seconds before the nth retry after a fault: the factor, twice that, … with a little jitter on top."""
+    doubled = limits.backoff_factor * 2.0 ** min(retry - 1, _MOST_DOUBLINGS)
+    return min(doubled * random.uniform(1, 1 + _JITTER), limits.max_wait)  # noqa: S311
+
+
+def refusal_wait(
+    limits: Limits, before: int, named: float | None, *, factor: float = 1, window: float = 60
+) -> float | None:
+    """Seconds to wait after a refusal (429), or None if it is time to give up.
+
+    Never less than the server names. Short at first, then the back-off. Where the server names no time and
+    the retries are used up, the window of its limit is waited for, once.
+
+    Args:
+        limits: The client's.
+        before: Refusals in a row before this one.
+        named: Seconds that the server names.
+        factor: How many times as long to wait as after a fault; above 1 no wait is short.
+        window: Seconds of the API's limit, as its documentation says.
+    """
+    quick = () if factor > 1 else _QUICK if named is None else _QUICK_WHERE_NAMED
+    skipped = bool(quick) and named is None
+    if not limits.max_retries:
+        return None
+    last = len(quick) + limits.max_retries - skipped
+    if before < len(quick):
+        share = quick[before]
+    elif before < last:
+        share = factor * 2.0 ** min(before - len(quick) + skipped, _MOST_DOUBLINGS)
+    elif before == last and limits.max_retries >= _SEVERAL and named is None and window <= limits.max_wait:
+        return window
+    else:
+        return None
+    return max(named or 0.0, min(share * limits.backoff_factor, limits.max_wait))
+
+
+def named_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
+    """Seconds that an answer asks to wait: Retry-After, or what its rate limits say.
+
+    Args:
+        headers: The answer's; points in time are compared with its own Date.
+        limited: Whether it is a refusal (429), so that `X-RateLimit-Reset` and its kin matter.
+    """
+    now = _date(headers.get("Date")) or datetime.now(timezone.utc)
+    wait = _seconds(headers.get("Retry-After"), now)
+    if wait or not limited:
+        return wait
+    resets = [
+        seconds
+        for name, value in headers.items()
+        if "ratelimitreset" in _letters(name)
+        and _seconds(headers.get(re.sub("(?i)reset", "Remaining", name)), now) in {None, 0.0}
+        and (seconds := _seconds(value, now)) is not None
+    ]
+    return max(resets, default=wait)
+
+
+def first_date(headers: Mapping[str, str]) -> datetime | None:
+    """The moment at which an answer was made, by the server's clock; None if it doesn't say."""
+    return _date(headers.get("Date"))
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _seconds(value: str | None, now: datetime) -> float | None:
+    """Seconds from now; None if the value is absent or makes no sense.
 
     Args:
         value: `120`, or a date such as `Fri, 31 Dec 2026 23:59:59 GMT`, or a Unix time.
+        now: The moment that a date is compared with.
     """
-    if not value:
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text):
+        seconds = float(text)
+        if seconds >= _FIRST_MILLISECONDS:
+            seconds /= 1000
+        if seconds >= _FIRST_EPOCH:
+            seconds -= now.timestamp()
+    elif moment := _date(text):
+        seconds = (moment - now).total_seconds()
+    else:
         return None
-    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
-        seconds = float(value)
-        return seconds if seconds <= _DAY else max(0.0, seconds - time.time())
+    return max(0.0, seconds) if seconds <= _LONGEST_BELIEVED else None
+
+
+def _date(text: str | None) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = parsedate_to_datetime(text or "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
-
-
-def backoff(factor: float, retry: int) -> float:
-    """Seconds before the nth retry: `factor`, twice that, … with a little jitter on top."""
-    return factor * 2.0 ** (retry - 1) * random.uniform(1, 1 + _JITTER)  # noqa: S311
-
-
-class Gate:
-    """Lets the requests of a tap through, none before its time.
-
-    A twentieth of the budget may go at once and the rest flows evenly, so that no minute, wherever it
-    begins, holds more than the budget.
-
-    Args:
-        per_minute: The budget, or None for no limit.
-    """
-
-    def __init__(self, per_minute: int | None = None) -> None:
-        burst = max(1, per_minute // 20) if per_minute else 1
-        self._interval = _MINUTE / (per_minute - burst + 1) if per_minute else 0.0
-        self._ahead = (burst - 1) * self._interval
-        self._due = 0.0
-        self._closed_until = 0.0
-        self._lock = threading.Lock()
-        self._stopped = threading.Event()
-
-    def close(self, seconds: float) -> None:
-        """Let no request through for so long."""
-        with self._lock:
-            self._closed_until = max(self._closed_until, time.monotonic() + seconds)
-
-    def stop(self) -> None:
-        """End all waiting, now and from now on, with `Stopped`."""
-        self._stopped.set()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait for so long.
-
-        Raises:
-            Stopped: The run is to end.
-        """
-        if self._stopped.wait(seconds):
-            raise Stopped
-
-    def enter(self) -> None:
-        """Wait until the next request may go.
-
-        Raises:
-            Stopped: The run is to end.
-        """
-        while (seconds := self._reserve()) > 0:
-            self.sleep(seconds)
-        if self._stopped.is_set():
-            raise Stopped
-
-    def _reserve(self) -> float:
-        """Take the next place if it is free; else the seconds until it may be."""
-        with self._lock:
-            now = time.monotonic()
-            wait = max(self._closed_until, self._due - self._ahead) - now
-            if wait <= 0:
-                self._due = max(self._due, now) + self._interval
-            return wait

@@ -1,0 +1,107 @@
+"""What is said about requests and their failures; no credential, query or terminal escape is in it."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import IncompleteRead, InvalidChunkLength, ProtocolError
+
+from tap_core.redaction import printable, redacted
+
+if TYPE_CHECKING:
+    from tap_core.errors import Retriable
+
+_BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+
+def shown(text: str | None, most: int = 120) -> str:
+    """A text from outside, without secrets and control characters, and not too long."""
+    return printable(redacted(text or ""))[:most]
+
+
+def place(url: str | None) -> str:
+    """A URL without its query and user, which can hold personal data."""
+    parts = urlsplit(str(url))
+    return shown(f"{parts.scheme}://{host(url)}{parts.path}", 500)
+
+
+def host(url: str | None) -> str:
+    """A URL's host and port."""
+    return shown(urlsplit(str(url)).netloc.rpartition("@")[2])
+
+
+def origin(url: str) -> tuple[str, str]:
+    """What the key is for: scheme, host and port.
+
+    Raises:
+        ValueError: The URL makes no sense.
+    """
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """A failure of the connection and what it goes back to, the first cause last."""
+    found = [error]
+    while True:
+        inner = getattr(found[-1], "reason", None) or found[-1].__cause__ or found[-1].__context__
+        if not isinstance(inner, BaseException) or inner in found:
+            return found
+        found.append(inner)
+
+
+def reason(error: Exception) -> str:
+    """The cause of a connection failure, in a few words."""
+    cause = causes(error)[-1]
+    return f"connection failed ({shown(getattr(cause, 'strerror', None)) or type(cause).__name__})"
+
+
+def is_unanswered(error: Exception) -> bool:
+    """Whether a failure came before any of the answer did."""
+    cause = causes(error)[-1]
+    if isinstance(error, (IncompleteRead, InvalidChunkLength)):
+        return False
+    return isinstance(cause, OSError) or not isinstance(error, ProtocolError)
+
+
+def is_distrust(cause: BaseException) -> bool:
+    """Whether a failure of TLS is one of trust or of the address, and not a connection that broke."""
+    return not isinstance(cause, _BROKEN_OFF) and isinstance(cause, (ssl.SSLError, ssl.CertificateError))
+
+
+def bad_url(url: str | None) -> str:
+    """That the settings make no URL."""
+    return f"api_url makes no valid URL ({shown(url)}): write it as https://host/path"
+
+
+def tls_failure(where: str, cause: BaseException) -> str:
+    """Why a server was not believed, and what to do."""
+    why = getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "no TLS"
+    if "expired" in why or "not yet valid" in why:
+        advice = f"check this machine's clock, which says {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
+    elif "self-signed" in why or "issuer" in why:
+        advice = "behind a company's proxy, set REQUESTS_CA_BUNDLE to the file with its certificate"
+    else:
+        advice = "check the host and the port in api_url"
+    return f"{where} did not prove who it is (TLS: {why}): {advice}"
+
+
+def still_refused(url: str | None, failure: Retriable) -> str:
+    """That waiting did not help."""
+    return (
+        f"{place(url)} refuses after every wait, at last with: {failure.reason}. Ask for less at a time with "
+        "requests_per_minute or concurrency, and run again with the last STATE"
+    )
+
+
+def too_long_a_wait(url: str | None, failure: Retriable, max_wait: float) -> str:
+    """When to come back to a server that asks for a long wait."""
+    wait = failure.wait or 0.0
+    back = datetime.now().astimezone() + timedelta(seconds=wait)
+    return (
+        f"{place(url)} asks to wait {wait:.0f} s ({failure.reason}), longer than max_wait ({max_wait:g} s): "
+        f"run again with the last STATE after {back:%Y-%m-%d %H:%M:%S %Z}"
+    )

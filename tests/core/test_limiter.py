@@ -1,0 +1,161 @@
+"""Servers that allow so many requests a second, on a clock of the test's own; the default settings."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+from math import inf
+
+import pytest
+
+from tap_core.http.limiter import Limiter
+from tap_core.http.retry import Limits, refusal_wait
+
+LIMITS = Limits(150, 3, 2, None, 8)
+
+
+class Bucket:
+    """Fills with so many tokens a second, up to as many as may go at once."""
+
+    def __init__(self, rate, burst):
+        self.rate, self.burst, self.tokens, self.at = rate, burst, burst, 0.0
+
+    def allows(self, now):
+        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
+        self.at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Seconds:
+    """Allows so many requests in each second by the clock."""
+
+    def __init__(self, rate):
+        self.rate, self.second, self.used = rate, None, 0
+
+    def allows(self, now):
+        if int(now + 0.4) != self.second:
+            self.second, self.used = int(now + 0.4), 0
+        self.used += 1
+        return self.used <= self.rate
+
+
+class Block:
+    """Blocks for a minute at the second request."""
+
+    def __init__(self):
+        self.requests, self.until = 0, 0.0
+
+    def allows(self, now):
+        self.requests += 1
+        if self.requests == 2:
+            self.until = now + 60
+        return now >= self.until
+
+
+class Client:
+    """Sends requests as the client does, so many at a time."""
+
+    def __init__(self, server, named, requests, latency=0.02, limits=LIMITS):
+        self.now, self.server, self.named, self.latency, self.limits = 0.0, server, named, latency, limits
+        self.left, self.done, self.refused, self.gave_up = requests, 0, 0, False
+        self.limiter = Limiter(clock=lambda: self.now)
+        self._order = count()
+        self._events = []
+        self._waiting = []
+        for _ in range(limits.concurrency):
+            self._at(0.0, self._start)
+        while self._events and not self.gave_up:
+            self.now, _, step, arguments = heapq.heappop(self._events)
+            step(*arguments)
+
+    def _at(self, when, step, *arguments):
+        heapq.heappush(self._events, (when, next(self._order), step, arguments))
+
+    def _start(self):
+        if self.left:
+            self.left -= 1
+            self._enter(again=False)
+
+    def _enter(self, *, again, counted=False):
+        if again and not counted:
+            self.limiter._waiting_again += 1
+        ticket = self.limiter.try_enter(again=again)
+        if ticket == inf:
+            self._waiting.append(again)
+        elif isinstance(ticket, float):
+            self._at(self.now + ticket + 0.0005, lambda: self._enter(again=again, counted=True))
+        else:
+            self.limiter._waiting_again -= again
+            self._at(self.now + self.latency / 2, self._serve, ticket)
+
+    def _serve(self, ticket):
+        self._at(self.now + self.latency / 2, self._take, ticket, self.server.allows(self.now))
+
+    def _take(self, ticket, allowed):
+        if allowed:
+            self.done += 1
+            self.limiter.passed(ticket)
+            self._start()
+        else:
+            self.refused += 1
+            self.limiter.refused(ticket, self._wait)
+            self._enter(again=True)
+        waiting, self._waiting = self._waiting, []
+        for again in waiting:
+            self._enter(again=again, counted=True)
+
+    def _wait(self, before):
+        wait = refusal_wait(self.limits, before, self.named)
+        self.gave_up = wait is None
+        return wait or 0.0
+
+
+@pytest.mark.parametrize("named", [0.0, 0.2, 1.0, None])
+@pytest.mark.parametrize("rate", [2, 5, 10])
+@pytest.mark.parametrize("kind", ["no bursts", "bursts", "by the second"])
+def test_C01_C02_a_limit_of_so_many_a_second_is_used_and_kept(kind, rate, named):
+    server = Seconds(rate) if kind == "by the second" else Bucket(rate, rate if kind == "bursts" else 1)
+    requests = 60 * rate
+    client = Client(server, named, requests)
+    assert not client.gave_up
+    assert client.done == requests
+    assert client.now <= requests / rate / 0.8
+    assert client.refused <= requests / 4
+
+
+def test_C01_nothing_is_slowed_down_without_a_refusal():
+    client = Client(Bucket(1e9, 1e9), None, 400)
+    assert client.now == pytest.approx(400 * 0.02 / 8, rel=0.1)
+
+
+@pytest.mark.parametrize("named", [0.0, 0.2, None])
+def test_C02_a_short_wait_does_not_use_up_the_retries(named):
+    class Closed:
+        def allows(self, now):
+            return now > 5
+
+    client = Client(Closed(), named, 20)
+    assert client.done == 20
+    assert client.refused < 20
+
+
+def test_H05_a_block_of_a_minute_that_no_header_names_is_waited_for_once():
+    client = Client(Block(), None, 20, limits=Limits(150, 3, 2, None, 1))
+    assert client.done == 20
+    assert client.refused <= 6
+
+
+def test_H05_the_window_is_waited_for_once_and_within_max_wait():
+    patient = [refusal_wait(LIMITS, before, None, window=40) for before in range(6)]
+    assert patient == [0.5, 1.0, 4.0, 8.0, 40, None]
+    hasty = Limits(150, 3, 2, None, 8, max_wait=30)
+    assert refusal_wait(hasty, 4, None, window=40) is None
+
+
+def test_B03_no_back_off_is_longer_than_max_wait():
+    limits = Limits(150, 5000, 2, None, 8, max_wait=30)
+    assert refusal_wait(limits, 4000, None) == 30
+    assert refusal_wait(limits, 4000, 1.0, factor=15) == 30
