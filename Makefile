@@ -42,7 +42,7 @@ test: $(PLUGINS) lint ## install, lint, and run all tests
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 reliability: $(INSTALLED) ## the tests that inject harm, at full size (half an hour); writes docs/reliability.md
-	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=5000 \
+	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=200000 \
 		$(BIN)/python -m pytest tests/core --reliability docs/reliability.md
 
 bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/RESULTS.md (about 12 minutes)

@@ -21,6 +21,7 @@ from http import HTTPStatus
 from typing import cast
 
 from benchmarks.data import FIRST_EVENT, attendees_json, events_json
+from typing_extensions import override
 
 KEY = "bench-key"
 MAX_LIMIT = 100
@@ -80,10 +81,12 @@ class Connection(asyncio.Protocol):
         self._stats = stats
         self._buffer = b""
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come."""
         self._transport = cast("asyncio.Transport", transport)
 
+    @override
     def data_received(self, data: bytes) -> None:
         """Answer the requests that are whole; GETs have no body."""
         *requests, self._buffer = (self._buffer + data).split(b"\r\n\r\n")

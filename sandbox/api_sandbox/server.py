@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvicorn
+from typing_extensions import override
 
 from api_sandbox.app import APIS, create_app
 from api_sandbox.changes import Change
@@ -62,11 +63,13 @@ class Server(uvicorn.Server):
         )
         app.state.sandbox.connections = self.server_state.connections
 
+    @override
     async def main_loop(self) -> None:
         """Wait for the order to stop."""
         while not self.should_exit:  # noqa: ASYNC110 - set by signals and by other threads
             await asyncio.sleep(_TICK)
 
+    @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drop all connections, then stop in good order."""
         await self._drop_connections()

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import SingerCommand
+from typing_extensions import override
 
 from tap_core.errors import ApiError, PartlyRead, Stopped
 
@@ -36,11 +37,13 @@ TEST_OPTION = click.Option(
 class ApiCommand(SingerCommand):
     """A tap's command; a failure that a user can meet ends it with a line or two and no traceback."""
 
+    @override
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the options; some of them run right here."""
         with self._failures_told():
             return super().make_context(*args, **kwargs)
 
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the tap."""
         logging.captureWarnings(capture=True)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_core.checkpoint import name_of
-from tap_core.errors import ApiError, PageFailed, RunEnds
+from tap_core.errors import ApiError, RunEnds
 from tap_core.paging.page import Rows
 
 if TYPE_CHECKING:
@@ -90,14 +90,11 @@ class Listing:
 
     def _read(self, query: Query, page: Page, done: list[Any]) -> Rows:
         paginator, reading = self._paginator, self._reading
-        fresh = paginator.take(page)
         if page.bearable and paginator.size:
             paginator.size = min(paginator.size, page.bearable)
+        fresh = paginator.take(page)
         for row in page.unreadable:
-            what = f"{paginator.name}: the server can't send row {row + 1} of the list"
-            reading.fail(
-                self._context, PageFailed(f"{what}; all others are read. Report it to the API's vendor")
-            )
+            reading.unreadable(self._context, row)
         if self._context is None:
             reading.total = paginator.total
         if done:

@@ -73,6 +73,7 @@ class Reading:
         self._last_failure: tuple[Any, ...] = ()
         self._differences = 0
         self._in_order = True
+        self._has_gap = False
         self._saved: dict[str, Any] = {}
         if stream.parent is None:
             self._open(began)
@@ -165,7 +166,7 @@ class Reading:
                     self.name,
                 )
         bookmark.see(values)
-        if self.is_sorted and self._in_order:
+        if self.is_sorted and self._in_order and not self._has_gap:
             bookmark.save()
 
     def wants(self, record: Any) -> bool:
@@ -225,6 +226,21 @@ class Reading:
                 "%s: given up, as %d lists in a row failed alike", self.name, self._alike
             )
 
+    def unreadable(self, context: Context | None, row: int) -> None:
+        """A row can't be had from the server; the others are read, but the bookmark may not pass it.
+
+        Args:
+            context: The parent's ids, or None.
+            row: Its place in the list, counted from 0.
+        """
+        self._has_gap = True
+        self.failures.append(
+            f"{self.list_name(context)}: the server can't send row {row + 1} of the list; all others are "
+            "read. Report it to the API's vendor"
+        )
+        level = logging.ERROR if len(self.failures) <= _TOLD else logging.DEBUG
+        self.stream.logger.log(level, "%s", self.failures[-1])
+
     def reject(self, reason: str) -> None:
         """A row can't be loaded; the others are."""
         self._incomplete = True
@@ -245,7 +261,7 @@ class Reading:
         if self._gone and not self.missing:
             self._judge_gone()
         if bookmark and not self.missing:
-            if self.bookmark:
+            if self.bookmark and not self._has_gap:
                 self.bookmark.save()
             if self.checkpoint:
                 self.checkpoint.drop()

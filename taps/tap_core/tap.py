@@ -78,6 +78,7 @@ class ApiTap(SdkTap):
         super().__init__(**options)
 
     @cached_property
+    @override
     def client(self) -> ApiClient:
         """The HTTP client that all streams share."""
         redact_logs(secret_values(self.config_jsonschema, self.config))
@@ -101,6 +102,7 @@ class ApiTap(SdkTap):
         )
 
     @cached_property
+    @override
     def http_refusals(self) -> Refusals:
         """What a refusal of this API means."""
         return Refusals(self.key_setting, self.refusal_hint)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_events.client import EventsStream
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Attendees(EventsStream):
     parent_stream_type = Events
     mended = ("questions",)
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Answers to the registration form call their question `questions` or `question`."""
         answers = row.get("questions")
@@ -71,6 +74,7 @@ class Transactions(EventsStream):
     parent_fields = {"parent_event_id": "event_id"}
     mended = ("refno", "transaction_ref")
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """The order's reference is called `refno`, and `transaction_ref` in some answers."""
         if row.get("refno") in (None, "") and "transaction_ref" in row:

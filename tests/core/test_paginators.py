@@ -8,11 +8,11 @@ from itertools import count
 import pytest
 
 from tap_core.errors import ApiError
+from tap_core.paging.cursor import Cursor
+from tap_core.paging.evidence import ALIKE, Evidence
 from tap_core.paging.offset import Offset
 from tap_core.paging.page import Page
 from tap_core.paging.pagenumber import PageNumber
-from tap_core.paging.cursor import Cursor
-from tap_core.paging.evidence import ALIKE, Evidence
 from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
 from tap_core.records.codec import key_reader

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
+from typing_extensions import override
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -78,11 +79,13 @@ class Transport(HTTPAdapter):
         self._routes: dict[str, _Route] = {}
         super().__init__(pool_connections=2, pool_maxsize=concurrency)
 
+    @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Set up the pools, with connections that keep a deadline."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
+    @override
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """The pools for a proxy."""
         manager = super().proxy_manager_for(proxy, **kwargs)
@@ -191,9 +194,11 @@ class _BoundedReader(io.RawIOBase):
         self._deadline = deadline
         self._raw = sock.makefile("rb", buffering=0)
 
+    @override
     def readable(self) -> bool:
         return True
 
+    @override
     def readinto(self, buffer: Any) -> int | None:
         left = self._deadline - time.monotonic()
         if left <= 0:
@@ -201,6 +206,7 @@ class _BoundedReader(io.RawIOBase):
         self._sock.settimeout(left)
         return self._raw.readinto(buffer)
 
+    @override
     def close(self) -> None:
         self._raw.close()
         super().close()
@@ -222,10 +228,12 @@ class _Bounded(HTTPConnection):
 
     _answered = False
 
+    @override
     def connect(self) -> None:
         self._answered = False
         super().connect()
 
+    @override
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         try:
             super().request(method, url, *args, **kwargs)
@@ -233,6 +241,7 @@ class _Bounded(HTTPConnection):
             self._check_dropped(error)
             raise
 
+    @override
     def getresponse(self) -> Any:
         try:
             response = super().getresponse()
@@ -242,6 +251,7 @@ class _Bounded(HTTPConnection):
         self._answered = True
         return response
 
+    @override
     def response_class(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:  # type: ignore[override]
         deadline = time.monotonic() + (self.timeout or 0)
         return http.client.HTTPResponse(_BoundedSocket(sock, deadline), *args, **kwargs)  # type: ignore[arg-type]

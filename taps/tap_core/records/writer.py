@@ -10,6 +10,7 @@ import msgspec
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from singer_sdk.singerlib.json import serialize_json
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,7 @@ class MessageWriter(SimpleSingerWriter):
         self.unstated = False
         """Whether records were written since the last STATE."""
 
+    @override
     def write_message(self, message: Message) -> None:
         """Write one message of the SDK's."""
         self._write(self.format_message(message).encode() + b"\n")

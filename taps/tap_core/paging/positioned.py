@@ -1,0 +1,188 @@
+"""Where in a list a reader is, how it asks for what comes next, and what a page says of the list's end."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_core.paging.paginator import Paginator
+from tap_core.paging.window import Window
+from tap_core.records import jsonpath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query
+    from tap_core.paging.places import Ask, ByNumber, ByOffset
+
+
+class Positioned(Paginator):
+    """A list read by places in it; `Walk` goes through it."""
+
+    def __init__(
+        self,
+        places: ByOffset | ByNumber,
+        *,
+        size: int,
+        total: str | None = None,
+        order: str | None = None,
+        mark: Callable[[Page, int], None] | None = None,
+    ) -> None:
+        """Start at the first page.
+
+        Args:
+            places: How pages are asked for.
+            size: Records to ask for in a page.
+            total: JSONPath of the total in a response, where the API gives one.
+            order: Field that the list is ordered by, where rows with the same value can trade places
+                between two requests: all of the last ones of a page are then read again with the next.
+            mark: Is given each page and its place before it is looked at; sets its `keys` where a record
+                alone does not say which one it is.
+        """
+        super().__init__(size=size, total=total)
+        self._places = places
+        self._mark = mark
+        self._order = order
+        self._window = Window()
+        self._at = places.ask(0, size)
+        self._first: list[Any] = []  # keys of the first page
+        self._top: list[Any] = []  # the same before they were marked
+        self._page_keys: list[Any] = []  # those of the page before, which began there:
+        self._page_start = 0
+        self._begins = self._end = 0  # of what was read
+        self._stride = 1
+        self._longest = 0
+        self._newest: Any = None  # key of the last new row
+        self._alone = True  # only the first page has brought anything
+        self._full = False  # the page before was as long as they come
+        self._steady = False  # the next page is just the next one
+        self._back = 0  # rows that the current page is a step back
+        self._unconnected = 0
+        self._empty = 0  # number or offset of a page without rows
+        self._heeds_places = False  # the server has shown that it does
+
+    @override
+    def sample(self) -> Query:
+        """The first record alone."""
+        return self._places.ask(0, 1).query
+
+    @override
+    def upcoming(self) -> Iterator[Query]:
+        """The pages that the total says there are; one or two more where a full page came without a total.
+
+        A first page that is shorter than asked for, and than the total, casts doubt on one of the two.
+        """
+        if self._ended or self._failure or not self._steady:
+            return
+        by_total = self.total is not None and not self.bounded and (self._full or not self._alone)
+        count, ask = 0, self._at
+        while (
+            (ask.start < (self.total or 0) - 1) if by_total else (self._full and count < self._places.blind)
+        ):
+            yield ask.query
+            count, ask = count + 1, self._places.following(ask, self._stride, self._size)
+
+    @override
+    def cover(self, start: int, stop: int) -> list[tuple[Query, int]]:
+        """The queries whose pages hold the rows from one place up to another, and where each page begins."""
+        return [(ask.query, ask.start) for ask in self._places.cover(start, stop, stop - start)]
+
+    @override
+    def stretch(self, query: Query) -> tuple[int, int]:
+        """The place where a page begins, and the number of records that are asked for."""
+        ask = self._places.read(query)
+        return ask.start, ask.size
+
+    # Where to
+
+    @property
+    def _size(self) -> int:
+        return self._places.fits(self.size or 1, self._longest)
+
+    def _beyond(self, page: Page) -> Ask:
+        """What comes after a page, and its last row once more; a few rows if it seems to be the last."""
+        self._page_keys, self._page_start = page.keys, self._at.start
+        self._end = self._at.start + page.span
+        self._stride = max(page.span - self._overlap(page), 1)
+        self._full = not self._is_short(page)
+        self._steady = bool(page.more) or self._total_says_more(page)
+        if self._full and not self._reaches_total(page):
+            self._steady = True
+        few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
+        size = self._size if self._steady else min(few, self._size)
+        return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
+
+    def _overlap(self, page: Page) -> int:
+        """Rows to read again: the last one; or those that may trade places, and the one before them."""
+        if self._places.own_size:
+            return 0
+        missing = set(page.unreadable)
+        last = next(
+            (at for at in range(self._end - 1, self._at.start, -1) if at not in missing), self._end - 1
+        )
+        again = self._end - last
+        if not self._order or not page.records:
+            return again
+        values = (jsonpath.first(record, f"$.{self._order}") for record in reversed(page.records))
+        value = next(values)
+        tied = again + 1 + sum(1 for _ in takewhile(lambda other: other == value, values))
+        return tied if tied < len(page.records) else again
+
+    def _expected(self) -> Any:
+        """Key of the row that was read at the place where the current page begins."""
+        at = self._at.start - self._page_start
+        return self._page_keys[at] if 0 <= at < len(self._page_keys) else None
+
+    # What pages say
+
+    def _ends_at_once(self, page: Page) -> bool:
+        if page.more or self._total_says_more(page):
+            return False
+        self._end = page.span
+        if self._reaches_total(page):
+            return page.span != self._at.size or self.evidence.bears_out(page.span)
+        return not self.careful and self.evidence.ends_short(page.span, self._at.size)
+
+    def _is_last(self, page: Page) -> bool:
+        """Whether a page with new rows is known to be the last one."""
+        if page.more or self._total_says_more(page):
+            return False
+        short = self._is_short(page)
+        if self._reaches_total(page):
+            return short or self.evidence.bears_out(self._at.start + page.span)
+        if self.careful or not short or self._places.blind == 1:
+            return False
+        return bool(self._places.own_size) or self.evidence.ends_short(page.span, self._at.size)
+
+    def _is_end(self, page: Page) -> bool:
+        """Whether a page has only rows of the page before, and had room for more."""
+        if not page.records:
+            return True
+        alone = len(page.records) == 1 < self._at.size
+        short = alone or len(page.records) < self._places.most(self._at, self._longest)
+        same = set(page.keys) <= set(self._page_keys)
+        if short and not same:
+            self._newest = page.keys[-1]
+        return short and same
+
+    def _is_short(self, page: Page) -> bool:
+        """Whether a page has fewer records than the server is known to send."""
+        return page.span < (self._at.size if self._alone else self._places.most(self._at, self._longest))
+
+    def _reaches_total(self, page: Page) -> bool:
+        return self.total is not None and self._at.start + page.span == self.total
+
+    def _total_says_more(self, page: Page) -> bool:
+        return self.total is not None and not self.bounded and self._at.start + page.span < self.total
+
+    def _begins_anew(self, page: Page) -> bool:
+        """Whether a page holds what the first one did, or as much of it as was asked for now."""
+        return set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
+
+    def _shows_own_size(self, page: Page) -> bool:
+        if self._alone and self._at.start and self._begins_anew(page):
+            return False
+        return self._places.has_own_size(len(page.records), self._at, self._longest)
