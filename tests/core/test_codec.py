@@ -124,7 +124,7 @@ fitting = st.fixed_dictionaries(
 anything = st.dictionaries(st.sampled_from([*SCHEMA["properties"], "new"]).filter(UNMAPPED.__ne__), values)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fitting)
 def test_both_ways_agree_on_what_fits(record):
     text = encoder.encode(record).decode()
@@ -137,7 +137,7 @@ def test_both_ways_agree_on_what_fits(record):
         )
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(anything, st.integers())
 def test_whatever_comes_is_valid_and_nothing_is_lost(record, number):
     text = encoder.encode(record | {"id": number}).decode()
@@ -230,7 +230,7 @@ def values_for(schema):
     return st.one_of(clean, clean, clean, dirt)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_I02_all_ways_agree_whatever_the_schema_and_whatever_comes(data):
     schema = data.draw(schemas)
