@@ -29,11 +29,13 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   page 1 of 200, and so on with sizes a little below the largest. That costs one request in ten of a long
   list, none of a list of one page.
 - **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
-- **Ends**: a list ends with a total that was reached, an explicit end, or a page that brings nothing
-  new. A short page ends it only where the endpoint has sent longer ones. Where the API reports a total,
-  it is compared with the rows read, and a difference is logged with both numbers.
-- **Faults** are tried again; what fails for good ends the run with an error, and STATE does not go past
-  it.
+- **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
+  empty page; and not where another sign in the same answer says that there is more. A short page ends a
+  list only where the endpoint has sent much longer ones in the same run, and never where a bookmark
+  depends on it: there, one more request shows the end. A total that is missed by more than a tenth is a
+  failure, a smaller difference is logged with both numbers.
+- **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
+  that fails is asked for by halves, down to the row that the server can't send.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was.
 
 ## What is not promised
@@ -47,7 +49,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Rows that are never sent alike twice**, such as those with addresses that expire, are told apart by
   their keys alone: there, an update that moves a row to just where a page begins can hide others.
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
-  told from one that tells the truth.
+  told from one that tells the truth. Nor can one that hides so many rows of a page that it is less than
+  half as long as the longest, in a list of a single page that no bookmark depends on.
 - **Deletes** are not seen, as none of these APIs reports them.
 """
 

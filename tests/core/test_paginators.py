@@ -41,16 +41,17 @@ class List:
     def read_until_failure(self, paginator):
         """The rows that were handed on before the list was called broken, and the failure."""
         rows = []
-        with pytest.raises(ApiError) as failure:
-            while not paginator.finished:
-                self.requests += 1
-                page = Page(
-                    jsonpath.parse(json.dumps(self.answer(paginator.current_value)).encode()),
-                    "$.items[*]",
-                    _key_of,
-                )
-                rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
-        return rows, failure.value
+        while True:
+            try:
+                if paginator.finished:
+                    return rows, None
+            except ApiError as failure:
+                return rows, failure
+            self.requests += 1
+            document = jsonpath.parse(json.dumps(self.answer(paginator.current_value)).encode())
+            rows += [
+                jsonpath.decode(raw)["id"] for raw in paginator.take(Page(document, "$.items[*]", _key_of))
+            ]
 
 
 def items(ids, **envelope):

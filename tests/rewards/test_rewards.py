@@ -95,9 +95,9 @@ def test_wrong_total(api, config, error):
     assert_all(run(TapRewards, config), api)
 
 
-def test_E04_a_total_that_is_far_from_reached_fails(api, config, capsys):
+def test_E04_a_total_that_is_far_from_reached_fails(api, config):
     api.fault("wrong_total", size=50)
-    with pytest.raises(ApiError, match="partly read: invoices, orders.*read 134 records .* there are 184"):
+    with pytest.raises(ApiError, match=r"partly read: invoices, orders.*read 134 records .* there are 184"):
         run(TapRewards, config)
 
 

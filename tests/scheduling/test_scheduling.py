@@ -89,7 +89,7 @@ def test_version_in_the_path(api, config):
 
 
 def test_A16_lists_without_pages_cost_one_request_more(api, config):
-    """Where the server should page them, they are read in pages; that they come whole shows by one request."""
+    """They would be read in pages of a server that pages them; that they come whole shows by a request."""
     run(TapScheduling, config)
     others = [entry.path.rpartition("/")[2] for entry in api.requests if entry.path != BOOKINGS]
     paged = ["event-types", "schedules"]
