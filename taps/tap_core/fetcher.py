@@ -115,7 +115,7 @@ class Fetcher:
             return read_in_pieces(partial(self._get, reading, context, retries=0), paginator, query, failure)
 
     def _probe(self, reading: Reading, context: Context | None, query: Query, _: Paginator) -> Page:
-        return self._get(reading, context, query, retries=0)
+        return self._get(reading, context, query, retries=1)
 
     def _get(
         self, reading: Reading, context: Context | None, query: Query, *, retries: int | None = None

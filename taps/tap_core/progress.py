@@ -65,7 +65,7 @@ def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
         proofs += reading.proofs
         if not traffic.requests:
             continue
-        failed = f", {len(reading.failures)} failures" if reading.failures else ""
+        failed = f"; failed: {'; '.join(reading.failures[:_FIRST])}" if reading.failures else ""
         logger.info(
             "%s: %d rows, %d requests, %d retries, %.1f s waited, %.1f s in all%s",
             reading.name,
@@ -76,8 +76,6 @@ def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
             reading.seconds,
             failed,
         )
-        for failure in reading.failures[:_FIRST]:
-            logger.error("%s", failure)
     if proofs:
         logger.info("%d requests proved that a list had ended", proofs)
 

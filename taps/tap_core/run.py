@@ -223,7 +223,7 @@ class Run:
         causes = [str(self.ended_by)] if self.ended_by else []
         causes += [failure for reading in self.readings.values() for failure in reading.failures]
         if not any(reading.rows or reading.ends for reading in self.readings.values()):
-            raise ApiError("; ".join(dict.fromkeys(causes)))
+            raise ApiError(f"nothing could be read: {causes[0]}")
         if self.ended_by:
             self._tap.logger.error("%s", self.ended_by)
         unread = [stream.name for stream in self._tap.streams.values() if stream.selected]

@@ -13,6 +13,12 @@ from tap_events import schemas
 PAGE_SIZE = 100
 """The most records that the API puts into a page."""
 
+_NONE_FOUND = re.compile(
+    r"no (events?|attendees?|tickets?|transactions?|orders?|users?|categor(y|ies)|records?) (was |were )?found\W*",
+    re.IGNORECASE,
+)
+"""The resource's own name is in it: "No HTTP resource was found" is said of a wrong address."""
+
 
 class EventsStream(ApiStream):
     """The event API: JSON under the resource's name, `{"pagination": [{"total": 2, …}], "events": […]}`."""
@@ -36,6 +42,4 @@ class EventsStream(ApiStream):
     @override
     def is_empty_list(self, status: int, message: str) -> bool:
         """An empty list is an error with a message such as `No events found`."""
-        one = re.sub("ies$", "y", self.name).removesuffix("s")
-        none_of_it = rf"no ({one}|{self.name})s? (were |was )?found\W*"
-        return status in {400, 404} and re.fullmatch(none_of_it, message, re.IGNORECASE) is not None
+        return status in {400, 404} and _NONE_FOUND.fullmatch(message) is not None

@@ -64,7 +64,8 @@ def first(api):
 
 def test_nothing_has_changed(api, first):
     second = run(TapBilling, settings(api, concurrency=1), state=first.state)
-    assert requests_of(api) == {**dict.fromkeys(INCREMENTAL, 1), "coupons": 2}
+    # The second request shows that the list has ended, before a bookmark moves.
+    assert requests_of(api) == dict.fromkeys([*INCREMENTAL, "coupons"], 2)
     assert second.state == first.state
     for stream in INCREMENTAL:
         back = timedelta(days=7) if stream == "transactions" else timedelta(seconds=300)
@@ -92,7 +93,7 @@ def test_changes_between_two_runs(api, cap):
     second = run(TapBilling, settings(api), state=first.state)
     union(api, first, second)
     counts = requests_of(api)
-    assert all(counts[stream] <= (2 if cap else 1) for stream in INCREMENTAL)
+    assert all(counts[stream] <= (3 if cap else 2) for stream in INCREMENTAL)
     assert {len(second.rows(stream)) for stream in STREAMS[:3]} <= {26, 27, 28}
 
 

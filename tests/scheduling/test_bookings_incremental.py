@@ -57,19 +57,13 @@ def test_first_run_reads_everything_and_sends_no_filter(api, config, bookings):
     assert all(query["sortCreated"] == "asc" and len(query) <= 3 for query in queries(api))
 
 
-def test_second_run_over_unchanged_data_costs_one_request(api, config, bookings):
+def test_second_run_over_unchanged_data_costs_two_requests(api, config, bookings):
     first = run(TapScheduling, config)
     api.clear()
     second = run(TapScheduling, config, state=first.state)
-    assert queries(api) == [
-        {
-            "afterUpdatedAt": "2026-01-29T23:59:00.000Z",
-            "sortUpdatedAt": "asc",
-            "skip": "0",
-            "take": "100",
-        }
-    ]
-    assert len(api.requests) == 6
+    since = {"afterUpdatedAt": "2026-01-29T23:59:00.000Z", "sortUpdatedAt": "asc", "take": "100"}
+    assert queries(api) == [{**since, "skip": "0"}, {**since, "skip": "4"}]
+    assert len(api.requests) == 9
     assert second.rows("bookings").keys() == keys(row for row in bookings if row["updatedAt"] == LAST)
     assert bookmark(second) == LAST
 
