@@ -14,7 +14,7 @@ PAGE_SIZE = 100
 """The most records that the API puts into a page."""
 
 _NONE_FOUND = re.compile(
-    r"no (events?|attendees?|tickets?|transactions?|orders?|users?|categor(y|ies)|records?) (was |were )?found\W*",
+    r"no (event|attendee|ticket|transaction|order|user|record|category|categorie)s? (was |were )?found\W*",
     re.IGNORECASE,
 )
 """The resource's own name is in it: "No HTTP resource was found" is said of a wrong address."""

@@ -177,7 +177,7 @@ def test_no_line_is_lost_or_doubled(rows, size, cap, new):
 @settings(deadline=None, max_examples=200)
 @given(rows=ledgers, size=st.integers(1, 9), cap=st.integers(1, 9))
 def test_paging_that_is_ignored_ends(rows, size, cap):
-    if len(rows) == size:  # it may be the server's own page size
+    if len(rows) == size > 1:  # it may be the server's own page size
         with pytest.raises(ApiError, match="just as many rows as a page has"):
             read(rows, size=size, cap=cap, offset=False, limit=False)
     else:
