@@ -1,0 +1,54 @@
+"""The files of a BATCH message: JSON lines, packed or not, and Parquet."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow.parquet as pq
+from upath import UPath
+
+from target_duckdb_exact.errors import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_AT_ONCE = 10_000
+
+
+def batch_lines(message: Mapping[str, Any]) -> Iterator[list[bytes]]:
+    """The records of a BATCH message's files as lines of JSON, some at a time.
+
+    Raises:
+        LoadError: A file can't be read, or is of an unknown format.
+    """
+    encoding = message.get("encoding") or {}
+    found = encoding.get("format"), encoding.get("compression")
+    if found not in {("jsonl", "gzip"), ("jsonl", None), ("jsonl", "none"), ("parquet", None), ("parquet", "none")}:
+        raise LoadError(f"{message.get('stream')}: a BATCH of format {found[0]}, {found[1]} can't be read")
+    for name in message.get("manifest") or ():
+        try:
+            yield from _parquet(name) if found[0] == "parquet" else _lines(name, packed=found[1] == "gzip")
+        except OSError as error:
+            raise LoadError(f"{message.get('stream')}: a file of its BATCH can't be read ({error.strerror or error})") from None
+
+
+def _lines(name: str, *, packed: bool) -> Iterator[list[bytes]]:
+    with UPath(name).open("rb") as file:
+        lines: list[bytes] = []
+        for line in gzip.open(file) if packed else file:
+            if line.strip():
+                lines.append(line.rstrip(b"\n"))
+            if len(lines) == _AT_ONCE:
+                yield lines
+                lines = []
+        if lines:
+            yield lines
+
+
+def _parquet(name: str) -> Iterator[list[bytes]]:
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    with UPath(name).open("rb") as file:
+        for batch in pq.ParquetFile(file).iter_batches(_AT_ONCE):
+            yield [encoder.encode(row) for row in batch.to_pylist()]

@@ -1,0 +1,198 @@
+"""From lines of RECORD messages to columns: struct by struct, and field by field where a line does not fit."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+from singer_sdk.exceptions import MissingKeyPropertiesError
+
+from target_duckdb_exact.columns import Misfit, column, times
+from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_duckdb_exact.fields import Field, Schema
+
+logger = logging.getLogger("target-duckdb-exact")
+
+_NULL = msgspec.Raw(b"null")
+_WORDS = {b'"': "a text", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of the input that hold records of one stream."""
+
+    stream: str
+    lines: Sequence[bytes]
+    first: int
+    """The number of the first one in the input."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Records as columns: one per field of the SCHEMA, then the time of extraction and the version."""
+
+    fields: list[pa.Array]
+    extracted: pa.Array
+    versions: pa.Array
+    size: int
+    """Bytes of the lines that they were read from."""
+
+
+class _LooseLine(msgspec.Struct):
+    record: dict[str, msgspec.Raw]
+    version: int | None = None
+    time_extracted: str | None = None
+
+
+class Decoder:
+    """Reads the records of one stream, as its SCHEMA says that they are."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._by_name = {field.name: (number, field) for number, field in enumerate(schema.fields)}
+        self._keys = [self._by_name[key][0] for key in schema.keys]
+        self._set_up(strict=True)
+
+    def _set_up(self, *, strict: bool) -> None:
+        """Make the struct; a strict one refuses fields that the SCHEMA lacks."""
+        fields = self._schema.fields
+        self._row = msgspec.defstruct(
+            "Row",
+            [
+                (f"f{number}", field.decoded, _NULL if field.decoded is msgspec.Raw else None)
+                for number, field in enumerate(fields)
+            ],
+            rename={f"f{number}": field.name for number, field in enumerate(fields)},
+            forbid_unknown_fields=strict,
+            gc=False,
+        )
+        self._line = msgspec.defstruct(
+            "Line",
+            [("record", self._row), ("version", int | None, None), ("time_extracted", str | None, None)],
+            gc=False,
+        )
+        self._records = msgspec.json.Decoder(self._row)
+        self._lines = msgspec.json.Decoder(self._line)
+
+    def messages(self, lines: Lines) -> Columns:
+        """Read RECORD messages.
+
+        Raises:
+            LoadError: A line is no message, or a value does not fit its field.
+            MissingKeyPropertiesError: A record has no value for a key.
+        """
+        text = b"\n".join(lines.lines)
+        try:
+            found = self._lines.decode_lines(text)
+        except (msgspec.DecodeError, RecursionError):
+            found = [self._loosely(line, lines.first + n) for n, line in enumerate(lines.lines)]
+        rows: list[Any] = list(map(attrgetter("record"), found))
+        fields = self._columns(rows, lines.first)
+        try:
+            extracted = times([line.time_extracted for line in found])
+        except Misfit as misfit:
+            raise LoadError(f"{self._place(lines.first, misfit)}: time_extracted is no time") from None
+        versions = pa.array([line.version for line in found], pa.int64())
+        return Columns(fields, extracted, versions, len(text))
+
+    def rows(self, lines: Sequence[bytes], version: int | None) -> Columns:
+        """Read records that are no messages, as files of a BATCH hold them; fails as `messages` does."""
+        text = b"\n".join(lines)
+        try:
+            rows = self._records.decode_lines(text)
+        except (msgspec.DecodeError, RecursionError):
+            wrapped = (b'{"record":' + line + b"}" for line in lines)
+            rows = [self._loosely(line, number).record for number, line in enumerate(wrapped, 1)]
+        extracted = pa.nulls(len(rows), times([]).type)
+        return Columns(
+            self._columns(rows, 1), extracted, pa.array([version] * len(rows), pa.int64()), len(text)
+        )
+
+    def _columns(self, rows: Sequence[Any], first: int) -> list[pa.Array]:
+        columns = []
+        for values, field in zip(
+            zip(*map(msgspec.structs.astuple, rows), strict=True), self._schema.fields, strict=True
+        ):
+            try:
+                columns.append(column(field.kind, values))
+            except Misfit as misfit:
+                found = values[misfit.args[0]]
+                raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"'
+                raise self._misfit(field, raw, self._place(first, misfit)) from None
+            except (pa.ArrowException, ValueError) as error:
+                raise LoadError(
+                    f"{self._schema.stream}: field {field.name} can't be stored ({type(error).__name__})"
+                ) from None
+        for number in self._keys:
+            if columns[number].null_count:
+                at = columns[number].is_null().index(True).as_py()  # noqa: FBT003 - the value looked for
+                field = self._schema.fields[number]
+                raise MissingKeyPropertiesError(
+                    f"{self._place(first, Misfit(at))}: a record has no value for its key {field.name}"
+                )
+        return columns
+
+    def _loosely(self, line: bytes, number: int) -> Any:
+        """Read one line, field by field where it does not fit."""
+        try:
+            return self._lines.decode(line)
+        except (msgspec.DecodeError, RecursionError):
+            pass
+        place = f"{self._schema.stream}, line {number} of the input"
+        try:
+            loose = msgspec.json.decode(line, type=_LooseLine)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise LoadError(f"{place}: no RECORD message ({_plain(error)})") from None
+        values: dict[str, Any] = {}
+        for name, raw in loose.record.items():
+            index, field = self._by_name.get(name, (-1, None))
+            if field is None:
+                logger.warning(
+                    "%s: fields that its SCHEMA lacks are not loaded, such as %s", self._schema.stream, name
+                )
+                self._set_up(strict=False)
+            else:
+                values[f"f{index}"] = self._value(field, bytes(raw), place)
+        return self._line(self._row(**values), loose.version, loose.time_extracted)
+
+    def _value(self, field: Field, raw: bytes, place: str) -> Any:
+        if field.decoded is msgspec.Raw:
+            return msgspec.Raw(raw)
+        try:
+            return msgspec.json.decode(raw, type=field.decoded)
+        except msgspec.DecodeError:
+            whole = _whole(raw) if field.kind is Kind.INTEGER else None
+            if whole is None:
+                raise self._misfit(field, raw, place) from None
+            return whole
+
+    def _place(self, first: int, misfit: Misfit) -> str:
+        return f"{self._schema.stream}, line {first + misfit.args[0]} of the input"
+
+    def _misfit(self, field: Field, raw: bytes, place: str) -> LoadError:
+        word = _WORDS.get(raw[:1], "a number")
+        return LoadError(f"{place}: field {field.name} holds {word} that is not {field.kind.value}")
+
+
+def _whole(raw: bytes) -> int | None:
+    """The integer that is written as 1.0 or 1e3."""
+    try:
+        number = Decimal(raw.decode())
+        return int(number) if abs(number.adjusted()) < 40 and number == int(number) else None  # noqa: PLR2004 - HUGEINT's
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
+def _plain(error: Exception) -> str:
+    """What is wrong, without what was read: msgspec tells positions and types only."""
+    return str(error).splitlines()[0] if isinstance(error, msgspec.DecodeError) else "nested too deep"

@@ -1,0 +1,127 @@
+"""Deletes: which keys a version of a stream has seen, and what becomes of the rows that a whole one has not.
+
+A row that a version changed carries it in `_sdc_table_version`. A row that came again as it was stays untouched,
+so that its key is noted beside the table, until the version is whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_duckdb_exact.duckdb_types import converted
+from target_duckdb_exact.ledger import SCHEMA, seen
+from target_duckdb_exact.names import literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
+
+    from target_duckdb_exact.ledger import Ledger
+    from target_duckdb_exact.tables import Layout
+
+
+class Versions:
+    """The versions of one stream's table, in a connection's transaction."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, layout: Layout, account: str | None
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._layout = layout
+        self._account = account or ""
+
+    def begin(self, version: int | None) -> int | None:
+        """Take note of a version that rows come with.
+
+        The result is the version whose seen keys are to be kept: none, if the rows have none, or one that is
+        whole already, or an older one than was seen before.
+        """
+        if version is None:
+            return None
+        newest, complete = self._ledger.version(self._layout.known, self._account) or (-1, True)
+        if version < newest or (version == newest and complete):
+            return None
+        self._make_seen()
+        if version > newest:
+            self._forget_seen()
+            self._ledger.set_version(self._layout.known, self._account, version, complete=False)
+        return version
+
+    def note(self, version: int, rows: str) -> None:
+        """Note keys as seen; `rows` is SQL for a query of keys and of the version that their rows have now."""
+        keys = ", ".join(key.name for key in self._layout.keys)
+        same = " AND ".join(f"s.{key.name} = r.{key.name}" for key in self._layout.keys)
+        self._connection.execute(
+            f"INSERT INTO {seen(self._layout.known)} SELECT {literal(self._account)}, {version}, {keys} "
+            f"FROM ({rows}) r WHERE r.version IS DISTINCT FROM {version} "
+            f"AND NOT EXISTS (SELECT 1 FROM {seen(self._layout.known)} s WHERE s._sdc_version = {version} AND {same})"
+        )
+
+    def activate(self, version: int, now: datetime, *, hard_delete: bool) -> int:
+        """Mark or remove the rows that a whole version has not seen; the result is their number."""
+        newest, complete = self._ledger.version(self._layout.known, self._account) or (-1, True)
+        if version < newest or (version == newest and complete):
+            return 0
+        self._make_seen()
+        unseen = self._unseen(version) if hard_delete else f"_sdc_deleted_at IS NULL AND {self._unseen(version)}"
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE gone AS SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}"
+        )
+        if self._layout.history:
+            same = " AND ".join(f"h.{key.name} = t.{key.name}" for key in self._layout.keys)
+            self._connection.execute(
+                f"UPDATE {self._layout.history} h SET _sdc_valid_to = ?, _sdc_is_current = false "
+                f"FROM (SELECT t.* FROM {self._layout.table} t JOIN gone ON t.rowid = gone.r) t "
+                f"WHERE h._sdc_is_current AND {same}",
+                [now],
+            )
+        self._connection.execute(
+            f"DELETE FROM {self._layout.table} t USING gone WHERE t.rowid = gone.r"
+            if hard_delete
+            else f"UPDATE {self._layout.table} t SET _sdc_deleted_at = $now, _sdc_batched_at = $now "
+            "FROM gone WHERE t.rowid = gone.r",
+            {} if hard_delete else {"now": now},
+        )
+        self._forget_seen()
+        self._ledger.set_version(self._layout.known, self._account, version, complete=True)
+        (count,) = self._connection.execute("SELECT count(*) FROM gone").fetchone() or (0,)
+        return int(count)
+
+    def _unseen(self, version: int) -> str:
+        conditions = [f"(t._sdc_table_version IS NULL OR t._sdc_table_version < {version})"]
+        if self._layout.account:
+            conditions.append(f"t.{self._layout.account.name} = {literal(self._account)}")
+        if self._layout.keys:
+            same = " AND ".join(f"s.{key.name} = t.{key.name}" for key in self._layout.keys)
+            conditions.append(
+                f"NOT EXISTS (SELECT 1 FROM {seen(self._layout.known)} s WHERE s._sdc_version = {version} AND {same})"
+            )
+        return " AND ".join(conditions)
+
+    def _make_seen(self) -> None:
+        """Make the table of seen keys, or give it the types that the keys have by now."""
+        found = self._connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+            "AND schema_name = ? AND table_name = ?",
+            [SCHEMA, f"seen_{self._layout.known.id}"],
+        ).fetchall()
+        if not found:
+            columns = ["_sdc_account VARCHAR", "_sdc_version BIGINT"]
+            columns += [f"{key.name} {key.type}" for key in self._layout.keys]
+            self._connection.execute(
+                f"CREATE TABLE {seen(self._layout.known)} ({', '.join(columns)})"
+            )
+            return
+        for key, (_, kind) in zip(self._layout.keys, found[2:], strict=True):
+            if kind != key.type:
+                self._connection.execute(
+                    f"ALTER TABLE {seen(self._layout.known)} ALTER COLUMN {key.name} "
+                    f"SET DATA TYPE {key.type} USING {converted(key.name, kind, key.type)}"
+                )
+
+    def _forget_seen(self) -> None:
+        self._connection.execute(
+            f"DELETE FROM {seen(self._layout.known)} WHERE _sdc_account = {literal(self._account)}"
+        )
