@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.names import aside, literal, quoted
+from target_duckdb_exact.queries import first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,10 +85,11 @@ class Definitions:
     def most_digits(self, table: str, column: str) -> int:
         """The most digits before the point that a column of numbers has."""
         name = quoted(column)
-        row = self._connection.execute(
+        row = first(
+            self._connection,
             f"SELECT max(length(regexp_replace(CAST({name} AS VARCHAR), '^-|[.].*$', '', 'g'))) "
-            f"FROM {self.path(table)}"
-        ).fetchone()
+            f"FROM {self.path(table)}",
+        )
         return (row and row[0]) or 0
 
     def comment(self, table: str, comments: Iterable[tuple[str, str | None]]) -> None:

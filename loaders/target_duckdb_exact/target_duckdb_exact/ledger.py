@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.names import quoted
+from target_duckdb_exact.queries import first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,11 +50,12 @@ class Ledger:
 
     def table(self, schema: str, stream: str) -> Known | None:
         """The table of a stream, if it was loaded before."""
-        row = self._connection.execute(
+        row = first(
+            self._connection,
             "SELECT id, table_name, keys, history_name, history_on "
             f"FROM {SCHEMA}.tables WHERE schema_name = ? AND stream = ?",
             [schema, stream],
-        ).fetchone()
+        )
         return Known(row[0], row[1], tuple(row[2]), row[3], bool(row[4])) if row else None
 
     def tables(self, schema: str) -> set[str]:
@@ -65,11 +67,12 @@ class Ledger:
 
     def add_table(self, schema: str, stream: str, table: str, keys: Sequence[str]) -> Known:
         """Note a table."""
-        row = self._connection.execute(
+        row = first(
+            self._connection,
             f"INSERT INTO {SCHEMA}.tables SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, NULL, false "
             f"FROM {SCHEMA}.tables RETURNING id",
             [schema, stream, table, list(keys)],
-        ).fetchone()
+        )
         assert row is not None  # noqa: S101 - what RETURNING promises
         return Known(row[0], table, tuple(keys))
 
@@ -101,10 +104,12 @@ class Ledger:
 
     def version(self, known: Known, account: str) -> tuple[int, bool] | None:
         """The newest version of an account's rows, and whether it was whole."""
-        return self._connection.execute(
+        row = first(
+            self._connection,
             f"SELECT version, complete FROM {SCHEMA}.versions WHERE table_id = ? AND account = ?",
             [known.id, account],
-        ).fetchone()
+        )
+        return (int(row[0]), bool(row[1])) if row else None
 
     def set_version(self, known: Known, account: str, version: int, *, complete: bool) -> None:
         """Note the newest version of an account's rows; an account that is none is an empty text."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from target_duckdb_exact.duckdb_types import DOUBLE
+from target_duckdb_exact.queries import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +63,8 @@ class Merge:
     def _rounds(self) -> Iterator[str]:
         """SQL for rows of which no two have the same key: the last of each, or with a history one after another."""
         keys = ", ".join(self._keys)
-        same = self._count(f"(SELECT DISTINCT {keys} FROM temp.source)")
-        if same == self._count("temp.source"):
+        same = count(self._connection, f"(SELECT DISTINCT {keys} FROM temp.source)")
+        if same == count(self._connection, "temp.source"):
             yield "temp.source"
             return
         order = "" if self._layout.history else " DESC"
@@ -71,7 +72,7 @@ class Merge:
             "CREATE OR REPLACE TEMP TABLE rounds AS SELECT _sdc_row, "
             f"row_number() OVER (PARTITION BY {keys} ORDER BY _sdc_row{order}) AS round FROM temp.source"
         )
-        last = self._count("(SELECT DISTINCT round FROM temp.rounds)") if self._layout.history else 1
+        last = count(self._connection, "(SELECT DISTINCT round FROM temp.rounds)") if self._layout.history else 1
         for number in range(1, last + 1):
             yield (
                 "(SELECT * FROM temp.source WHERE _sdc_row IN "
@@ -85,7 +86,7 @@ class Merge:
             "CREATE OR REPLACE TEMP TABLE present AS "
             f"SELECT s._sdc_row, t.rowid AS r FROM {rows} s JOIN {table} t ON {same}"
         )
-        if not self._count("temp.present"):
+        if not count(self._connection, "temp.present"):
             self._insert(rows)
             return
         differ = " OR ".join(f"s.{name} IS DISTINCT FROM t.{name}" for name in self._names)
@@ -101,7 +102,7 @@ class Merge:
                 f"SELECT {keys}, t._sdc_table_version AS version FROM {pairs} WHERE s._sdc_table_version = "
                 f"{version} AND p._sdc_row NOT IN (SELECT _sdc_row FROM temp.changed)",
             )
-        if self._count("temp.changed"):
+        if count(self._connection, "temp.changed"):
             self._update(rows)
         self._insert(f"(SELECT * FROM {rows} WHERE _sdc_row NOT IN (SELECT _sdc_row FROM temp.present))")
 
@@ -145,7 +146,3 @@ class Merge:
             f"SELECT {names}, coalesce(_sdc_extracted_at, $now), true FROM {rows}",
             {"now": self._now},
         )
-
-    def _count(self, rows: str) -> int:
-        (count,) = self._connection.execute(f"SELECT count(*) FROM {rows} AS counted").fetchone() or (0,)
-        return int(count)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from target_duckdb_exact.duckdb_types import converted
 from target_duckdb_exact.ledger import SCHEMA, seen
 from target_duckdb_exact.names import literal
+from target_duckdb_exact.queries import count
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,21 +74,20 @@ class Versions:
             same = " AND ".join(f"h.{key.name} = t.{key.name}" for key in self._layout.keys)
             self._connection.execute(
                 f"UPDATE {self._layout.history} h SET _sdc_valid_to = ?, _sdc_is_current = false "
-                f"FROM (SELECT t.* FROM {self._layout.table} t JOIN gone ON t.rowid = gone.r) t "
+                f"FROM (SELECT t.* FROM {self._layout.table} t JOIN temp.gone ON t.rowid = gone.r) t "
                 f"WHERE h._sdc_is_current AND {same}",
                 [now],
             )
         self._connection.execute(
-            f"DELETE FROM {self._layout.table} t USING gone WHERE t.rowid = gone.r"
+            f"DELETE FROM {self._layout.table} t USING temp.gone WHERE t.rowid = gone.r"
             if hard_delete
             else f"UPDATE {self._layout.table} t SET _sdc_deleted_at = $now, _sdc_batched_at = $now "
-            "FROM gone WHERE t.rowid = gone.r",
+            "FROM temp.gone WHERE t.rowid = gone.r",
             {} if hard_delete else {"now": now},
         )
         self._forget_seen()
         self._ledger.set_version(self._layout.known, self._account, version, complete=True)
-        (count,) = self._connection.execute("SELECT count(*) FROM gone").fetchone() or (0,)
-        return int(count)
+        return count(self._connection, "temp.gone")
 
     def _unseen(self, version: int) -> str:
         conditions = [f"(t._sdc_table_version IS NULL OR t._sdc_table_version < {version})"]
