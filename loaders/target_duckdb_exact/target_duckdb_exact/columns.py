@@ -25,8 +25,11 @@ TIME = pa.timestamp("us", tz="UTC")
 LOCAL_TIME = pa.timestamp("us")
 DECIMAL = pa.decimal128(38, SCALE)
 
-_MOST_DIGITS = 400
-"""Numbers with more digits than any double has are left in their short form: 1e999999999 must not be spelled out."""
+_MOST_DIGITS = 308
+"""Digits before the point of the largest double, which takes what no exact type holds."""
+_MOST_BITS = 1_023
+_LONG = 400
+"""Numbers of more digits are left in their short form: 1e-999999999 must not be spelled out."""
 _MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)? ?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
     re.ASCII,
@@ -55,7 +58,13 @@ def _integers(values: Sequence[int | None]) -> pa.Array:
     try:
         return pa.array(values, pa.int64())
     except OverflowError:
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
+        return _each(values, _long, pa.string())
+
+
+def _long(value: int) -> str:
+    if value.bit_length() > _MOST_BITS:
+        raise ValueError
+    return str(value)
 
 
 def _numbers(values: Sequence[Decimal | None]) -> pa.Array:
@@ -66,9 +75,9 @@ def _numbers(values: Sequence[Decimal | None]) -> pa.Array:
 
 
 def _digits(value: Decimal) -> str:
-    if not value.is_finite():
+    if not value.is_finite() or value.adjusted() >= _MOST_DIGITS:
         raise ValueError
-    if abs(value.adjusted()) > _MOST_DIGITS or len(value.as_tuple().digits) > _MOST_DIGITS:
+    if value.adjusted() < -_LONG or len(value.as_tuple().digits) > _LONG:
         return str(value)
     return format(value, "f")
 

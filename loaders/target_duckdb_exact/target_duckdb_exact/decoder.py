@@ -127,7 +127,7 @@ class Decoder:
                 columns.append(column(field.kind, values))
             except Misfit as misfit:
                 found = values[misfit.args[0]]
-                raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"'
+                raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"' if isinstance(found, str) else b"0"
                 raise self._misfit(field, raw, self._place(first, misfit)) from None
             except (pa.ArrowException, ValueError) as error:
                 raise LoadError(

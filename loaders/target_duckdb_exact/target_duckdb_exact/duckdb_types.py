@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 INTEGER, WIDE_INTEGER, DOUBLE, TEXT, JSON = "BIGINT", "HUGEINT", "DOUBLE", "VARCHAR", "JSON"
+INTEGERS = {INTEGER, WIDE_INTEGER}
 TIME, LOCAL_TIME = "TIMESTAMP WITH TIME ZONE", "TIMESTAMP"
 DIGITS = 38
 """All that a DECIMAL of DuckDB's can have."""
@@ -116,7 +117,7 @@ def instead(present: str, wanted: Need) -> str:
 
 def is_number(name: str) -> bool:
     """Whether a type is one that the loader gives to numbers."""
-    return name in {INTEGER, WIDE_INTEGER, DOUBLE} or _DECIMAL.fullmatch(name) is not None
+    return name in {*INTEGERS, DOUBLE} or _DECIMAL.fullmatch(name) is not None
 
 
 def as_text(value: str, present: str) -> str:

@@ -21,8 +21,8 @@ LOCAL_TIME = "local-date-time"
 class Kind(Enum):
     """What a field may hold; the value is what it is called in messages."""
 
-    INTEGER = "an integer"
-    NUMBER = "a number"
+    INTEGER = "an integer that any type holds"
+    NUMBER = "a number that any type holds"
     BOOLEAN = "true or false"
     DATE = "a date"
     TIME = "a time"

@@ -74,7 +74,11 @@ class Ledger:
             [schema, stream, table, list(keys)],
         )
         assert row is not None  # noqa: S101 - what RETURNING promises
-        return Known(row[0], table, tuple(keys))
+        known = Known(row[0], table, tuple(keys))
+        self._connection.execute(
+            f"CREATE TABLE {seen(known)} (account VARCHAR, version BIGINT, key HUGEINT)"
+        )
+        return known
 
     def set_history(self, known: Known, name: str | None, *, on: bool) -> None:
         """Note the table of a history, and whether it has all."""
@@ -110,6 +114,13 @@ class Ledger:
             [known.id, account],
         )
         return (int(row[0]), bool(row[1])) if row else None
+
+    def give_up_versions(self, known: Known) -> None:
+        """Let no unfinished version delete rows: what it has seen can't be told any more."""
+        self._connection.execute(
+            f"UPDATE {SCHEMA}.versions SET complete = true WHERE table_id = ?", [known.id]
+        )
+        self._connection.execute(f"DELETE FROM {seen(known)}")
 
     def set_version(self, known: Known, account: str, version: int, *, complete: bool) -> None:
         """Note the newest version of an account's rows; an account that is none is an empty text."""

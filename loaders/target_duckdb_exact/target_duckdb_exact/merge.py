@@ -99,7 +99,7 @@ class Merge:
             keys = ", ".join(f"t.{key}" for key in self._keys)
             self._versions.note(
                 version,
-                f"SELECT {keys}, t._sdc_table_version AS version FROM {pairs} WHERE s._sdc_table_version = "
+                f"SELECT {keys}, t._sdc_table_version FROM {pairs} WHERE s._sdc_table_version = "
                 f"{version} AND p._sdc_row NOT IN (SELECT _sdc_row FROM temp.changed)",
             )
         if count(self._connection, "temp.changed"):

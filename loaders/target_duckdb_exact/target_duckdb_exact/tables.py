@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.definitions import Definitions
-from target_duckdb_exact.duckdb_types import DOUBLE, INTEGER, TIME, converted, instead, wider
+from target_duckdb_exact.duckdb_types import DOUBLE, INTEGER, INTEGERS, TIME, converted, instead, wider
 from target_duckdb_exact.names import METADATA, aside, named, quoted, unlike
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Tables:
         tables = [known.table]
         if known.history and self._definitions.types(known.history):
             tables.append(known.history)
-        columns = []
+        columns, new_keys = [], False
         for field, need in zip(schema.fields, needs, strict=True):
             name = names[field.name]
             if field.name in missing:
@@ -173,8 +173,12 @@ class Tables:
                 columns.append(Column(quoted(name), need.type))
             else:
                 columns.append(self._fit(tables, schema.stream, Column(name, types[name]), need))
+                if field.name in schema.keys and {columns[-1].type, types[name]} - INTEGERS:
+                    new_keys |= columns[-1].type != types[name]
         for table in tables:
             self._definitions.comment(table, [(names[field.name], field.comment) for field in schema.fields])
+        if new_keys:
+            self._ledger.give_up_versions(known)
         return columns
 
     def _add(self, tables: Sequence[str], column: str, kind: str) -> None:

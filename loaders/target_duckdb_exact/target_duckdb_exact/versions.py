@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_duckdb_exact.duckdb_types import converted
-from target_duckdb_exact.ledger import SCHEMA, seen
+from target_duckdb_exact.duckdb_types import INTEGERS
+from target_duckdb_exact.ledger import seen
 from target_duckdb_exact.names import literal
 from target_duckdb_exact.queries import count
 
@@ -44,20 +44,17 @@ class Versions:
         newest, complete = self._ledger.version(self._layout.known, self._account) or (-1, True)
         if version < newest or (version == newest and complete):
             return None
-        self._make_seen()
         if version > newest:
             self._forget_seen()
             self._ledger.set_version(self._layout.known, self._account, version, complete=False)
         return version
 
     def note(self, version: int, rows: str) -> None:
-        """Note keys as seen; `rows` is SQL for a query of keys and of the version that their rows have now."""
-        keys = ", ".join(key.name for key in self._layout.keys)
-        same = " AND ".join(f"s.{key.name} = r.{key.name}" for key in self._layout.keys)
+        """Note keys as seen; `rows` is SQL for a query of the rows that have them, as they are in the table."""
         self._connection.execute(
-            f"INSERT INTO {seen(self._layout.known)} SELECT {literal(self._account)}, {version}, {keys} "
-            f"FROM ({rows}) r WHERE r.version IS DISTINCT FROM {version} "
-            f"AND NOT EXISTS (SELECT 1 FROM {seen(self._layout.known)} s WHERE s._sdc_version = {version} AND {same})"
+            f"INSERT INTO {seen(self._layout.known)} SELECT {literal(self._account)}, {version}, {self._key('r')} "
+            f"FROM ({rows}) r WHERE r._sdc_table_version IS DISTINCT FROM {version} "
+            f"AND NOT {self._is_seen('r', version)}"
         )
 
     def activate(self, version: int, now: datetime, *, hard_delete: bool) -> int:
@@ -65,7 +62,6 @@ class Versions:
         newest, complete = self._ledger.version(self._layout.known, self._account) or (-1, True)
         if version < newest or (version == newest and complete):
             return 0
-        self._make_seen()
         unseen = self._unseen(version) if hard_delete else f"_sdc_deleted_at IS NULL AND {self._unseen(version)}"
         self._connection.execute(
             f"CREATE OR REPLACE TEMP TABLE gone AS SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}"
@@ -94,34 +90,27 @@ class Versions:
         if self._layout.account:
             conditions.append(f"t.{self._layout.account.name} = {literal(self._account)}")
         if self._layout.keys:
-            same = " AND ".join(f"s.{key.name} = t.{key.name}" for key in self._layout.keys)
-            conditions.append(
-                f"NOT EXISTS (SELECT 1 FROM {seen(self._layout.known)} s WHERE s._sdc_version = {version} AND {same})"
-            )
+            conditions.append(f"NOT {self._is_seen('t', version)}")
         return " AND ".join(conditions)
 
-    def _make_seen(self) -> None:
-        """Make the table of seen keys, or give it the types that the keys have by now."""
-        found = self._connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-            "AND schema_name = ? AND table_name = ?",
-            [SCHEMA, f"seen_{self._layout.known.id}"],
-        ).fetchall()
-        if not found:
-            columns = ["_sdc_account VARCHAR", "_sdc_version BIGINT"]
-            columns += [f"{key.name} {key.type}" for key in self._layout.keys]
-            self._connection.execute(
-                f"CREATE TABLE {seen(self._layout.known)} ({', '.join(columns)})"
-            )
-            return
-        for key, (_, kind) in zip(self._layout.keys, found[2:], strict=True):
-            if kind != key.type:
-                self._connection.execute(
-                    f"ALTER TABLE {seen(self._layout.known)} ALTER COLUMN {key.name} "
-                    f"SET DATA TYPE {key.type} USING {converted(key.name, kind, key.type)}"
-                )
+    def _is_seen(self, row: str, version: int) -> str:
+        return (
+            f"EXISTS (SELECT 1 FROM {seen(self._layout.known)} s "
+            f"WHERE s.version = {version} AND s.key = {self._key(row)})"
+        )
+
+    def _key(self, row: str) -> str:
+        """A row's key as a number: itself if it is one, else 64 bits of a digest, as texts would fill the file.
+
+        Two keys have the same digest once in 10^19 pairs; a row that is gone then stays until the next version.
+        """
+        keys = self._layout.keys
+        if len(keys) == 1 and keys[0].type in INTEGERS:
+            return f"CAST({row}.{keys[0].name} AS HUGEINT)"
+        texts = ", ".join(f"CAST({row}.{key.name} AS VARCHAR)" for key in keys)
+        return f"CAST(md5_number_lower(concat_ws(chr(31), {texts})) AS HUGEINT)"
 
     def _forget_seen(self) -> None:
         self._connection.execute(
-            f"DELETE FROM {seen(self._layout.known)} WHERE _sdc_account = {literal(self._account)}"
+            f"DELETE FROM {seen(self._layout.known)} WHERE account = {literal(self._account)}"
         )
