@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-duckdb-exact")
 
+_ODD = re.compile(r'["\\\x00-\x1f]')
 _NULL = msgspec.Raw(b"null")
 _WORDS = {b'"': "a text", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
 
@@ -61,19 +63,26 @@ class Decoder:
         self._schema = schema
         self._by_name = {field.name: (number, field) for number, field in enumerate(schema.fields)}
         self._keys = [self._by_name[key][0] for key in schema.keys]
+        self._told = False
+        """Whether it was said that there are fields that the SCHEMA lacks."""
         self._set_up(strict=True)
 
     def _set_up(self, *, strict: bool) -> None:
         """Make the struct; a strict one refuses fields that the SCHEMA lacks."""
         fields = self._schema.fields
+        # msgspec takes no names with these characters: the fields come field by field, as if they were unknown.
+        odd = {field.name for field in fields if _ODD.search(field.name)}
         self._row = msgspec.defstruct(
             "Row",
             [
                 (f"f{number}", field.decoded, _NULL if field.decoded is msgspec.Raw else None)
                 for number, field in enumerate(fields)
             ],
-            rename={f"f{number}": field.name for number, field in enumerate(fields)},
-            forbid_unknown_fields=strict,
+            rename={
+                f"f{number}": f"\uffff{number}" if field.name in odd else field.name
+                for number, field in enumerate(fields)
+            },
+            forbid_unknown_fields=strict or bool(odd),
             gc=False,
         )
         self._line = msgspec.defstruct(
@@ -157,13 +166,19 @@ class Decoder:
         for name, raw in loose.record.items():
             index, field = self._by_name.get(name, (-1, None))
             if field is None:
-                logger.warning(
-                    "%s: fields that its SCHEMA lacks are not loaded, such as %s", self._schema.stream, name
-                )
-                self._set_up(strict=False)
+                self._tell_unknown(name)
             else:
                 values[f"f{index}"] = self._value(field, bytes(raw), place)
         return self._line(self._row(**values), loose.version, loose.time_extracted)
+
+    def _tell_unknown(self, name: str) -> None:
+        """Say once that a field is left out, and read the next rows without a look for others."""
+        if not self._told:
+            logger.warning(
+                "%s: fields that its SCHEMA lacks are not loaded, such as %s", self._schema.stream, name
+            )
+            self._told = True
+            self._set_up(strict=False)
 
     def _value(self, field: Field, raw: bytes, place: str) -> Any:
         if field.decoded is msgspec.Raw:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 METADATA = ("_sdc_extracted_at", "_sdc_batched_at", "_sdc_deleted_at", "_sdc_table_version")
+RESERVED = (*METADATA, "_sdc_valid_from", "_sdc_valid_to", "_sdc_is_current", "_sdc_row")
+"""Names that no field's column has: the loader's own, here, in histories, and while it loads."""
 SNAKE_CASE = "snake_case"
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9_]+")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_duckdb_exact.definitions import Definitions
 from target_duckdb_exact.duckdb_types import DOUBLE, INTEGER, INTEGERS, TIME, converted, instead, wider
-from target_duckdb_exact.names import METADATA, aside, named, quoted, unlike
+from target_duckdb_exact.names import METADATA, RESERVED, aside, named, quoted, unlike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ class Tables:
     def _create(self, schema: Schema, needs: Sequence[Need]) -> Known:
         name = self._free_table(named(schema.stream, self._naming))
         known = self._ledger.add_table(self._schema, schema.stream, name, schema.keys)
-        columns = self._names(schema, [field.name for field in schema.fields], METADATA)
+        columns = self._names(schema, [field.name for field in schema.fields], ())
         types = [need.type for need in needs]
         self._definitions.create(
             name, [*zip(columns.values(), types, strict=True), *METADATA_TYPES.items()]
@@ -148,7 +148,7 @@ class Tables:
         names: dict[str, str] = {}
         for field in fields:
             plain = named(field, self._naming)
-            names[field] = unlike(plain, [*taken, *names.values()])
+            names[field] = unlike(plain, [*RESERVED, *taken, *names.values()])
             if names[field] != plain:
                 logger.warning(
                     "%s: field %s is in column %s, as another has its name", schema.stream, field, names[field]
