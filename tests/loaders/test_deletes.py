@@ -21,7 +21,9 @@ def alive(warehouse, table="t"):
 
 
 def deleted(warehouse):
-    return [key for (key,) in warehouse.ask("SELECT id FROM s.t WHERE _sdc_deleted_at IS NOT NULL ORDER BY id")]
+    return [
+        key for (key,) in warehouse.ask("SELECT id FROM s.t WHERE _sdc_deleted_at IS NOT NULL ORDER BY id")
+    ]
 
 
 def seen(warehouse):
@@ -39,7 +41,9 @@ def test_rows_that_are_gone(warehouse, batch):
         schema(NAME), *records([*rows(1, 2), changed, *rows(6)], version=20), activate(20), **settings
     )
     assert (alive(warehouse), deleted(warehouse)) == ([1, 2, 3, 6], [4, 5])
-    assert warehouse.ask("SELECT count(DISTINCT _sdc_batched_at) FROM s.t WHERE _sdc_deleted_at = _sdc_batched_at") == [(1,)]
+    assert warehouse.ask(
+        "SELECT count(DISTINCT _sdc_batched_at) FROM s.t WHERE _sdc_deleted_at = _sdc_batched_at"
+    ) == [(1,)]
     assert seen(warehouse) == 0
 
 
@@ -168,7 +172,9 @@ def test_activate_without_its_schema(warehouse):
 def test_plain_sdk_taps_that_say_it_first(warehouse):
     """They send ACTIVATE_VERSION before the first row too: what comes is alive again."""
     for version in (10, 20):
-        warehouse.load(schema(NAME), activate(version), *records(rows(1, 2), version=version), activate(version))
+        warehouse.load(
+            schema(NAME), activate(version), *records(rows(1, 2), version=version), activate(version)
+        )
     assert alive(warehouse) == [1, 2]
     assert warehouse.ask("SELECT count(*) FROM s.t") == [(2,)]
     warehouse.load(schema(NAME), activate(30), record({"id": 1, "name": "a"}, version=30), activate(30))

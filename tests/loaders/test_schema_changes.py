@@ -109,7 +109,11 @@ def test_a_schema_that_changes_on_the_way(warehouse):
         schema({**ID, "w": TEXT, "v": MIXED}),
         *records([{"id": 2, "v": "six", "w": "x"}, {"id": 3, "v": 7}]),
     )
-    assert warehouse.ask("SELECT id, v, w FROM s.t ORDER BY id") == [(1, "5", None), (2, "six", "x"), (3, "7", None)]
+    assert warehouse.ask("SELECT id, v, w FROM s.t ORDER BY id") == [
+        (1, "5", None),
+        (2, "six", "x"),
+        (3, "7", None),
+    ]
 
 
 def test_names_that_differ_by_case_only(warehouse, caplog):
@@ -135,12 +139,14 @@ def test_snake_case(warehouse, caplog):
 def test_a_field_named_like_the_loaders_own(warehouse):
     fields = {**ID, "_sdc_deleted_at": TIME, "_sdc_row": TEXT}
     warehouse.load_rows(fields, [{"id": 1, "_sdc_deleted_at": "2026-01-01T00:00:00Z", "_sdc_row": "x"}])
-    found = warehouse.ask('SELECT _sdc_deleted_at, year(_sdc_deleted_at_2), _sdc_row_2 FROM s.t')
+    found = warehouse.ask("SELECT _sdc_deleted_at, year(_sdc_deleted_at_2), _sdc_row_2 FROM s.t")
     assert found == [(None, 2026, "x")]
 
 
 def test_streams_that_differ_by_case_only(warehouse, caplog):
-    warehouse.load(schema(ID, stream="Users"), schema(ID, stream="users"), *records([{"id": 1}], stream="users"))
+    warehouse.load(
+        schema(ID, stream="Users"), schema(ID, stream="users"), *records([{"id": 1}], stream="users")
+    )
     assert warehouse.tables() == ["Users", "users_2"]
     assert warehouse.ask("SELECT count(*) FROM s.users_2") == [(1,)]
     assert "s.users is another stream's table" in caplog.text
@@ -149,7 +155,9 @@ def test_streams_that_differ_by_case_only(warehouse, caplog):
 def test_names_that_need_quotes(warehouse):
     stream, name = 'a "b".c;--', "x'y\" z"
     for _ in range(2):
-        warehouse.load(schema({"id": TEXT, name: TEXT}, stream=stream), *records([{"id": "1", name: "v"}], stream=stream))
+        warehouse.load(
+            schema({"id": TEXT, name: TEXT}, stream=stream), *records([{"id": "1", name: "v"}], stream=stream)
+        )
     assert warehouse.ask('SELECT "x\'y"" z" FROM s."a ""b"".c;--"') == [("v",)]
 
 
@@ -167,7 +175,10 @@ def test_a_file_of_target_duckdb_08(warehouse, caplog):
         capture_output=True,
     )
     warehouse.load_rows(fields, old[:1])
-    assert warehouse.ask("SELECT id, absenthost, amount FROM s.t__v1 ORDER BY id") == [(1, True, 0.1), (2, None, 0.2)]
+    assert warehouse.ask("SELECT id, absenthost, amount FROM s.t__v1 ORDER BY id") == [
+        (1, True, 0.1),
+        (2, None, 0.2),
+    ]
     assert warehouse.ask('SELECT id, "absentHost", amount FROM s.t') == [(1, True, Decimal("0.1"))]
     assert "s.t was there before, filled by another loader: it is now t__v1" in caplog.text
     warehouse.load_rows(fields, old)

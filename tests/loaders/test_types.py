@@ -166,7 +166,9 @@ def test_times_keep_their_instant(warehouse, text, instant):
 
 
 def test_local_times_and_dates(warehouse):
-    type_, values = loaded(warehouse, LOCAL, ['"2026-01-01T10:00:00"', '"2026-01-01 10:00:00.1234567"', '"2026-03-01T23:59:60"'])
+    type_, values = loaded(
+        warehouse, LOCAL, ['"2026-01-01T10:00:00"', '"2026-01-01 10:00:00.1234567"', '"2026-03-01T23:59:60"']
+    )
     assert type_ == "TIMESTAMP"
     assert values == [
         datetime(2026, 1, 1, 10),  # noqa: DTZ001 - it has no zone
@@ -204,7 +206,22 @@ def test_json_keeps_its_text(warehouse):
     assert values == [None if text == "null" else text for text in sent]
 
 
-TEXTS = ["", " ", "a\r\nb", "a\rb", "\\N", "NULL", '"', "'", "#", "007", "a\tb;c|d", "日本 é 🎉", "a\0b", "x" * 3_000_000]
+TEXTS = [
+    "",
+    " ",
+    "a\r\nb",
+    "a\rb",
+    "\\N",
+    "NULL",
+    '"',
+    "'",
+    "#",
+    "007",
+    "a\tb;c|d",
+    "日本 é 🎉",
+    "a\0b",
+    "x" * 3_000_000,
+]
 
 
 def test_texts_arrive_unchanged(warehouse):
@@ -230,10 +247,22 @@ def test_texts_arrive_unchanged(warehouse):
 def test_any_values_arrive(tmp_path_factory, rows):
     """Property: what is sent in some batches is what is there."""
     warehouse = Warehouse(tmp_path_factory.mktemp("any"))
-    fields = {"i": {"type": ["integer", "null"]}, "d": NUMBER, "s": TEXT, "b": {"type": ["boolean", "null"]}, "t": TIME}
+    fields = {
+        "i": {"type": ["integer", "null"]},
+        "d": NUMBER,
+        "s": TEXT,
+        "b": {"type": ["boolean", "null"]},
+        "t": TIME,
+    }
     lines = []
     for number, (i, d, s, b, t) in enumerate(rows):
-        at = None if t is None else t.astimezone(UTC).isoformat() if t.utcoffset().seconds % 60 else t.isoformat()
+        at = (
+            None
+            if t is None
+            else t.astimezone(UTC).isoformat()
+            if t.utcoffset().seconds % 60
+            else t.isoformat()
+        )
         values = {"i": i, "d": "@", "s": s, "b": b, "t": at}
         text = json.dumps(record({"id": number, **values}))
         lines.append(text.replace('"@"', "null" if d is None else str(d), 1))

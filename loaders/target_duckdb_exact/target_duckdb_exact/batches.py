@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from typing import TYPE_CHECKING, Any
 
@@ -24,20 +25,23 @@ def batch_lines(message: Mapping[str, Any]) -> Iterator[list[bytes]]:
         LoadError: A file can't be read, or is of an unknown format.
     """
     encoding = message.get("encoding") or {}
-    found = encoding.get("format"), encoding.get("compression")
-    if found not in {("jsonl", "gzip"), ("jsonl", None), ("jsonl", "none"), ("parquet", None), ("parquet", "none")}:
-        raise LoadError(f"{message.get('stream')}: a BATCH of format {found[0]}, {found[1]} can't be read")
-    for name in message.get("manifest") or ():
-        try:
-            yield from _parquet(name) if found[0] == "parquet" else _lines(name, packed=found[1] == "gzip")
-        except OSError as error:
-            raise LoadError(f"{message.get('stream')}: a file of its BATCH can't be read ({error.strerror or error})") from None
+    form, compression = encoding.get("format"), encoding.get("compression")
+    packed, parquet = compression == "gzip", form == "parquet"
+    if form not in {"jsonl", "parquet"} or compression not in {None, "none", *(["gzip"] * (not parquet))}:
+        raise LoadError(f"{message.get('stream')}: a BATCH of format {form}, {compression} can't be read")
+    try:
+        for name in message.get("manifest") or ():
+            yield from _parquet(name) if parquet else _lines(name, packed=packed)
+    except OSError as error:
+        reason = error.strerror or error
+        raise LoadError(f"{message.get('stream')}: a file of its BATCH can't be read ({reason})") from None
 
 
 def _lines(name: str, *, packed: bool) -> Iterator[list[bytes]]:
-    with UPath(name).open("rb") as file:
+    with contextlib.ExitStack() as opened:
+        file = opened.enter_context(UPath(name).open("rb"))
         lines: list[bytes] = []
-        for line in gzip.open(file) if packed else file:
+        for line in opened.enter_context(gzip.open(file)) if packed else file:
             if line.strip():
                 lines.append(line.rstrip(b"\n"))
             if len(lines) == _AT_ONCE:

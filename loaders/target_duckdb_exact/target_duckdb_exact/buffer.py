@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from target_duckdb_exact.decoder import Decoder
-from target_duckdb_exact.duckdb_types import Need, need
+from target_duckdb_exact.duckdb_types import need
 
 if TYPE_CHECKING:
     from target_duckdb_exact.decoder import Columns
+    from target_duckdb_exact.duckdb_types import Need
     from target_duckdb_exact.fields import Schema
 
 _MOST_PIECES = 256

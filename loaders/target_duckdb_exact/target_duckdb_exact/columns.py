@@ -31,7 +31,8 @@ _MOST_BITS = 1_023
 _LONG = 400
 """Numbers of more digits are left in their short form: 1e-999999999 must not be spelled out."""
 _MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)? ?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)? ?"
+    r"(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?",
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all arithmetic here is in UTC
@@ -173,12 +174,12 @@ def _scalar(text: bytes) -> str:
 
 
 def _each(values: Sequence[Any], mend: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:
-    mended = []
-    for number, value in enumerate(values):
-        try:
-            mended.append(None if value is None else mend(value))
-        except (ValueError, msgspec.MsgspecError):
-            raise Misfit(number) from None
+    mended: list[Any] = []
+    try:
+        for value in values:
+            mended.append(None if value is None else mend(value))  # noqa: PERF401 - its length tells which failed
+    except (ValueError, msgspec.MsgspecError):
+        raise Misfit(len(mended)) from None
     return pa.array(mended, kind)
 
 

@@ -83,17 +83,19 @@ class Database:
                 logger.info("%s is open in %s: waiting for it", self._path.name, holder)
             if time.monotonic() > end:
                 raise LoadError(
-                    f"filepath: {self._path} is open in {holder}, and still was after {self._timeout:g} seconds: "
-                    "close it there, or raise lock_timeout"
+                    f"filepath: {self._path} is open in {holder}, and still was after {self._timeout:g} "
+                    "seconds: close it there, or raise lock_timeout"
                 )
-            time.sleep(min(pause * random.uniform(0.5, 1), self._timeout))  # noqa: S311 - to keep two from meeting
+            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that two don't meet again
             pause = min(pause * 2, 1)
 
     def _close(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let go of the file; what was not committed is not in it."""
         try:
             connection.close()
-        except duckdb.Error as error:  # its log can't be merged into it: the next who opens the file does that
+        except (
+            duckdb.Error
+        ) as error:  # its log can't be merged into it: the next who opens the file does that
             logger.warning("%s", self._told(error))
 
     def _told(self, error: duckdb.Error) -> str:
@@ -102,5 +104,6 @@ class Database:
         if isinstance(error, _UNTOLD):
             return f"filepath: {self._path}: a value can't be stored ({type(error).__name__})"
         if _NEWER.search(text):
-            return f"filepath: {self._path} is of a newer DuckDB than {duckdb.__version__}, which this loader has ({text})"
+            ours = duckdb.__version__
+            return f"filepath: {self._path} is of a newer DuckDB than {ours}, which this loader has ({text})"
         return f"filepath: {self._path}: {text}"

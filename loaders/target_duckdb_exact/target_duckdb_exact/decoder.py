@@ -1,4 +1,4 @@
-"""From lines of RECORD messages to columns: struct by struct, and field by field where a line does not fit."""
+"""From lines of RECORD messages to columns: field by field only where a line does not fit."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Decoder:
     def _set_up(self, *, strict: bool) -> None:
         """Make the struct; a strict one refuses fields that the SCHEMA lacks."""
         fields = self._schema.fields
-        # msgspec takes no names with these characters: the fields come field by field, as if they were unknown.
+        # msgspec takes no names with these characters: such fields are read as if they were unknown.
         odd = {field.name for field in fields if _ODD.search(field.name)}
         self._row = msgspec.defstruct(
             "Row",
@@ -102,7 +102,7 @@ class Decoder:
         """
         text = b"\n".join(lines.lines)
         try:
-            found = self._lines.decode_lines(text)
+            found: list[Any] = self._lines.decode_lines(text)
         except (msgspec.DecodeError, RecursionError):
             found = [self._loosely(line, lines.first + n) for n, line in enumerate(lines.lines)]
         rows: list[Any] = list(map(attrgetter("record"), found))
@@ -128,28 +128,27 @@ class Decoder:
         )
 
     def _columns(self, rows: Sequence[Any], first: int) -> list[pa.Array]:
-        columns = []
-        for values, field in zip(
-            zip(*map(msgspec.structs.astuple, rows), strict=True), self._schema.fields, strict=True
-        ):
-            try:
-                columns.append(column(field.kind, values))
-            except Misfit as misfit:
-                found = values[misfit.args[0]]
-                raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"' if isinstance(found, str) else b"0"
-                raise self._misfit(field, raw, self._place(first, misfit)) from None
-            except (pa.ArrowException, ValueError) as error:
-                raise LoadError(
-                    f"{self._schema.stream}: field {field.name} can't be stored ({type(error).__name__})"
-                ) from None
+        values = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        columns = [
+            self._column(field, found, first)
+            for field, found in zip(self._schema.fields, values, strict=True)
+        ]
         for number in self._keys:
             if columns[number].null_count:
-                at = columns[number].is_null().index(True).as_py()  # noqa: FBT003 - the value looked for
+                at = columns[number].is_null().index(True).as_py()
                 field = self._schema.fields[number]
                 raise MissingKeyPropertiesError(
                     f"{self._place(first, Misfit(at))}: a record has no value for its key {field.name}"
                 )
         return columns
+
+    def _column(self, field: Field, values: Sequence[Any], first: int) -> pa.Array:
+        try:
+            return column(field.kind, values)
+        except Misfit as misfit:
+            found = values[misfit.args[0]]
+            raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"' if isinstance(found, str) else b"0"
+            raise self._misfit(field, raw, self._place(first, misfit)) from None
 
     def _loosely(self, line: bytes, number: int) -> Any:
         """Read one line, field by field where it does not fit."""

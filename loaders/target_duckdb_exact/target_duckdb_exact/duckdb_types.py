@@ -1,4 +1,4 @@
-"""The DuckDB types of columns: what the values of a batch need, and which type holds the old ones and the new."""
+"""The DuckDB types of columns: what values need, and which type holds the old ones and the new."""
 
 from __future__ import annotations
 
@@ -92,12 +92,8 @@ def wider(present: str, wanted: Need, present_digits: Callable[[], int]) -> str 
         wanted: What the new values need.
         present_digits: Asks for the most digits before the point that the column has.
     """
-    if wanted.type in {present, JSON}:
+    if wanted.type in {present, JSON} or (wanted.type == TEXT and present != JSON):
         return wanted.type
-    if present in {TEXT, JSON}:
-        return None
-    if wanted.type == TEXT:
-        return TEXT
     if not (is_number(present) and is_number(wanted.type)):
         return None
     if DOUBLE in {present, wanted.type}:

@@ -69,7 +69,7 @@ class Schema:
     fields: tuple[Field, ...]
     keys: tuple[str, ...]
     account: str | None = None
-    """The constant of the field `account`: the part of the table that a version speaks for; None is all of it."""
+    """The constant of the field `account`: a version speaks for its rows only; None is the whole table."""
 
 
 def schema_of(message: Mapping[str, Any]) -> Schema:

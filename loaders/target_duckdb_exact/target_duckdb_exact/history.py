@@ -1,4 +1,4 @@
-"""The history of a stream's rows: brought up to date when it begins, and after a time in which none was kept."""
+"""The history of a stream's rows: brought up to date when it begins, and after a pause."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from target_duckdb_exact.tables import Layout
 
 
-def catch_up(
-    connection: duckdb.DuckDBPyConnection, ledger: Ledger, layout: Layout, now: datetime
-) -> None:
+def catch_up(connection: duckdb.DuckDBPyConnection, ledger: Ledger, layout: Layout, now: datetime) -> None:
     """Make the history's present that of the table, unless it is, or is not wanted now.
 
     What was in between, if it was not wanted for a time, is not known.
@@ -38,7 +36,7 @@ def catch_up(
     )
     connection.execute(
         f"INSERT INTO {layout.history} ({names}, _sdc_valid_from, _sdc_is_current) "
-        f"SELECT {names}, coalesce(_sdc_extracted_at, _sdc_batched_at), true FROM {layout.table} t WHERE {there} "
-        f"AND NOT EXISTS (SELECT 1 FROM {layout.history} h WHERE h._sdc_is_current AND {same})"
+        f"SELECT {names}, coalesce(_sdc_extracted_at, _sdc_batched_at), true FROM {layout.table} t "
+        f"WHERE {there} AND NOT EXISTS (SELECT 1 FROM {layout.history} h WHERE h._sdc_is_current AND {same})"
     )
     ledger.set_history(known, known.history, on=True)

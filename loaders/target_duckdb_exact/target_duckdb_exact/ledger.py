@@ -1,4 +1,4 @@
-"""What the loader remembers in the file itself, in a schema of its own: tables, columns, versions, keys seen."""
+"""What the loader remembers in the file, in a schema of its own: tables, columns, versions, keys seen."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ class Ledger:
         )
         assert row is not None  # noqa: S101 - what RETURNING promises
         known = Known(row[0], table, tuple(keys))
-        self._connection.execute(
-            f"CREATE TABLE {seen(known)} (account VARCHAR, version BIGINT, key HUGEINT)"
-        )
+        self._connection.execute(f"CREATE TABLE {seen(known)} (account VARCHAR, version BIGINT, key HUGEINT)")
         return known
 
     def set_history(self, known: Known, name: str | None, *, on: bool) -> None:

@@ -1,7 +1,7 @@
 """Brings rows into a stream's table: new ones are added, changed ones rewritten, equal ones left untouched.
 
-There is no constraint that keeps keys unique; what keeps them so is that rows come in here only, one at a time
-of a key, and that the file has one writer.
+No constraint keeps keys unique. What does is that rows come in here only, of each key one at a time, and that
+the file has one writer.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_duckdb_exact.buffer import Batch
     from target_duckdb_exact.tables import Layout
     from target_duckdb_exact.versions import Versions
+
 
 class Merge:
     """Merges batches into one table, in a connection's transaction."""
@@ -61,7 +62,7 @@ class Merge:
         return ", ".join([*casts, *metadata])
 
     def _rounds(self) -> Iterator[str]:
-        """SQL for rows of which no two have the same key: the last of each, or with a history one after another."""
+        """SQL for rows of which no two have a key: the last of each, or with a history one after another."""
         keys = ", ".join(self._keys)
         same = count(self._connection, f"(SELECT DISTINCT {keys} FROM temp.source)")
         if same == count(self._connection, "temp.source"):
@@ -72,7 +73,9 @@ class Merge:
             "CREATE OR REPLACE TEMP TABLE rounds AS SELECT _sdc_row, "
             f"row_number() OVER (PARTITION BY {keys} ORDER BY _sdc_row{order}) AS round FROM temp.source"
         )
-        last = count(self._connection, "(SELECT DISTINCT round FROM temp.rounds)") if self._layout.history else 1
+        last = (
+            count(self._connection, "(SELECT DISTINCT round FROM temp.rounds)") if self._layout.history else 1
+        )
         for number in range(1, last + 1):
             yield (
                 "(SELECT * FROM temp.source WHERE _sdc_row IN "
@@ -133,7 +136,8 @@ class Merge:
             self._keep(rows)
         names = ", ".join(self._names)
         self._connection.execute(
-            f"INSERT INTO {self._layout.table} ({names}, _sdc_extracted_at, _sdc_batched_at, _sdc_table_version) "
+            f"INSERT INTO {self._layout.table} "
+            f"({names}, _sdc_extracted_at, _sdc_batched_at, _sdc_table_version) "
             f"SELECT {names}, _sdc_extracted_at, $now, _sdc_table_version FROM {rows} ORDER BY _sdc_row",
             {"now": self._now},
         )

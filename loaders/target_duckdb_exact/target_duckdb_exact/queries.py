@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def first(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+def first(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
+) -> tuple[Any, ...] | None:
     """The first row of a query, if it has any.
 
     All are fetched: DuckDB 2 does nothing else on a connection while a result of it is not read to its end.

@@ -1,4 +1,4 @@
-"""Reads the input in blocks, and hands on RECORD lines many at a time: one at a time costs more than all the rest."""
+"""Reads the input in blocks, and hands on RECORD lines many at a time: each alone would cost too much."""
 
 from __future__ import annotations
 

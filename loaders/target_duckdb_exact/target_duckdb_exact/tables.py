@@ -1,4 +1,4 @@
-"""Makes a stream's table what its SCHEMA and the values that wait for it need; nothing that is there is lost."""
+"""Makes a stream's table what its SCHEMA and its values need; nothing that is there is lost."""
 
 from __future__ import annotations
 
@@ -124,9 +124,7 @@ class Tables:
         known = self._ledger.add_table(self._schema, schema.stream, name, schema.keys)
         columns = self._names(schema, [field.name for field in schema.fields], ())
         types = [need.type for need in needs]
-        self._definitions.create(
-            name, [*zip(columns.values(), types, strict=True), *METADATA_TYPES.items()]
-        )
+        self._definitions.create(name, [*zip(columns.values(), types, strict=True), *METADATA_TYPES.items()])
         self._definitions.comment(name, [(column, COMMENTS[column]) for column in METADATA])
         self._ledger.add_columns(known, columns.items())
         return known
@@ -151,7 +149,10 @@ class Tables:
             names[field] = unlike(plain, [*RESERVED, *taken, *names.values()])
             if names[field] != plain:
                 logger.warning(
-                    "%s: field %s is in column %s, as another has its name", schema.stream, field, names[field]
+                    "%s: field %s is in column %s, as another has its name",
+                    schema.stream,
+                    field,
+                    names[field],
                 )
         return names
 
@@ -190,7 +191,9 @@ class Tables:
         """Make a column one that holds what is there and what is needed, or put it aside."""
         name = quoted(column.name)
         kind = wider(
-            column.type, need, lambda: max(self._definitions.most_digits(table, column.name) for table in tables)
+            column.type,
+            need,
+            lambda: max(self._definitions.most_digits(table, column.name) for table in tables),
         )
         if kind == column.type:
             return Column(name, kind)

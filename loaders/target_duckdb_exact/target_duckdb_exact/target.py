@@ -18,7 +18,7 @@ from singer_sdk.exceptions import (
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
 )
-from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TargetCapabilities
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
     from target_duckdb_exact.decoder import Columns, Lines
 
 BATCH_SIZE = 100_000
@@ -50,9 +52,12 @@ class LoadCommand(SingerCommand):
     """The command; what a user can meet ends it with one line and no traceback."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the options; some of them run right here."""
-        with self._failures_told():
+        """Read the options and the files of settings that they name."""
+        try:
             return super().make_context(*args, **kwargs)
+        except (OSError, ValueError) as error:
+            self.logger.error("config: %s", error)  # noqa: TRY400
+            raise SystemExit(1) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the target."""
@@ -131,7 +136,7 @@ class TargetDuckDB(Target):
             th.BooleanType,
             default=False,
             title="Hard delete",
-            description="Remove rows that are gone from the source, in place of marking them in _sdc_deleted_at.",
+            description="Remove rows that are gone from the source; else they are marked in _sdc_deleted_at.",
         ),
         th.Property(
             "history",
@@ -152,7 +157,7 @@ class TargetDuckDB(Target):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         config = self.config
-        database = Database(Path(config["filepath"]), config["lock_timeout"])
+        database = Database(Path(config["filepath"]), float(config["lock_timeout"]))
         self._loading = Loading(
             database,
             (config["default_target_schema"] or "main").replace("-", "_"),

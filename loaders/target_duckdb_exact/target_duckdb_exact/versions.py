@@ -1,7 +1,7 @@
 """Deletes: which keys a version of a stream has seen, and what becomes of the rows that a whole one has not.
 
-A row that a version changed carries it in `_sdc_table_version`. A row that came again as it was stays untouched,
-so that its key is noted beside the table, until the version is whole.
+A row that a version changed carries it in `_sdc_table_version`. A row that came again as it was stays
+untouched, so that its key is noted beside the table, until the version is whole.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Versions:
         return version
 
     def note(self, version: int, rows: str) -> None:
-        """Note keys as seen; `rows` is SQL for a query of the rows that have them, as they are in the table."""
+        """Note keys as seen; `rows` is SQL for a query of their rows, as they are in the table."""
         self._connection.execute(
-            f"INSERT INTO {seen(self._layout.known)} SELECT {literal(self._account)}, {version}, {self._key('r')} "
-            f"FROM ({rows}) r WHERE r._sdc_table_version IS DISTINCT FROM {version} "
-            f"AND NOT {self._is_seen('r', version)}"
+            f"INSERT INTO {seen(self._layout.known)} "
+            f"SELECT {literal(self._account)}, {version}, {self._key('r')} FROM ({rows}) r WHERE "
+            f"r._sdc_table_version IS DISTINCT FROM {version} AND NOT {self._is_seen('r', version)}"
         )
 
     def activate(self, version: int, now: datetime, *, hard_delete: bool) -> int:
@@ -62,9 +62,12 @@ class Versions:
         newest, complete = self._ledger.version(self._layout.known, self._account) or (-1, True)
         if version < newest or (version == newest and complete):
             return 0
-        unseen = self._unseen(version) if hard_delete else f"_sdc_deleted_at IS NULL AND {self._unseen(version)}"
+        unseen = (
+            self._unseen(version) if hard_delete else f"_sdc_deleted_at IS NULL AND {self._unseen(version)}"
+        )
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE gone AS SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}"
+            "CREATE OR REPLACE TEMP TABLE gone AS "
+            f"SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}"
         )
         if self._layout.history:
             same = " AND ".join(f"h.{key.name} = t.{key.name}" for key in self._layout.keys)
@@ -96,13 +99,14 @@ class Versions:
     def _is_seen(self, row: str, version: int) -> str:
         return (
             f"EXISTS (SELECT 1 FROM {seen(self._layout.known)} s "
-            f"WHERE s.version = {version} AND s.key = {self._key(row)})"
+            f"WHERE s.account = {literal(self._account)} AND s.version = {version} "
+            f"AND s.key = {self._key(row)})"
         )
 
     def _key(self, row: str) -> str:
-        """A row's key as a number: itself if it is one, else 64 bits of a digest, as texts would fill the file.
+        """A row's key as a number: itself if it is one, else 64 bits of a digest: texts would fill the file.
 
-        Two keys have the same digest once in 10^19 pairs; a row that is gone then stays until the next version.
+        Two keys have the same digest once in 10^19 pairs; a row that is gone would then not be noticed.
         """
         keys = self._layout.keys
         if len(keys) == 1 and keys[0].type in INTEGERS:
