@@ -145,11 +145,12 @@ def _texts(values: Sequence[str | None]) -> pa.Array:
 
 
 def _json(values: Sequence[msgspec.Raw]) -> pa.Array:
-    texts = [bytes(value) for value in values]
-    for number, text in enumerate(texts):
-        if b"\\u" in text and not _is_unicode(text):
-            raise Misfit(number)
-    return pa.array([None if text == b"null" else text for text in texts], pa.string())
+    texts = [None if text == b"null" else text for text in map(bytes, values)]
+    if b"\\u" in b"".join(filter(None, texts)):
+        for number, text in enumerate(texts):
+            if text is not None and not _is_unicode(text):
+                raise Misfit(number)
+    return pa.array(texts, pa.string())
 
 
 def _is_unicode(text: bytes) -> bool:

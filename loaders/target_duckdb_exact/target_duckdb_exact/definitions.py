@@ -20,6 +20,7 @@ class Definitions:
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
         self._connection = connection
         self._schema = schema
+        self._types: dict[str, dict[str, str]] = {}
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
 
     def path(self, table: str) -> str:
@@ -28,12 +29,15 @@ class Definitions:
 
     def types(self, table: str) -> dict[str, str]:
         """The columns of a table with their types; none if there is no such table."""
+        if table in self._types:
+            return self._types[table]
         found = self._connection.execute(
             "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
             "AND schema_name = ? AND lower(table_name) = lower(?) ORDER BY column_index",
             [self._schema, table],
         ).fetchall()
-        return dict(found)
+        self._types[table] = dict(found)
+        return self._types[table]
 
     def tables(self) -> dict[str, bool]:
         """All tables and views, and whether each is a table."""
@@ -47,7 +51,7 @@ class Definitions:
     def create(self, table: str, columns: Iterable[tuple[str, str]]) -> None:
         """Make a table of columns and types."""
         definitions = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
-        self._connection.execute(f"CREATE TABLE {self.path(table)} ({definitions})")
+        self._alter(f"CREATE TABLE {self.path(table)} ({definitions})")
 
     def put_aside(self, table: str) -> str:
         """Rename a table; the result is its new name.
@@ -59,24 +63,26 @@ class Definitions:
         if not next(is_table for name, is_table in there.items() if name.lower() == table.lower()):
             raise LoadError(f"{self._schema}.{table} is a view: rename it, or load into another schema")
         name = aside(table, there)
-        self._connection.execute(f"ALTER TABLE {self.path(table)} RENAME TO {quoted(name)}")
+        self._alter(f"ALTER TABLE {self.path(table)} RENAME TO {quoted(name)}")
         return name
 
     def add(self, table: str, column: str, kind: str) -> None:
         """Add a column behind the others."""
-        self._connection.execute(f"ALTER TABLE {self.path(table)} ADD COLUMN {quoted(column)} {kind}")
+        self._alter(f"ALTER TABLE {self.path(table)} ADD COLUMN {quoted(column)} {kind}")
 
     def rename(self, table: str, column: str, name: str) -> None:
         """Rename a column."""
-        self._connection.execute(
-            f"ALTER TABLE {self.path(table)} RENAME COLUMN {quoted(column)} TO {quoted(name)}"
-        )
+        self._alter(f"ALTER TABLE {self.path(table)} RENAME COLUMN {quoted(column)} TO {quoted(name)}")
 
     def change(self, table: str, column: str, kind: str, value: str) -> None:
         """Give a column another type; `value` is the SQL that makes its values."""
-        self._connection.execute(
+        self._alter(
             f"ALTER TABLE {self.path(table)} ALTER COLUMN {quoted(column)} SET DATA TYPE {kind} USING {value}"
         )
+
+    def _alter(self, statement: str) -> None:
+        self._connection.execute(statement)
+        self._types.clear()
 
     def fill(self, table: str, column: str, value: str) -> None:
         """Set a column in all rows."""

@@ -99,10 +99,11 @@ class Ledger:
 
     def add_columns(self, known: Known, columns: Iterable[tuple[str, str]]) -> None:
         """Note columns: fields and names."""
-        for field, name in columns:
-            self._connection.execute(
-                f"INSERT INTO {SCHEMA}.columns VALUES (?, ?, ?)", [known.id, field, name]
-            )
+        new = dict(columns)
+        self._connection.execute(
+            f"INSERT INTO {SCHEMA}.columns SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            [known.id, list(new), list(new.values())],
+        )
 
     def version(self, known: Known, account: str) -> tuple[int, bool] | None:
         """The newest version of an account's rows, and whether it was whole."""

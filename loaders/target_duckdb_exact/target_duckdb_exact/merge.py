@@ -138,7 +138,7 @@ class Merge:
         self._connection.execute(
             f"INSERT INTO {self._layout.table} "
             f"({names}, _sdc_extracted_at, _sdc_batched_at, _sdc_table_version) "
-            f"SELECT {names}, _sdc_extracted_at, $now, _sdc_table_version FROM {rows} ORDER BY _sdc_row",
+            f"SELECT {names}, _sdc_extracted_at, $now, _sdc_table_version FROM {rows}",
             {"now": self._now},
         )
 
