@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import resource
 import struct
@@ -16,6 +17,7 @@ from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaExc
 
 from loaders.warehouse import COMMAND, ID, activate, record, records, schema, state, text
 from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.target import TargetDuckDB
 
 FIELDS = {
     **ID,
@@ -103,6 +105,16 @@ def test_lines_that_are_none(warehouse, line, told):
     with pytest.raises(LoadError) as failure:
         warehouse.load(schema(ID), line)
     assert str(failure.value).startswith(told)
+
+
+@pytest.mark.parametrize("field", ["s", "m", "j"])
+def test_bytes_that_are_no_text(warehouse, field):
+    line = b'{"type": "RECORD", "stream": "t", "record": {"id": 1, "%s": "secret \xff"}}' % field.encode()
+    source = io.TextIOWrapper(io.BytesIO(text([schema(FIELDS)]).encode() + line))
+    with pytest.raises(LoadError) as failure:
+        TargetDuckDB(config=warehouse.config()).listen(source)
+    assert "secret" not in str(failure.value)
+    assert "line 2 of the input" in str(failure.value)
 
 
 def test_a_record_before_its_schema(warehouse):

@@ -149,6 +149,9 @@ class Decoder:
             found = values[misfit.args[0]]
             raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"' if isinstance(found, str) else b"0"
             raise self._misfit(field, raw, self._place(first, misfit)) from None
+        except pa.ArrowInvalid:  # bytes that are no UTF-8
+            place = f"{self._schema.stream}, from line {first} of the input"
+            raise LoadError(f"{place}: field {field.name} holds what is not {field.kind.value}") from None
 
     def _loosely(self, line: bytes, number: int) -> Any:
         """Read one line, field by field where it does not fit."""

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +27,7 @@ from singer_sdk.target_base import Target
 from target_duckdb_exact.batches import batch_lines
 from target_duckdb_exact.buffer import Buffer
 from target_duckdb_exact.database import Database
+from target_duckdb_exact.decoder import Lines
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import schema_of
 from target_duckdb_exact.loading import Loading
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from target_duckdb_exact.decoder import Columns, Lines
+    from target_duckdb_exact.decoder import Columns
 
 BATCH_SIZE = 100_000
 MOST_BYTES = 1 << 27
@@ -80,8 +82,10 @@ class LoadCommand(SingerCommand):
             self.logger.error("Nobody reads STATE any more; what was read before is loaded")  # noqa: TRY400
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception:
-            self.logger.critical("This should not have happened; please report it", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - told without its text, which may quote a row
+            where = "".join(traceback.format_tb(error.__traceback__))
+            name = type(error).__name__
+            self.logger.critical("This should not have happened; please report it: %s\n%s", name, where)
         else:
             return
         raise SystemExit(1)
@@ -205,8 +209,10 @@ class TargetDuckDB(Target):
     def _process_record_message(self, message_dict: Any) -> None:
         """Take records: the reader hands on `Lines` of them."""
         lines: Lines = message_dict
-        buffer = self._buffer(lines.stream)
-        self._add(buffer, buffer.decoder.messages(lines))
+        buffer, size = self._buffer(lines.stream), self.config["batch_size_rows"]
+        for start in range(0, len(lines.lines), size):
+            part = Lines(lines.stream, lines.lines[start : start + size], lines.first + start)
+            self._add(buffer, buffer.decoder.messages(part))
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         buffer = self._buffer(message_dict.get("stream"))
@@ -243,7 +249,9 @@ class TargetDuckDB(Target):
 
     def _load(self) -> None:
         """Load what waits, and then tell how far the tap was."""
-        self._loading.load([buffer for buffer in self._buffers.values() if buffer.waits])
+        waiting = [buffer for buffer in self._buffers.values() if buffer.waits]
+        if waiting:
+            self._loading.load(waiting)
         self._waiting_since = time.monotonic()
         if self._state is not None:
             sys.stdout.write(serialize_json(self._state) + "\n")
