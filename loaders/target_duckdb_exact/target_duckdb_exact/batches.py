@@ -7,7 +7,6 @@ import gzip
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow.parquet as pq
 from upath import UPath
 
 from target_duckdb_exact.errors import LoadError
@@ -52,6 +51,8 @@ def _lines(name: str, *, packed: bool) -> Iterator[list[bytes]]:
 
 
 def _parquet(name: str) -> Iterator[list[bytes]]:
+    import pyarrow.parquet as pq  # noqa: PLC0415 - only who needs it waits for it
+
     encoder = msgspec.json.Encoder(decimal_format="number")
     with UPath(name).open("rb") as file:
         for batch in pq.ParquetFile(file).iter_batches(_AT_ONCE):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-duckdb-exact")
 
 _ODD = re.compile(r'["\\\x00-\x1f]')
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NULL = msgspec.Raw(b"null")
 _WORDS = {b'"': "a text", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
 
@@ -103,7 +104,7 @@ class Decoder:
         text = b"\n".join(lines.lines)
         try:
             found: list[Any] = self._lines.decode_lines(text)
-        except (msgspec.DecodeError, RecursionError):
+        except _UNREADABLE:
             found = [self._loosely(line, lines.first + n) for n, line in enumerate(lines.lines)]
         rows: list[Any] = list(map(attrgetter("record"), found))
         fields = self._columns(rows, lines.first)
@@ -119,7 +120,7 @@ class Decoder:
         text = b"\n".join(lines)
         try:
             rows = self._records.decode_lines(text)
-        except (msgspec.DecodeError, RecursionError):
+        except _UNREADABLE:
             wrapped = (b'{"record":' + line + b"}" for line in lines)
             rows = [self._loosely(line, number).record for number, line in enumerate(wrapped, 1)]
         extracted = pa.nulls(len(rows), times([]).type)
@@ -157,12 +158,12 @@ class Decoder:
         """Read one line, field by field where it does not fit."""
         try:
             return self._lines.decode(line)
-        except (msgspec.DecodeError, RecursionError):
+        except _UNREADABLE:
             pass
         place = f"{self._schema.stream}, line {number} of the input"
         try:
             loose = msgspec.json.decode(line, type=_LooseLine)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise LoadError(f"{place}: no RECORD message ({_plain(error)})") from None
         values: dict[str, Any] = {}
         for name, raw in loose.record.items():
@@ -187,7 +188,7 @@ class Decoder:
             return msgspec.Raw(raw)
         try:
             return msgspec.json.decode(raw, type=field.decoded)
-        except msgspec.DecodeError:
+        except _UNREADABLE:
             whole = _whole(raw) if field.kind is Kind.INTEGER else None
             if whole is None:
                 raise self._misfit(field, raw, place) from None
@@ -212,4 +213,6 @@ def _whole(raw: bytes) -> int | None:
 
 def _plain(error: Exception) -> str:
     """What is wrong, without what was read: msgspec tells positions and types only."""
-    return str(error).splitlines()[0] if isinstance(error, msgspec.DecodeError) else "nested too deep"
+    if isinstance(error, msgspec.DecodeError):
+        return str(error).splitlines()[0]
+    return "nested too deep" if isinstance(error, RecursionError) else "no UTF-8"
