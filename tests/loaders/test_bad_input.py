@@ -189,7 +189,7 @@ def test_a_full_disk(warehouse):
         capture_output=True,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-        timeout=60,
+        timeout=120,
     )
     assert (run.returncode, run.stdout) == (1, "")
     assert "Traceback" not in run.stderr

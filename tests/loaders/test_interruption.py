@@ -129,7 +129,7 @@ def test_the_file_is_free_between_batches(warehouse):
         )
         assert process.poll() is None
         process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
 
 
 def eventually(condition):
@@ -156,10 +156,10 @@ def test_signals(warehouse, sent, code, rows):
         assert eventually(warehouse.path.exists)
         process.send_signal(sent)
         if sent == signal.SIGTERM:
-            assert process.wait(30) == code
+            assert process.wait(120) == code
             assert warehouse.ask("SELECT table_name FROM duckdb_tables()") == []
         else:
-            _, log = process.communicate(text(records([{"id": 2}])), timeout=60)
+            _, log = process.communicate(text(records([{"id": 2}])), timeout=120)
             assert process.returncode == code, log
             assert warehouse.ask("SELECT id FROM s.t ORDER BY id") == rows
 
@@ -169,7 +169,7 @@ def test_nobody_reads_state(warehouse):
     process.stdout.close()
     process.stdin.write(text([schema(ID), *records([{"id": 1}]), state(1)]))
     process.stdin.close()
-    assert process.wait(60) == 1
+    assert process.wait(120) == 1
     log = process.stderr.read()
     process.stderr.close()
     assert "Nobody reads STATE any more" in log

@@ -97,7 +97,7 @@ class Warehouse:
         with self.start(**settings) as process:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(text(messages))
-            out, log = process.communicate(timeout=60)
+            out, log = process.communicate(timeout=120)
         return process.returncode, out, log
 
     def ask(self, query, *values):
