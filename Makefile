@@ -15,18 +15,18 @@ help: ## print this list
 install: $(INSTALLED) ## install the taps, Meltano and the tools into .venv
 
 # Stamps: a second run does nothing, and so needs no network.
-$(INSTALLED): pyproject.toml sandbox/pyproject.toml requirements.txt
+$(INSTALLED): pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml requirements.txt
 	@echo "==> installing into $(VENV) (once; again when a pyproject.toml or requirements.txt change)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt --editable '.[dev]' \
-		--editable ./sandbox
+		--editable ./sandbox --editable loaders/target_duckdb_exact
 	@touch $@
 
 plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
 
-$(PLUGINS): $(INSTALLED) meltano.yml $(wildcard loaders/*/*.py)
+$(PLUGINS): $(INSTALLED) meltano.yml $(wildcard loaders/*/*/*.py)
 	@echo "==> meltano install: each plugin into its own environment (once; again when meltano.yml changes)"
 	@$(BIN)/meltano install >output/install.log 2>&1 || { cat output/install.log >&2; exit 1; }
 	@touch $@
@@ -71,7 +71,7 @@ docs: $(INSTALLED) ## write what the taps say of themselves into meltano.yml, RE
 lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --python-version 3.10 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
-		--output-file requirements.txt pyproject.toml sandbox/pyproject.toml
+		--output-file requirements.txt pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -45,7 +46,8 @@ def _clean(value: Any) -> Any:
         return {name: item for name, item in kept.items() if not name.startswith("_")}
     if isinstance(value, list):
         return [_clean(item) for item in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return float(value) if number else value
 
 
 def state_bytes(path: Path) -> int:

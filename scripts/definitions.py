@@ -1,6 +1,6 @@
-"""Write what the taps say about themselves into meltano.yml, README.md, hub/ and docs/.
+"""Write what the taps and the loader say about themselves into meltano.yml, README.md, hub/ and docs/.
 
-The taps' own `--about` and streams are the truth. With `--check` nothing is written, and the exit code is 1
+Their own `--about` and streams are the truth. With `--check` nothing is written, and the exit code is 1
 when a file is not current.
 """
 
@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 import hub
 from pages import page
-from suite import all_taps, table
+from suite import LOADER, all_taps, loader_about, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,28 +43,35 @@ def main() -> int:
 
 def generated() -> dict[str, str]:
     """All files that are generated, or have a generated part: path -> text."""
-    taps = all_taps()
+    taps, loader = all_taps(), loader_about()
     project = _yaml().load(_read("meltano.yml"))
     extractors = project["plugins"]["extractors"]
     files = {
-        "meltano.yml": with_definitions(project, taps),
+        "meltano.yml": with_definitions(project, taps, loader),
         "README.md": replaced(_read("README.md"), "taps", overview(extractors, taps)),
     }
     for name, text in hub.definitions(project, taps).items():
         files[f"hub/{name}.yml"] = text
+    files[f"hub/{LOADER}.yml"] = hub.loader_definition(project, loader)
     for name, tap in taps.items():
         presets = [plugin for plugin in extractors if plugin.get("inherit_from") == name]
         files[f"docs/{name}.md"] = page(name, tap, presets)
     return files
 
 
-def with_definitions(project: Any, taps: Mapping[str, Tap]) -> str:
-    """meltano.yml with the capabilities and settings of each tap."""
+def with_definitions(project: Any, taps: Mapping[str, Tap], loader: Mapping[str, Any]) -> str:
+    """meltano.yml with the capabilities and settings of each tap, and of the loader."""
     for plugin in project["plugins"]["extractors"]:
         tap = taps.get(plugin["name"])
         if tap:
             plugin["capabilities"] = sorted(tap.about["capabilities"])
             plugin["settings"] = [meltano_setting(*setting) for setting in tap.settings.items()]
+    for plugin in project["plugins"]["loaders"]:
+        if plugin["executable"] == LOADER:
+            plugin["capabilities"] = sorted(loader["capabilities"])
+            plugin["settings"] = [
+                meltano_setting(*setting) for setting in loader["settings"]["properties"].items()
+            ]
     written = io.StringIO()
     _yaml().dump(project, written)
     return written.getvalue()
@@ -75,6 +82,8 @@ def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     setting: dict[str, Any] = {"name": name, "kind": hub.kind({**schema, "secret": False})}
     if schema.get("default") is not None:
         setting["value"] = schema["default"]
+    if "enum" in schema:
+        setting["options"] = hub.options(schema)
     setting |= {"label": schema["title"], "description": schema["description"]}
     if schema.get("secret"):
         setting["sensitive"] = True

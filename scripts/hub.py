@@ -1,4 +1,4 @@
-"""Definitions of the taps and presets in the format of Meltano Hub."""
+"""Definitions of the taps, the presets and the loader in the format of Meltano Hub."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from suite import PACKAGE, leaves, python_versions, types
+from suite import LOADER, PACKAGE, leaves, python_versions, types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ KINDS = {
     "number": "integer",  # Meltano can't pass on a `decimal` that comes from the environment
     "object": "object",
 }
-OPTIONS = {"jsonl": "JSONL", "gzip": "GZIP"}
+OPTIONS = {"jsonl": "JSONL", "gzip": "GZIP", "as_sent": "As sent", "snake_case": "Snake case"}
 
 
 def definitions(project: Mapping[str, Any], taps: Mapping[str, Tap]) -> dict[str, str]:
@@ -75,6 +75,36 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
     }
 
 
+def loader_definition(project: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """The definition of the loader, whose tables go into a schema of the tap's name."""
+    (plugin,) = (other for other in project["plugins"]["loaders"] if other["executable"] == LOADER)
+    settings = about["settings"]["properties"]
+    values = {"default_target_schema": "$MELTANO_EXTRACT__LOAD_SCHEMA"}
+    return _yaml(
+        {
+            "capabilities": sorted(about["capabilities"]),
+            "description": str(plugin["description"]),
+            "docs": f"{REPOSITORY}/blob/main/docs/target-duckdb.md",
+            "domain_url": "https://duckdb.org",
+            "executable": LOADER,
+            "keywords": ["database", "duckdb", "meltano_sdk"],
+            "label": str(plugin["label"]),
+            "log_parser": "singer-sdk",
+            "logo_url": "/assets/logos/loaders/duckdb.png",
+            "maintenance_status": "beta",
+            "name": LOADER,
+            "namespace": LOADER.replace("-", "_"),
+            "pip_url": LOADER,
+            "quality": "silver",
+            "repo": REPOSITORY,
+            "settings": [_setting(name, settings[name], values.get(name)) for name in sorted(settings)],
+            "settings_group_validation": [sorted(about["settings"]["required"])],
+            "supported_python_versions": python_versions(LOADER),
+            "variant": PACKAGE,
+        }
+    )
+
+
 def _setting(name: str, schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
     """A setting as the Hub describes it; ``value`` is the preset's."""
     setting = {
@@ -84,8 +114,7 @@ def _setting(name: str, schema: Mapping[str, Any], value: Any) -> dict[str, Any]
         "name": name,
     }
     if "enum" in schema:
-        options = [option for option in schema["enum"] if option is not None]
-        setting["options"] = [{"label": OPTIONS.get(o, o.capitalize()), "value": o} for o in options]
+        setting["options"] = options(schema)
     default = schema.get("default") if value is None else value
     if value is None and schema.get("examples"):
         setting["placeholder"] = f"Ex. {schema['examples'][0]}"
@@ -94,6 +123,12 @@ def _setting(name: str, schema: Mapping[str, Any], value: Any) -> dict[str, Any]
     if default is not None:
         setting["value"] = default
     return setting
+
+
+def options(schema: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The values that a setting can have."""
+    values = [value for value in schema["enum"] if value is not None]
+    return [{"label": OPTIONS.get(value, value.capitalize()), "value": value} for value in values]
 
 
 def kind(schema: dict[str, Any]) -> str:

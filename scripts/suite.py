@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from importlib.metadata import EntryPoint
 
+    from singer_sdk.plugin_base import PluginBase
+
     from tap_core.stream import ApiStream
     from tap_core.tap import ApiTap
 
 PACKAGE = "tap-suite"
+LOADER = "target-duckdb-exact"
+"""The loader's distribution, and its command."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,19 @@ def all_taps() -> dict[str, Tap]:
     return {script.name: Tap(kind, about) for script, kind, about in zip(scripts, kinds, abouts, strict=True)}
 
 
-def _class(script: EntryPoint) -> type[ApiTap]:
+def loader_about() -> dict[str, Any]:
+    """What the loader says of itself."""
+    (script,) = distribution(LOADER).entry_points.select(group="console_scripts")
+    return _about(_class(script))
+
+
+def _class(script: EntryPoint) -> Any:
     """The class behind a console script, such as tap_events.tap:TapEvents.cli."""
-    tap: type[ApiTap] = getattr(import_module(script.module), script.attr.removesuffix(".cli"))
+    tap: type[PluginBase] = getattr(import_module(script.module), script.attr.removesuffix(".cli"))
     return tap
 
 
-def _about(tap: type[ApiTap]) -> dict[str, Any]:
+def _about(tap: type[PluginBase]) -> dict[str, Any]:
     command = [sys.executable, "-c", f"from {tap.__module__} import {tap.__name__} as tap; tap.cli()"]
     shown = subprocess.run(  # noqa: S603 - our own command
         [*command, "--about", "--format", "json"], capture_output=True, text=True, check=True
@@ -80,10 +90,10 @@ def _about(tap: type[ApiTap]) -> dict[str, Any]:
     return about
 
 
-def python_versions() -> list[str]:
-    """The Python versions that the package says it runs on, such as 3.10."""
+def python_versions(package: str = PACKAGE) -> list[str]:
+    """The Python versions that a package says it runs on, such as 3.10."""
     prefix = "Programming Language :: Python :: 3."
-    classifiers = distribution(PACKAGE).metadata.get_all("Classifier") or []
+    classifiers = distribution(package).metadata.get_all("Classifier") or []
     return [f"3.{line.removeprefix(prefix)}" for line in classifiers if line.startswith(prefix)]
 
 

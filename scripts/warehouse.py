@@ -12,7 +12,7 @@ WAREHOUSE = Path("output", "warehouse.duckdb")
 
 TABLES = """
 SELECT schema_name || '.' || table_name AS name, column_count
-FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY name
+FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND schema_name <> '_sdc_loader' ORDER BY name
 """
 
 

@@ -47,8 +47,8 @@ PAGE = """<!doctype html>
 YEARS = range(1970, 2200)
 """Rows of other years, which is to say with odd dates, would make a chart too long to read."""
 UNTIMED = (
-    "<p class='note'>When each table was loaded is not known: target-duckdb keeps it in"
-    " <code>_sdc_batched_at</code> if its setting <code>add_metadata_columns</code> is on.</p>"
+    "<p class='note'>When each table was loaded is not known: it has no column"
+    " <code>_sdc_batched_at</code>, or no rows.</p>"
 )
 
 

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TABLES = """
-SELECT t.schema_name, t.table_name, bool_or(c.column_name = '_sdc_batched_at')
+SELECT t.schema_name, t.table_name, bool_or(c.column_name = '_sdc_batched_at'),
+  bool_or(c.column_name = '_sdc_deleted_at')
 FROM duckdb_tables() t JOIN duckdb_columns() c USING (table_oid, database_name)
 WHERE NOT t.internal AND NOT t.temporary AND t.database_name = current_database()
+  AND t.schema_name <> '_sdc_loader'
 GROUP BY ALL ORDER BY ALL
 """
 
@@ -26,6 +28,8 @@ class Table(NamedTuple):
     rows: int
     loaded: datetime | None
     """When its newest row was loaded, in UTC; None where the loader keeps no such time."""
+    present: str
+    """SQL for its rows, those left out that are gone from the account."""
 
 
 class Warehouse:
@@ -37,11 +41,11 @@ class Warehouse:
         connection.execute("SET TimeZone = 'UTC'")
         self.tables = [self._table(*found) for found in connection.execute(TABLES).fetchall()]
 
-    def _table(self, schema: str, name: str, timed: bool) -> Table:
+    def _table(self, schema: str, name: str, timed: bool, marked: bool) -> Table:
+        present = f"FROM {quoted(schema)}.{quoted(name)}" + " WHERE _sdc_deleted_at IS NULL" * marked
         loaded = "max(_sdc_batched_at)::TIMESTAMP" if timed else "NULL"
-        query = f"SELECT count(*), {loaded} FROM {quoted(schema)}.{quoted(name)}"  # noqa: S608 - from DuckDB
-        ((rows, moment),) = self._connection.execute(query).fetchall()
-        return Table(schema, name, rows, moment)
+        ((rows, moment),) = self._connection.execute(f"SELECT count(*), {loaded} {present}").fetchall()
+        return Table(schema, name, rows, moment, present)
 
     def has(self, schema: str) -> bool:
         """Whether anything was loaded into a schema."""
@@ -49,9 +53,13 @@ class Warehouse:
 
     def ask(self, schema: str, query: str) -> list[tuple[Any, ...]] | None:
         """Return the rows that answer a query in a schema; None if a table or column of it was not loaded."""
-        self._connection.execute(f"USE {quoted(schema)}")
+        present = ", ".join(
+            f"{quoted(table.name)} AS (SELECT * {table.present})"
+            for table in self.tables
+            if table.schema == schema
+        )
         try:
-            return self._connection.execute(query).fetchall()
+            return self._connection.execute(f"WITH {present} {query}").fetchall()
         except (duckdb.CatalogException, duckdb.BinderException):
             return None
 

@@ -38,12 +38,15 @@ CAPABILITIES = {
     "batch",
     "catalog",
     "discover",
+    "hard-delete",
     "log-based",
     "properties",
     "schema-flattening",
+    "soft-delete",
     "state",
     "stream-maps",
     "structured-logging",
+    "target-schema",
     "test",
 }
 NEEDED = {"description", "kind", "label", "name"}
@@ -58,6 +61,7 @@ VALUES = {
     "password": str,
     "string": str,
 }
+LOADER = "target-duckdb-exact"
 PRESETS = {
     "tap-eventzilla": "tap-events",
     "tap-calcom": "tap-scheduling",
@@ -76,12 +80,12 @@ def definition(request):
     return load(request.param)
 
 
-def test_one_for_each_tap_and_preset():
+def test_one_for_each_tap_preset_and_the_loader():
     taps = [
         script.name for script in entry_points(group="console_scripts") if script.value.startswith("tap_")
     ]
     ours = [name for name in taps if name in PRESETS.values()]
-    assert sorted(path.name for path in FILES) == sorted(f"{name}.yml" for name in [*ours, *PRESETS])
+    assert sorted(path.stem for path in FILES) == sorted([*ours, *PRESETS, LOADER])
     assert [load(path)["name"] for path in FILES] == [path.stem for path in FILES]
 
 
@@ -92,7 +96,8 @@ def test_keys(definition):
         assert re.fullmatch(r"https://[^\s/]+\.[^\s]+", definition[name])
     assert definition["maintenance_status"] in {"active", "beta", "development", "inactive", "unknown"}
     assert definition["quality"] in {"gold", "silver", "bronze", "unknown"}
-    assert definition["logo_url"].startswith("/assets/logos/extractors/")
+    kind = "loaders" if definition["name"] == LOADER else "extractors"
+    assert definition["logo_url"].startswith(f"/assets/logos/{kind}/")
     assert definition["namespace"] == definition["name"].replace("-", "_")
     assert definition["executable"] == PRESETS.get(definition["name"], definition["name"])
     assert "\n" not in definition["description"]

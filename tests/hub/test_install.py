@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from support import KEY
@@ -52,11 +53,15 @@ def cached_or_fetched(*command, folder, env):
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
-    """A folder with the wheel of this project."""
+    """A folder with the wheels of this project: of the taps, and of the loader."""
     folder = tmp_path_factory.mktemp("wheels")
-    build = (BIN / "uv", "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", folder, ROOT)
-    cached_or_fetched(*build, folder=folder, env=dict(os.environ))
-    assert len(list(folder.glob("tap_suite-*.whl"))) == 1
+    build = (BIN / "uv", "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", folder)
+    for source in (ROOT, ROOT / "loaders" / "target_duckdb_exact"):
+        cached_or_fetched(*build, source, folder=folder, env=dict(os.environ))
+    assert sorted(path.name.split("-")[0] for path in folder.glob("*.whl")) == [
+        "tap_suite",
+        "target_duckdb_exact",
+    ]
     return folder
 
 
@@ -67,7 +72,7 @@ def project(tmp_path):
     return tmp_path
 
 
-def test_tap_and_preset_are_added_and_load_rows(api, wheels, project):
+def test_tap_preset_and_loader_are_added_and_load_rows(api, wheels, project):
     constraints = {
         "UV_CONSTRAINT": str(ROOT / "requirements.txt"),
         "PIP_CONSTRAINT": str(ROOT / "requirements.txt"),
@@ -84,17 +89,28 @@ def test_tap_and_preset_are_added_and_load_rows(api, wheels, project):
         "TAP_TREMENDOUS_API_KEY": KEY,
         "TARGET_JSONL_DESTINATION_PATH": str(project),
         "TARGET_JSONL_DO_TIMESTAMP_FILE": "false",
+        "TARGET_DUCKDB_EXACT_FILEPATH": str(project / "warehouse.duckdb"),
     }
     (project / "target.yml").write_text(TARGET)
     add = (BIN / "meltano", "add", "--from-ref")
     cached_or_fetched(*add, "target.yml", "target-jsonl", folder=project, env=env)
-    for name in ("tap-events", "tap-tremendous"):
+    for name in ("tap-events", "tap-tremendous", "target-duckdb-exact"):
         definition = ROOT / "hub" / f"{name}.yml"
         cached_or_fetched(*add, definition, name, folder=project, env={**env, **constraints})
 
-    blocks = ("tap-events", "target-jsonl", "tap-tremendous", "target-jsonl")
+    blocks = (
+        "tap-events",
+        "target-jsonl",
+        "tap-tremendous",
+        "target-jsonl",
+        "tap-events",
+        "target-duckdb-exact",
+    )
     run(BIN / "meltano", "run", *blocks, folder=project, env=env)
 
     for tap, stream in (("events", "users"), ("rewards", "orders")):
         rows = [json.loads(line) for line in (project / f"{stream}.jsonl").read_text().splitlines()]
         assert {row["id"] for row in rows} == {row["id"] for row in api.data[tap][stream]}
+    with duckdb.connect(str(project / "warehouse.duckdb"), read_only=True) as connection:
+        loaded = connection.execute("SELECT id FROM tap_events.users").fetchall()
+    assert {key for (key,) in loaded} == {row["id"] for row in api.data["events"]["users"]}

@@ -24,7 +24,7 @@ from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
 from targets.environments import install
 from targets.postgres import serve
-from targets.targets import Csv, DuckDB, JsonLines, Postgres, SQLite, layered
+from targets.targets import Csv, DuckDB, JsonLines, Postgres
 
 TAPS = {
     "billing": (TapBilling, billing.assert_all),
@@ -35,7 +35,6 @@ TAPS = {
 }
 
 FAST = {"requests_per_minute": None}
-FLAT = {"flattening_enabled": True, "flattening_max_depth": 9}
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +67,6 @@ def outputs(account):
 
 
 @pytest.fixture(scope="session")
-def flattened(account):
-    """The same with columns for the fields of objects."""
-    return {name: output_of(name, account, **FLAT) for name in TAPS}
-
-
-@pytest.fixture(scope="session")
 def environment(tmp_path_factory):
     """Installs the requirements of that name, once; gives the Python of their environment."""
     folder, found = tmp_path_factory.mktemp("environments"), {}
@@ -100,9 +93,7 @@ def target(request, tmp_path_factory, environment):
     def target(name):
         folder = tmp_path_factory.mktemp(name)
         if name == "target-duckdb":
-            return DuckDB(layered(sys.executable, "target_duckdb_exact"), folder)
-        if name == "target-sqlite":
-            return SQLite(layered(environment(name), "target_sqlite_today"), folder)
+            return DuckDB([sys.executable, "-m", "target_duckdb_exact"], folder)
         command = [environment(name).with_name(name)]
         if name == "target-postgres":
             return Postgres(command, folder, request.getfixturevalue("server"))

@@ -5,16 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-import sqlite3
 import subprocess
-from contextlib import closing
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-
-from targets.environments import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +28,6 @@ class Target:
     metadata = ("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at", "_sdc_deleted_at")
     metadata += ("_sdc_sequence", "_sdc_table_version", "_sdc_sync_started_at")
     """Columns that a loader adds."""
-    flattened = False
-    """Whether the tap is to make columns of objects' fields, and text of lists."""
     appends = False
     """Whether a second run adds its rows to those that are there."""
 
@@ -106,7 +100,7 @@ class Postgres(Target):
 
 
 class DuckDB(Target):
-    """target-duckdb with the layer of this project: names in lower case, numbers as DOUBLE, times in UTC."""
+    """target-duckdb of this project: exact numbers, instants, JSON as it was sent."""
 
     name = "target-duckdb"
 
@@ -114,44 +108,38 @@ class DuckDB(Target):
         return {"filepath": str(self.folder / "warehouse.duckdb"), "default_target_schema": "tap"}
 
     def read(self, stream: str) -> list[Row]:
-        return self.select(f"tap.{stream}")
+        try:
+            return self.select(f"tap.{stream}")
+        except duckdb.CatalogException:  # nothing was loaded, not even the table
+            return []
 
     def select(self, source: str) -> list[Row]:
         """The rows of a table or of a file."""
         with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
             found = connection.execute(f"SELECT * FROM {source}")
             names = [(column[0], str(column[1]) == "JSON") for column in found.description]
             return [
                 {
-                    name: json.loads(value) if is_json and value is not None else value
+                    name: json.loads(value, parse_float=Decimal) if is_json and value is not None else value
                     for (name, is_json), value in zip(names, row, strict=True)
                 }
                 for row in found.fetchall()
             ]
 
     def copy(self, stream: str, path: Path) -> None:
-        """Write a table into a Parquet file, whose integers have 64 bits.
-
-        DuckDB would write integers of 128 bits, as the loader makes them, as floating-point numbers.
-        """
+        """Write a table into a Parquet file."""
         with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as connection:
-            columns = connection.execute(f"SELECT * FROM tap.{stream} LIMIT 0").description
-            casts = ", ".join(f'"{c[0]}"::BIGINT AS "{c[0]}"' for c in columns if str(c[1]) == "HUGEINT")
-            connection.execute(
-                f"COPY (SELECT * REPLACE ({casts}) FROM tap.{stream}) TO '{path}' (FORMAT parquet)"
-            )
-
-    def column(self, name: str) -> str:
-        return name.lower()
+            connection.execute(f"COPY tap.{stream} TO '{path}' (FORMAT parquet)")
 
     def kept(self, value: Any, schema: Row) -> Any:
         if isinstance(value, str) and schema.get("format") == "date-time":
-            return in_utc(value)
-        if "number" not in schema.get("type", ()):
-            return rounded(as_text(value, schema))
-        if isinstance(value, str):
-            return float(value)
-        return rounded(value)
+            return moment(value if TIME.fullmatch(value)[3] else f"{value}Z").astimezone(timezone.utc)
+        if isinstance(value, str) and schema.get("format") == "date":
+            return date.fromisoformat(value)
+        if schema.get("x-format") == "local-date-time" and isinstance(value, str):
+            return moment(value)
+        return as_text(value, schema)
 
 
 class JsonLines(Target):
@@ -184,37 +172,6 @@ class Csv(Target):
         if isinstance(value, str) and schema.get("format") == "date-time":
             return str(moment(value))
         return "" if value is None else str(value)
-
-
-class SQLite(Target):
-    """target-sqlite with the layer of this project: names in snake case, numbers as floating-point."""
-
-    name = "target-sqlite"
-    metadata = ("__loaded_at",)
-    flattened = True
-
-    def settings(self) -> Row:
-        return {"database": str(self.folder / "warehouse"), "batch_size": 1000}
-
-    def read(self, stream: str) -> list[Row]:
-        with closing(sqlite3.connect(self.folder / "warehouse.db")) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(f"SELECT * FROM {stream}")]
-
-    def column(self, name: str) -> str:
-        words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
-        return re.sub(r"([a-z\d])([A-Z])", r"\1_\2", words).lower()
-
-    def kept(self, value: Any, schema: Row) -> Any:
-        if "number" not in schema["type"]:
-            return as_text(value, schema)
-        return float(value) if isinstance(value, str) else rounded(value)
-
-
-def layered(python: str | Path, layer: str) -> list[str | Path]:
-    """The command of a loader that is run through a layer of this project."""
-    path = str(ROOT / "loaders" / layer)
-    return [python, "-c", f"import sys; sys.path.insert(0, {path!r}); import {layer}; {layer}.main()"]
 
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\d.\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?")

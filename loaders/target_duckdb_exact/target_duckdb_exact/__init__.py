@@ -1,0 +1,1 @@
+"""A Singer target for DuckDB: exact types, deletes and history, loaded in columns."""

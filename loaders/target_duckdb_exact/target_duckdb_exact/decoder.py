@@ -1,0 +1,218 @@
+"""From lines of RECORD messages to columns: field by field only where a line does not fit."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+from singer_sdk.exceptions import MissingKeyPropertiesError
+
+from target_duckdb_exact.columns import Misfit, column, times
+from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.fields import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_duckdb_exact.fields import Field, Schema
+
+logger = logging.getLogger("target-duckdb-exact")
+
+_ODD = re.compile(r'["\\\x00-\x1f]')
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NULL = msgspec.Raw(b"null")
+_WORDS = {b'"': "a text", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of the input that hold records of one stream."""
+
+    stream: str
+    lines: Sequence[bytes]
+    first: int
+    """The number of the first one in the input."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Records as columns: one per field of the SCHEMA, then the time of extraction and the version."""
+
+    fields: list[pa.Array]
+    extracted: pa.Array
+    versions: pa.Array
+    size: int
+    """Bytes of the lines that they were read from."""
+
+
+class _LooseLine(msgspec.Struct):
+    record: dict[str, msgspec.Raw]
+    version: int | None = None
+    time_extracted: str | None = None
+
+
+class Decoder:
+    """Reads the records of one stream, as its SCHEMA says that they are."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._by_name = {field.name: (number, field) for number, field in enumerate(schema.fields)}
+        self._keys = [self._by_name[key][0] for key in schema.keys]
+        self._told = False
+        """Whether it was said that there are fields that the SCHEMA lacks."""
+        self._set_up(strict=True)
+
+    def _set_up(self, *, strict: bool) -> None:
+        """Make the struct; a strict one refuses fields that the SCHEMA lacks."""
+        fields = self._schema.fields
+        # msgspec takes no names with these characters: such fields are read as if they were unknown.
+        odd = {field.name for field in fields if _ODD.search(field.name)}
+        self._row = msgspec.defstruct(
+            "Row",
+            [
+                (f"f{number}", field.decoded, _NULL if field.decoded is msgspec.Raw else None)
+                for number, field in enumerate(fields)
+            ],
+            rename={
+                f"f{number}": f"\uffff{number}" if field.name in odd else field.name
+                for number, field in enumerate(fields)
+            },
+            forbid_unknown_fields=strict or bool(odd),
+            gc=False,
+        )
+        self._line = msgspec.defstruct(
+            "Line",
+            [("record", self._row), ("version", int | None, None), ("time_extracted", str | None, None)],
+            gc=False,
+        )
+        self._records = msgspec.json.Decoder(self._row)
+        self._lines = msgspec.json.Decoder(self._line)
+
+    def messages(self, lines: Lines) -> Columns:
+        """Read RECORD messages.
+
+        Raises:
+            LoadError: A line is no message, or a value does not fit its field.
+            MissingKeyPropertiesError: A record has no value for a key.
+        """
+        text = b"\n".join(lines.lines)
+        try:
+            found: list[Any] = self._lines.decode_lines(text)
+        except _UNREADABLE:
+            found = [self._loosely(line, lines.first + n) for n, line in enumerate(lines.lines)]
+        rows: list[Any] = list(map(attrgetter("record"), found))
+        fields = self._columns(rows, lines.first)
+        try:
+            extracted = times([line.time_extracted for line in found])
+        except Misfit as misfit:
+            raise LoadError(f"{self._place(lines.first, misfit)}: time_extracted is no time") from None
+        versions = pa.array([line.version for line in found], pa.int64())
+        return Columns(fields, extracted, versions, len(text))
+
+    def rows(self, lines: Sequence[bytes], version: int | None) -> Columns:
+        """Read records that are no messages, as files of a BATCH hold them; fails as `messages` does."""
+        text = b"\n".join(lines)
+        try:
+            rows = self._records.decode_lines(text)
+        except _UNREADABLE:
+            wrapped = (b'{"record":' + line + b"}" for line in lines)
+            rows = [self._loosely(line, number).record for number, line in enumerate(wrapped, 1)]
+        extracted = pa.nulls(len(rows), times([]).type)
+        return Columns(
+            self._columns(rows, 1), extracted, pa.array([version] * len(rows), pa.int64()), len(text)
+        )
+
+    def _columns(self, rows: Sequence[Any], first: int) -> list[pa.Array]:
+        values = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        columns = [
+            self._column(field, found, first)
+            for field, found in zip(self._schema.fields, values, strict=True)
+        ]
+        for number in self._keys:
+            if columns[number].null_count:
+                at = columns[number].is_null().index(True).as_py()
+                field = self._schema.fields[number]
+                raise MissingKeyPropertiesError(
+                    f"{self._place(first, Misfit(at))}: a record has no value for its key {field.name}"
+                )
+        return columns
+
+    def _column(self, field: Field, values: Sequence[Any], first: int) -> pa.Array:
+        try:
+            return column(field.kind, values)
+        except Misfit as misfit:
+            found = values[misfit.args[0]]
+            raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"' if isinstance(found, str) else b"0"
+            raise self._misfit(field, raw, self._place(first, misfit)) from None
+        except pa.ArrowInvalid:  # bytes that are no UTF-8
+            place = f"{self._schema.stream}, from line {first} of the input"
+            raise LoadError(f"{place}: field {field.name} holds what is not {field.kind.value}") from None
+
+    def _loosely(self, line: bytes, number: int) -> Any:
+        """Read one line, field by field where it does not fit."""
+        try:
+            return self._lines.decode(line)
+        except _UNREADABLE:
+            pass
+        place = f"{self._schema.stream}, line {number} of the input"
+        try:
+            loose = msgspec.json.decode(line, type=_LooseLine)
+        except _UNREADABLE as error:
+            raise LoadError(f"{place}: no RECORD message ({_plain(error)})") from None
+        values: dict[str, Any] = {}
+        for name, raw in loose.record.items():
+            index, field = self._by_name.get(name, (-1, None))
+            if field is None:
+                self._tell_unknown(name)
+            else:
+                values[f"f{index}"] = self._value(field, bytes(raw), place)
+        return self._line(self._row(**values), loose.version, loose.time_extracted)
+
+    def _tell_unknown(self, name: str) -> None:
+        """Say once that a field is left out, and read the next rows without a look for others."""
+        if not self._told:
+            logger.warning(
+                "%s: fields that its SCHEMA lacks are not loaded, such as %s", self._schema.stream, name
+            )
+            self._told = True
+            self._set_up(strict=False)
+
+    def _value(self, field: Field, raw: bytes, place: str) -> Any:
+        if field.decoded is msgspec.Raw:
+            return msgspec.Raw(raw)
+        try:
+            return msgspec.json.decode(raw, type=field.decoded)
+        except _UNREADABLE:
+            whole = _whole(raw) if field.kind is Kind.INTEGER else None
+            if whole is None:
+                raise self._misfit(field, raw, place) from None
+            return whole
+
+    def _place(self, first: int, misfit: Misfit) -> str:
+        return f"{self._schema.stream}, line {first + misfit.args[0]} of the input"
+
+    def _misfit(self, field: Field, raw: bytes, place: str) -> LoadError:
+        word = _WORDS.get(raw[:1], "a number")
+        return LoadError(f"{place}: field {field.name} holds {word} that is not {field.kind.value}")
+
+
+def _whole(raw: bytes) -> int | None:
+    """The integer that is written as 1.0 or 1e3."""
+    try:
+        number = Decimal(raw.decode())
+        return int(number) if abs(number.adjusted()) < 40 and number == int(number) else None  # noqa: PLR2004 - HUGEINT's
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
+def _plain(error: Exception) -> str:
+    """What is wrong, without what was read: msgspec tells positions and types only."""
+    if isinstance(error, msgspec.DecodeError):
+        return str(error).splitlines()[0]
+    return "nested too deep" if isinstance(error, RecursionError) else "no UTF-8"

@@ -1,0 +1,136 @@
+"""What the loader remembers in the file, in a schema of its own: tables, columns, versions, keys seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_duckdb_exact.names import quoted
+from target_duckdb_exact.queries import first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import duckdb
+
+SCHEMA = "_sdc_loader"
+
+_SET_UP = f"""
+CREATE SCHEMA IF NOT EXISTS {SCHEMA};
+CREATE TABLE IF NOT EXISTS {SCHEMA}.tables (
+    id INTEGER, schema_name VARCHAR, stream VARCHAR, table_name VARCHAR, keys VARCHAR[],
+    history_name VARCHAR, history_on BOOLEAN
+);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.columns (table_id INTEGER, field VARCHAR, column_name VARCHAR);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.versions (
+    table_id INTEGER, account VARCHAR, version BIGINT, complete BOOLEAN
+);
+"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A table of the loader's."""
+
+    id: int
+    table: str
+    keys: tuple[str, ...]
+    history: str | None = None
+    """The table of its rows' history, if one was ever wanted."""
+    history_on: bool = False
+    """Whether the history has all that was loaded so far."""
+
+
+class Ledger:
+    """The loader's own tables, in a connection's transaction."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        connection.execute(_SET_UP)
+
+    def table(self, schema: str, stream: str) -> Known | None:
+        """The table of a stream, if it was loaded before."""
+        row = first(
+            self._connection,
+            "SELECT id, table_name, keys, history_name, history_on "
+            f"FROM {SCHEMA}.tables WHERE schema_name = ? AND stream = ?",
+            [schema, stream],
+        )
+        return Known(row[0], row[1], tuple(row[2]), row[3], bool(row[4])) if row else None
+
+    def tables(self, schema: str) -> set[str]:
+        """The tables of all streams in a schema, and their histories'."""
+        found = self._connection.execute(
+            f"SELECT table_name, history_name FROM {SCHEMA}.tables WHERE schema_name = ?", [schema]
+        ).fetchall()
+        return {name for names in found for name in names if name}
+
+    def add_table(self, schema: str, stream: str, table: str, keys: Sequence[str]) -> Known:
+        """Note a table."""
+        row = first(
+            self._connection,
+            f"INSERT INTO {SCHEMA}.tables SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, NULL, false "
+            f"FROM {SCHEMA}.tables RETURNING id",
+            [schema, stream, table, list(keys)],
+        )
+        assert row is not None  # noqa: S101 - what RETURNING promises
+        known = Known(row[0], table, tuple(keys))
+        self._connection.execute(f"CREATE TABLE {seen(known)} (account VARCHAR, version BIGINT, key HUGEINT)")
+        return known
+
+    def set_history(self, known: Known, name: str | None, *, on: bool) -> None:
+        """Note the table of a history, and whether it has all."""
+        self._connection.execute(
+            f"UPDATE {SCHEMA}.tables SET history_name = ?, history_on = ? WHERE id = ?", [name, on, known.id]
+        )
+
+    def forget(self, known: Known) -> None:
+        """Forget a table, which has been put aside."""
+        for table, column in (("tables", "id"), ("columns", "table_id"), ("versions", "table_id")):
+            self._connection.execute(f"DELETE FROM {SCHEMA}.{table} WHERE {column} = ?", [known.id])
+        self._connection.execute(f"DROP TABLE IF EXISTS {seen(known)}")
+
+    def columns(self, known: Known) -> dict[str, str]:
+        """The columns of a table by the fields that they hold."""
+        found = self._connection.execute(
+            f"SELECT field, column_name FROM {SCHEMA}.columns WHERE table_id = ?", [known.id]
+        ).fetchall()
+        return dict(found)
+
+    def add_columns(self, known: Known, columns: Iterable[tuple[str, str]]) -> None:
+        """Note columns: fields and names."""
+        new = dict(columns)
+        self._connection.execute(
+            f"INSERT INTO {SCHEMA}.columns SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            [known.id, list(new), list(new.values())],
+        )
+
+    def version(self, known: Known, account: str) -> tuple[int, bool] | None:
+        """The newest version of an account's rows, and whether it was whole."""
+        row = first(
+            self._connection,
+            f"SELECT version, complete FROM {SCHEMA}.versions WHERE table_id = ? AND account = ?",
+            [known.id, account],
+        )
+        return (int(row[0]), bool(row[1])) if row else None
+
+    def give_up_versions(self, known: Known) -> None:
+        """Let no unfinished version delete rows: what it has seen can't be told any more."""
+        self._connection.execute(
+            f"UPDATE {SCHEMA}.versions SET complete = true WHERE table_id = ?", [known.id]
+        )
+        self._connection.execute(f"DELETE FROM {seen(known)}")
+
+    def set_version(self, known: Known, account: str, version: int, *, complete: bool) -> None:
+        """Note the newest version of an account's rows; an account that is none is an empty text."""
+        self._connection.execute(
+            f"DELETE FROM {SCHEMA}.versions WHERE table_id = ? AND account = ?", [known.id, account]
+        )
+        self._connection.execute(
+            f"INSERT INTO {SCHEMA}.versions VALUES (?, ?, ?, ?)", [known.id, account, version, complete]
+        )
+
+
+def seen(known: Known) -> str:
+    """The table of the keys that an unfinished version has seen and left as they were."""
+    return f"{SCHEMA}.{quoted(f'seen_{known.id}')}"

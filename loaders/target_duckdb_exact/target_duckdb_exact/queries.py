@@ -1,0 +1,27 @@
+"""Asks DuckDB for one row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+
+def first(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
+) -> tuple[Any, ...] | None:
+    """The first row of a query, if it has any.
+
+    All are fetched: DuckDB 2 does nothing else on a connection while a result of it is not read to its end.
+    """
+    rows = connection.execute(query, list(values)).fetchall()
+    return rows[0] if rows else None
+
+
+def count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
+    """The number of rows of a table, or of a query in parentheses."""
+    (number,) = first(connection, f"SELECT count(*) FROM {rows} AS counted") or (0,)
+    return int(number)

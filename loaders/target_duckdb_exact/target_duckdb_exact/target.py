@@ -1,0 +1,259 @@
+"""The target: its settings and its command, and what becomes of each message."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import typing as th
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.plugin_base import SingerCommand
+from singer_sdk.singerlib.json import serialize_json
+from singer_sdk.target_base import Target
+
+from target_duckdb_exact.batches import batch_lines
+from target_duckdb_exact.buffer import Buffer
+from target_duckdb_exact.database import Database
+from target_duckdb_exact.decoder import Lines
+from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.fields import schema_of
+from target_duckdb_exact.loading import Loading
+from target_duckdb_exact.names import SNAKE_CASE
+from target_duckdb_exact.reader import BlockReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from target_duckdb_exact.decoder import Columns
+
+BATCH_SIZE = 100_000
+MOST_BYTES = 1 << 27
+"""Bytes of messages that are held at most, however few rows they are."""
+LOCK_TIMEOUT = 300
+MOST_SECONDS = 300
+"""Seconds that rows wait at most, so that STATE moves on where a tap is slow."""
+
+
+class LoadCommand(SingerCommand):
+    """The command; what a user can meet ends it with one line and no traceback."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options and the files of settings that they name."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except (OSError, ValueError) as error:
+            self.logger.error("config: %s", error)  # noqa: TRY400
+            raise SystemExit(1) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the target."""
+        logging.captureWarnings(capture=True)
+        with self._failures_told():
+            return click.Command.invoke(self, ctx)
+
+    @contextlib.contextmanager
+    def _failures_told(self) -> Iterator[None]:
+        try:
+            yield
+        except ConfigValidationError as failure:
+            for error in failure.errors:
+                self.logger.error(error)  # noqa: TRY400
+        except (LoadError, MissingKeyPropertiesError, RecordsWithoutSchemaException) as failure:
+            self.logger.error("%s", failure)  # noqa: TRY400
+        except BrokenPipeError:
+            # What is still buffered can't be written; the interpreter must not try again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self.logger.error("Nobody reads STATE any more; what was read before is loaded")  # noqa: TRY400
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - told without its text, which may quote a row
+            where = "".join(traceback.format_tb(error.__traceback__))
+            name = type(error).__name__
+            self.logger.critical("This should not have happened; please report it: %s\n%s", name, where)
+        else:
+            return
+        raise SystemExit(1)
+
+
+class TargetDuckDB(Target):
+    """A DuckDB file: exact types, deletes and history, loaded in columns."""
+
+    name = "target-duckdb-exact"
+    message_reader_class = BlockReader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.HARD_DELETE,
+        TargetCapabilities.SOFT_DELETE,
+        TargetCapabilities.TARGET_SCHEMA,
+    ]
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property(
+            "filepath",
+            th.StringType(nullable=False),
+            required=True,
+            nullable=False,
+            title="File path",
+            description="The database file; its folder must exist.",
+        ),
+        th.Property(
+            "default_target_schema",
+            th.StringType,
+            default="main",
+            title="Target schema",
+            description="Schema that the tables are in; hyphens in it become underscores.",
+        ),
+        th.Property(
+            "batch_size_rows",
+            th.IntegerType(minimum=1),
+            default=BATCH_SIZE,
+            title="Batch size",
+            description="Rows of all streams together that are collected before they are loaded.",
+        ),
+        th.Property(
+            "naming",
+            th.StringType(allowed_values=["as_sent", SNAKE_CASE]),
+            default="as_sent",
+            title="Naming",
+            description="Names of tables and columns: as they are sent, or absentHost as absent_host.",
+        ),
+        th.Property(
+            "hard_delete",
+            th.BooleanType,
+            default=False,
+            title="Hard delete",
+            description="Remove rows that are gone from the source; else they are marked in _sdc_deleted_at.",
+        ),
+        th.Property(
+            "history",
+            th.ArrayType(th.StringType),
+            default=[],
+            title="History",
+            description="Streams whose rows' earlier versions are kept, each in a table <stream>_history.",
+        ),
+        th.Property(
+            "lock_timeout",
+            th.NumberType(minimum=0),
+            default=LOCK_TIMEOUT,
+            title="Lock timeout",
+            description="Seconds to wait for another program that has the file open.",
+        ),
+    ).to_dict()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        config = self.config
+        database = Database(Path(config["filepath"]), float(config["lock_timeout"]))
+        self._loading = Loading(
+            database,
+            (config["default_target_schema"] or "main").replace("-", "_"),
+            naming=config["naming"],
+            history=config["history"],
+            hard_delete=config["hard_delete"],
+        )
+        self._buffers: dict[str, Buffer] = {}
+        self._state: Any = None
+        self._waiting_since = time.monotonic()
+        database.check()
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add none of the SDK's settings: those above are all."""
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The command line."""
+        command = super().get_singer_command()
+        assert isinstance(command, SingerCommand)  # noqa: S101 - what the SDK says
+        command.__class__ = LoadCommand
+        return command
+
+    def process_endofpipe(self) -> None:
+        """Load what is left."""
+        self._load()
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End at once on SIGTERM, without what is not loaded yet; not on Ctrl-C.
+
+        Ctrl-C reaches the tap and the target alike: the tap ends, and the target loads what it was sent.
+        """
+        if signum != signal.SIGINT:
+            raise SystemExit(128 + signum)
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        schema = schema_of(message_dict)
+        before = self._buffers.get(schema.stream)
+        if before is None or before.schema != schema:
+            if before is not None:
+                self._load()
+            self._buffers[schema.stream] = Buffer(schema)
+
+    def _process_record_message(self, message_dict: Any) -> None:
+        """Take records: the reader hands on `Lines` of them."""
+        lines: Lines = message_dict
+        buffer, size = self._buffer(lines.stream), self.config["batch_size_rows"]
+        for start in range(0, len(lines.lines), size):
+            part = Lines(lines.stream, lines.lines[start : start + size], lines.first + start)
+            self._add(buffer, buffer.decoder.messages(part))
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        buffer = self._buffer(message_dict.get("stream"))
+        for lines in batch_lines(message_dict):
+            self._add(buffer, buffer.decoder.rows(lines, message_dict.get("version")))
+
+    def _add(self, buffer: Buffer, columns: Columns) -> None:
+        if buffer.activated is not None:  # these rows are none of that version
+            self._load()
+        buffer.add(columns)
+        rows = sum(other.rows for other in self._buffers.values())
+        size = sum(other.size for other in self._buffers.values())
+        late = time.monotonic() - self._waiting_since > MOST_SECONDS
+        if rows >= self.config["batch_size_rows"] or size >= MOST_BYTES or late:
+            self._load()
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        buffer = self._buffer(message_dict.get("stream"))
+        version = message_dict.get("version")
+        if not isinstance(version, int):
+            raise LoadError(f"{buffer.schema.stream}: ACTIVATE_VERSION has no version")
+        buffer.activated = version
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        if "value" not in message_dict:
+            raise LoadError("A STATE message has no value")
+        self._state = message_dict["value"]
+
+    def _buffer(self, stream: Any) -> Buffer:
+        buffer = self._buffers.get(stream)
+        if buffer is None:
+            raise RecordsWithoutSchemaException(f"{stream}: a record came before the stream's SCHEMA")
+        return buffer
+
+    def _load(self) -> None:
+        """Load what waits, and then tell how far the tap was."""
+        waiting = [buffer for buffer in self._buffers.values() if buffer.waits]
+        if waiting:
+            self._loading.load(waiting)
+        self._waiting_since = time.monotonic()
+        if self._state is not None:
+            sys.stdout.write(serialize_json(self._state) + "\n")
+            sys.stdout.flush()
+            self._state = None

@@ -1,0 +1,279 @@
+"""What can't be loaded ends the load with one clear line, nothing half written, and no value told."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import resource
+import struct
+import subprocess
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
+
+from loaders.warehouse import COMMAND, ID, activate, record, records, schema, state, text
+from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.target import TargetDuckDB
+
+FIELDS = {
+    **ID,
+    "i": {"type": ["integer", "null"]},
+    "n": {"type": ["number", "null"]},
+    "b": {"type": "boolean"},
+    "s": {"type": "string"},
+    "d": {"type": "string", "format": "date"},
+    "t": {"type": "string", "format": "date-time"},
+    "l": {"type": "string", "x-format": "local-date-time"},
+    "m": {"type": ["string", "number"]},
+    "j": {},
+}
+DEEP = "[" * 6_000 + "]" * 6_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("i", '"secret"', "a text that is not an integer"),
+        ("i", "1.5", "a number that is not an integer"),
+        ("i", "true", "true that is not an integer"),
+        ("i", "1" * 320, "a number that is not an integer that any type holds"),
+        ("n", '"secret"', "a text that is not a number"),
+        ("n", '"NaN"', "a number that is not a number that any type holds"),
+        ("n", "1e309", "a number that is not a number that any type holds"),
+        ("b", "1", "a number that is not true or false"),
+        ("s", '{"secret": 1}', "an object that is not a text"),
+        ("s", '"\\ud83d secret"', ""),
+        ("d", '"2026-02-30"', "a text that is not a date"),
+        ("t", '"2026-02-30T10:00:00Z"', "a text that is not a time"),
+        ("t", '"2026-01-01T24:30:00Z"', "a text that is not a time"),
+        ("t", '"secret"', "a text that is not a time"),
+        ("t", '"٢٠٢٦-01-01T10:00:00Z"', "a text that is not a time"),
+        ("l", '"2026-01-01T10:00:00Z"', "a text that is not a time without a zone"),
+        ("m", '["secret"]', "a list that is not a text, a number, true or false"),
+        ("j", '{"a": "\\ud83d secret"}', ""),
+        ("j", DEEP, ""),
+    ],
+)
+def test_values_that_do_not_fit(warehouse, field, value, told):
+    """The good rows before it in the batch are not loaded either: STATE stays where it was."""
+    line = f'{{"type":"RECORD","stream":"t","record":{{"id":3,"{field}":{value}}}}}'
+    with pytest.raises(LoadError) as failure:
+        warehouse.load(schema(FIELDS), *records([{"id": 1}, {"id": 2}]), state(1), line)
+    message = str(failure.value)
+    assert message.startswith("t, line 5 of the input: ")
+    assert told in message
+    assert "secret" not in message
+    assert "\n" not in message
+    assert warehouse.tables() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{", "Line 2 of the input is no Singer message"),
+        ("[1]", "Line 2 of the input is no Singer message"),
+        ('"text"', "Line 2 of the input is no Singer message"),
+        ('{"type": "NEWS"}', "Line 2 of the input is of an unknown type, 'NEWS'"),
+        ('{"type": "RECORD", "stream": "t", "record": 5}', "t, line 2 of the input: no RECORD message"),
+        (
+            '{"type": "RECORD", "stream": "t", "record": {"id": 1}',
+            "t, line 2 of the input: no RECORD message",
+        ),
+        ('{"type": "RECORD", "stream": "t", "version": 1}', "t, line 2 of the input: no RECORD message"),
+        ('{"type": "RECORD", "record": {"id": 1}}', "Line 2 of the input is a RECORD of no stream"),
+        ('{"type": "STATE"}', "A STATE message has no value"),
+        ('{"type": "ACTIVATE_VERSION", "stream": "t"}', "t: ACTIVATE_VERSION has no version"),
+        (schema({}), "The SCHEMA of t has no properties"),
+        (schema(ID, keys=("uid",)), "The SCHEMA of t has the key uid, which is none of its properties"),
+        ({"type": "SCHEMA", "stream": "t"}, "A SCHEMA message names no stream or has no schema"),
+        (record({"id": 1}, at="yesterday"), "t, line 2 of the input: time_extracted is no time"),
+        (
+            {"type": "BATCH", "stream": "t", "encoding": {"format": "xml"}, "manifest": []},
+            "t: a BATCH of format xml, None can't be read",
+        ),
+        (
+            {"type": "BATCH", "stream": "t", "encoding": {"format": "jsonl"}, "manifest": ["/nowhere.jsonl"]},
+            "t: a file of its BATCH can't be read (No such file or directory)",
+        ),
+    ],
+)
+def test_lines_that_are_none(warehouse, line, told):
+    with pytest.raises(LoadError) as failure:
+        warehouse.load(schema(ID), line)
+    assert str(failure.value).startswith(told)
+
+
+@pytest.mark.parametrize("field", ["s", "m", "j"])
+def test_bytes_that_are_no_text(warehouse, field):
+    line = b'{"type": "RECORD", "stream": "t", "record": {"id": 1, "%s": "secret \xff"}}' % field.encode()
+    source = io.TextIOWrapper(io.BytesIO(text([schema(FIELDS)]).encode() + line))
+    with pytest.raises(LoadError) as failure:
+        TargetDuckDB(config=warehouse.config()).listen(source)
+    assert "secret" not in str(failure.value)
+    assert "line 2 of the input" in str(failure.value)
+
+
+def test_a_record_before_its_schema(warehouse):
+    code, out, log = warehouse.run(record({"id": 1}))
+    assert (code, out) == (1, "")
+    assert "t: a record came before the stream's SCHEMA" in log
+    assert "Traceback" not in log
+    with pytest.raises(RecordsWithoutSchemaException):
+        warehouse.load(schema(ID), record({"id": 1}, stream="u"))
+
+
+def test_batches_before_the_bad_line_stay(warehouse):
+    code, out, log = warehouse.run(
+        schema(ID),
+        *records([{"id": 1}, {"id": 2}]),
+        state(2),
+        *records([{"id": 3}]),
+        record({"id": "x"}),
+        batch_size_rows=2,
+    )
+    assert code == 1
+    assert "field id holds a text that is not an integer" in log
+    assert "Traceback" not in log
+    assert out == ""  # that STATE came behind the batch
+    assert warehouse.ask("SELECT id FROM s.t ORDER BY id") == [(1,), (2,)]
+
+
+def test_a_missing_folder(warehouse):
+    warehouse.path = warehouse.folder / "no" / "warehouse.duckdb"
+    code, _, log = warehouse.run(schema(ID))
+    assert code == 1
+    assert f"filepath: there is no folder {warehouse.path.parent}; make it first" in log
+
+
+def test_a_file_that_is_none(warehouse):
+    warehouse.path.write_text("x" * 5_000)
+    with pytest.raises(LoadError, match="not a valid DuckDB database file"):
+        warehouse.load(schema(ID))
+
+
+def checksum(block):
+    """DuckDB's, of blocks whose length is a multiple of 8."""
+    result = 5381
+    for (number,) in struct.iter_unpack("<Q", block):
+        result ^= number * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+    return result
+
+
+def test_a_file_of_a_newer_duckdb(warehouse):
+    duckdb.connect(str(warehouse.path)).close()
+    data = bytearray(warehouse.path.read_bytes())
+    assert struct.unpack_from("<Q", data)[0] == checksum(data[8:4096])
+    struct.pack_into("<Q", data, 12, 1_000_000)
+    struct.pack_into("<Q", data, 0, checksum(data[8:4096]))
+    warehouse.path.write_bytes(data)
+    with pytest.raises(LoadError, match="is of a newer DuckDB than"):
+        warehouse.load(schema(ID))
+
+
+def test_a_full_disk(warehouse):
+    """As the system tells it when a file may grow no further."""
+    before = [{"id": number, "s": f"{number * 7919}"} for number in range(100)]
+    warehouse.load(schema(FIELDS), *records(before))
+    limit = warehouse.path.stat().st_size + 300_000
+    config = warehouse.folder / "config.json"
+    config.write_text(json.dumps(warehouse.config()))
+    more = records([{"id": number, "s": f"{hash(str(number))}" * 20} for number in range(10_000)])
+    run = subprocess.run(
+        [*COMMAND, "--config", config],
+        input=text([schema(FIELDS), *more, state(1)]),
+        text=True,
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        timeout=120,
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "Traceback" not in run.stderr
+    assert f"filepath: {warehouse.path}" in run.stderr
+    assert warehouse.ask("SELECT count(*) FROM s.t") == [(100,)]
+    assert warehouse.load(schema(FIELDS), *more, state(1)) == [1]
+    assert warehouse.ask("SELECT count(*) FROM s.t") == [(10_000,)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"filepath": None}, "filepath"),
+        ({"naming": "shouting"}, "naming"),
+        ({"batch_size_rows": 0}, "batch_size_rows"),
+        ({"lock_timeout": -1}, "lock_timeout"),
+    ],
+)
+def test_settings_that_make_no_sense(warehouse, settings, told):
+    with pytest.raises(ConfigValidationError) as failure:
+        warehouse.load(schema(ID), **settings)
+    assert told in str(failure.value.errors)
+
+
+def test_a_config_that_is_not_there(warehouse):
+    run = subprocess.run([*COMMAND, "--config", "nowhere.json"], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert "nowhere.json" in run.stderr
+
+
+def batch(warehouse, name, data, *, version=None, compression="gzip", form="jsonl"):
+    path = warehouse.folder / name
+    path.write_bytes(data)
+    encoding = {"format": form, "compression": compression}
+    return {
+        "type": "BATCH",
+        "stream": "t",
+        "encoding": encoding,
+        "manifest": [path.as_uri()],
+        "version": version,
+    }
+
+
+def test_files_of_batches(warehouse):
+    lines = "".join(json.dumps({"id": number, "n": number / 4}) + "\n" for number in range(2_500)).encode()
+    table = pa.table({"id": [5_000], "n": [1.25], "s": ["é"]})
+    pq.write_table(table, warehouse.folder / "rows.parquet")
+    parquet = (warehouse.folder / "rows.parquet").read_bytes()
+    warehouse.load(
+        schema(FIELDS),
+        batch(warehouse, "a.jsonl.gz", gzip.compress(lines), version=5),
+        batch(warehouse, "b.jsonl", b'\n{"id": 4000, "s": "last"}', compression=None),
+        batch(warehouse, "c.parquet", parquet, compression=None, form="parquet"),
+        record({"id": 1, "n": 99}, version=5),
+        activate(5),
+        state("done"),
+        batch_size_rows=1_000,
+    )
+    assert warehouse.ask("SELECT count(*), sum(n) FROM s.t WHERE id < 2500") == [
+        (2_500, sum(range(2_500)) / 4 - 0.25 + 99)
+    ]
+    assert warehouse.ask("SELECT id, s FROM s.t WHERE id > 2500 ORDER BY id") == [
+        (4_000, "last"),
+        (5_000, "é"),
+    ]
+    with pytest.raises(LoadError, match="t, line 2 of the input: field id holds a text"):
+        warehouse.load(
+            schema(FIELDS), batch(warehouse, "d.jsonl", b'{"id": 1}\n{"id": "x"}\n', compression=None)
+        )
+
+
+def test_about_lists_the_settings(warehouse):
+    run = subprocess.run([*COMMAND, "--about", "--format=json"], capture_output=True, text=True, check=True)
+    about = json.loads(run.stdout)
+    assert list(about["settings"]["properties"]) == [
+        "filepath",
+        "default_target_schema",
+        "batch_size_rows",
+        "naming",
+        "hard_delete",
+        "history",
+        "lock_timeout",
+    ]
+    assert all(
+        setting["title"] and setting["description"] for setting in about["settings"]["properties"].values()
+    )

@@ -1,0 +1,181 @@
+"""Rows that a whole version has not seen are gone; nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from singer_sdk.exceptions import RecordsWithoutSchemaException
+
+from loaders.warehouse import ID, activate, record, records, schema
+
+NAME = {**ID, "name": {"type": ["string", "null"]}}
+ACCOUNT = {**ID, "account": {"type": "string", "const": "acme"}}
+
+
+def rows(*keys):
+    return [{"id": key, "name": "a"} for key in keys]
+
+
+def alive(warehouse, table="t"):
+    found = warehouse.ask(f"SELECT id FROM s.{table} WHERE _sdc_deleted_at IS NULL ORDER BY id")
+    return [key for (key,) in found]
+
+
+def deleted(warehouse):
+    return [
+        key for (key,) in warehouse.ask("SELECT id FROM s.t WHERE _sdc_deleted_at IS NOT NULL ORDER BY id")
+    ]
+
+
+def seen(warehouse):
+    tables = warehouse.ask("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'seen_%'")
+    return sum(warehouse.ask(f"SELECT count(*) FROM _sdc_loader.{name}")[0][0] for (name,) in tables)
+
+
+@pytest.mark.parametrize("batch", [2, 100])
+def test_rows_that_are_gone(warehouse, batch):
+    settings = {"batch_size_rows": batch}
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3, 4, 5), version=10), activate(10), **settings)
+    assert deleted(warehouse) == []
+    changed = {"id": 3, "name": "new"}
+    warehouse.load(
+        schema(NAME), *records([*rows(1, 2), changed, *rows(6)], version=20), activate(20), **settings
+    )
+    assert (alive(warehouse), deleted(warehouse)) == ([1, 2, 3, 6], [4, 5])
+    assert warehouse.ask(
+        "SELECT count(DISTINCT _sdc_batched_at) FROM s.t WHERE _sdc_deleted_at = _sdc_batched_at"
+    ) == [(1,)]
+    assert seen(warehouse) == 0
+
+
+def test_rows_that_come_back_are_alive(warehouse):
+    """Equal as they are to the row that is marked."""
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=10), activate(10))
+    warehouse.load(schema(NAME), *records(rows(1), version=20), activate(20))
+    assert deleted(warehouse) == [2]
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=30), activate(30))
+    assert alive(warehouse) == [1, 2]
+
+
+def test_hard_delete(warehouse):
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3), version=10), activate(10))
+    warehouse.load(schema(NAME), *records(rows(1, 3), version=20), activate(20))
+    warehouse.load(schema(NAME), *records(rows(1), version=30), activate(30), hard_delete=True)
+    assert warehouse.ask("SELECT id FROM s.t") == [(1,)]
+
+
+def test_rows_without_a_version_are_older_than_any(warehouse):
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3)))
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=1), activate(1))
+    assert (alive(warehouse), deleted(warehouse)) == ([1, 2], [3])
+    warehouse.load(schema(NAME), *records(rows(4)))  # an incremental run
+    assert alive(warehouse) == [1, 2, 4]
+    warehouse.load(schema(NAME), *records(rows(1, 4), version=2), activate(2))
+    assert alive(warehouse) == [1, 4]
+
+
+def test_an_interrupted_version_goes_on(warehouse):
+    """What it saw in its first run is not gone, although it was untouched."""
+    warehouse.load(schema(NAME), *records(rows(*range(10)), version=10), activate(10))
+    warehouse.load(schema(NAME), *records(rows(0, 1, 2), version=20))
+    warehouse.load(schema(NAME), *records(rows(2, 3, 4), version=20))
+    assert deleted(warehouse) == []
+    assert seen(warehouse) == 5
+    warehouse.load(schema(NAME), *records(rows(5), version=20), activate(20))
+    assert (alive(warehouse), deleted(warehouse)) == ([0, 1, 2, 3, 4, 5], [6, 7, 8, 9])
+
+
+def test_what_a_version_saw_that_was_given_up_does_not_count(warehouse):
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3), version=10), activate(10))
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=20))
+    warehouse.load(schema(NAME), *records(rows(2, 3), version=30), activate(30))
+    assert (alive(warehouse), deleted(warehouse)) == ([2, 3], [1])
+
+
+def test_a_version_is_whole_once(warehouse):
+    """The tap was killed after the commit, before STATE was kept: it sends the end of the read once more."""
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3), version=10), activate(10))
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3), version=20), activate(20))
+    warehouse.load(schema(NAME), *records(rows(3), version=20), activate(20))
+    assert alive(warehouse) == [1, 2, 3]
+
+
+def test_an_older_version_deletes_nothing(warehouse):
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=20))
+    warehouse.load(schema(NAME), *records(rows(1), version=10), activate(10))
+    assert alive(warehouse) == [1, 2]
+
+
+def test_an_empty_read_that_was_whole(warehouse):
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=10), activate(10))
+    warehouse.load(schema(NAME), activate(20))
+    assert deleted(warehouse) == [1, 2]
+
+
+def test_rows_after_the_end_of_a_version(warehouse):
+    """In one input: the next version's rows don't count for the one before."""
+    messages = [schema(NAME), *records(rows(1, 2), version=10), activate(10)]
+    warehouse.load(*messages, *records(rows(2, 3), version=20), activate(20))
+    assert (alive(warehouse), deleted(warehouse)) == ([2, 3], [1])
+
+
+def test_streams_without_keys(warehouse):
+    warehouse.load(schema(NAME, keys=()), *records(rows(1, 1), version=10), activate(10))
+    warehouse.load(schema(NAME, keys=()), *records(rows(1), version=20), activate(20))
+    assert (alive(warehouse), deleted(warehouse)) == ([1], [1, 1])
+
+
+def test_a_version_counts_within_its_account(warehouse):
+    def load(account, keys, version, *, whole=True):
+        fields = {**ID, "account": {"type": "string", "const": account}}
+        found = records([{"id": key, "account": account} for key in keys], version=version)
+        warehouse.load(schema(fields, keys=("account", "id")), *found, *[activate(version)] * whole)
+
+    def alive(account):
+        query = "SELECT id FROM s.t WHERE _sdc_deleted_at IS NULL AND account = ? ORDER BY id"
+        return [key for (key,) in warehouse.ask(query, account)]
+
+    load("acme", [1, 2, 3], 10)
+    load("fest", [1, 2, 3], 11)
+    load("acme", [1, 2], 20, whole=False)  # interrupted, while the other account is read whole
+    load("fest", [1], 21)
+    assert (alive("acme"), alive("fest")) == ([1, 2, 3], [1])
+    load("acme", [], 20)
+    assert (alive("acme"), alive("fest")) == ([1, 2], [1])
+    load("fest", [], 22)
+    assert (alive("acme"), alive("fest")) == ([1, 2], [])
+
+
+def test_keys_that_widened_while_a_version_was_read(warehouse):
+    big = 2**70
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3), version=10), activate(10))
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=20))
+    warehouse.load(schema(NAME), *records(rows(big), version=20), activate(20))
+    assert (alive(warehouse), deleted(warehouse)) == ([1, 2, big], [3])
+
+
+def test_a_version_is_given_up_when_its_keys_become_texts(warehouse):
+    """Its deletes wait for the next one: what it has seen can't be told."""
+    text = {**NAME, "id": {"type": ["integer", "string"]}}
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3), version=10), activate(10))
+    warehouse.load(schema(NAME), *records(rows(1), version=20))
+    warehouse.load(schema(text), *records(rows("2"), version=20), activate(20))
+    assert alive(warehouse) == ["1", "2", "3"]
+    warehouse.load(schema(text), *records(rows("1", "2"), version=30), activate(30))
+    assert alive(warehouse) == ["1", "2"]
+
+
+def test_activate_without_its_schema(warehouse):
+    with pytest.raises(RecordsWithoutSchemaException):
+        warehouse.load(activate(1))
+
+
+def test_plain_sdk_taps_that_say_it_first(warehouse):
+    """They send ACTIVATE_VERSION before the first row too: what comes is alive again."""
+    for version in (10, 20):
+        warehouse.load(
+            schema(NAME), activate(version), *records(rows(1, 2), version=version), activate(version)
+        )
+    assert alive(warehouse) == [1, 2]
+    assert warehouse.ask("SELECT count(*) FROM s.t") == [(2,)]
+    warehouse.load(schema(NAME), activate(30), record({"id": 1, "name": "a"}, version=30), activate(30))
+    assert alive(warehouse) == [1]
