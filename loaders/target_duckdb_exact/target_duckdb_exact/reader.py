@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.encoding.base import GenericSingerReader, SingerMessageType
 from singer_sdk.singerlib.json import deserialize_json
+from typing_extensions import override
 
 from target_duckdb_exact.decoder import Lines
 from target_duckdb_exact.errors import LoadError
@@ -25,12 +26,14 @@ class BlockReader(GenericSingerReader[str]):
     """Reads messages; the callback for RECORD gets `Lines`, the others a message each."""
 
     @property
+    @override
     def default_input(self) -> IO[str]:
         """Standard input."""
         import sys  # noqa: PLC0415  not the one of the import: tests replace it
 
         return sys.stdin
 
+    @override
     def process_lines(
         self, file_input: IO[str] | None, callbacks: dict[str, Callable[[Any], None]]
     ) -> Counter[str]:
@@ -71,6 +74,7 @@ class BlockReader(GenericSingerReader[str]):
         counts[kind] += 1
         return None
 
+    @override
     def deserialize_json(self, line: str) -> dict[str, Any]:
         """Read a message, its numbers with all their digits."""
         message: dict[str, Any] = deserialize_json(line)

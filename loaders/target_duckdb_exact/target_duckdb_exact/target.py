@@ -23,6 +23,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabiliti
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
+from typing_extensions import override
 
 from target_duckdb_exact.batches import batch_lines
 from target_duckdb_exact.buffer import Buffer
@@ -53,6 +54,7 @@ MOST_SECONDS = 300
 class LoadCommand(SingerCommand):
     """The command; what a user can meet ends it with one line and no traceback."""
 
+    @override
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the options and the files of settings that they name."""
         try:
@@ -61,6 +63,7 @@ class LoadCommand(SingerCommand):
             self.logger.error("config: %s", error)  # noqa: TRY400
             raise SystemExit(1) from None
 
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the target."""
         logging.captureWarnings(capture=True)
@@ -175,10 +178,12 @@ class TargetDuckDB(Target):
         database.check()
 
     @classmethod
+    @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add none of the SDK's settings: those above are all."""
 
     @classmethod
+    @override
     def get_singer_command(cls) -> click.Command:
         """The command line."""
         command = super().get_singer_command()
@@ -186,10 +191,12 @@ class TargetDuckDB(Target):
         command.__class__ = LoadCommand
         return command
 
+    @override
     def process_endofpipe(self) -> None:
         """Load what is left."""
         self._load()
 
+    @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End at once on SIGTERM, without what is not loaded yet; not on Ctrl-C.
 
@@ -198,6 +205,7 @@ class TargetDuckDB(Target):
         if signum != signal.SIGINT:
             raise SystemExit(128 + signum)
 
+    @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         schema = schema_of(message_dict)
         before = self._buffers.get(schema.stream)
@@ -206,6 +214,7 @@ class TargetDuckDB(Target):
                 self._load()
             self._buffers[schema.stream] = Buffer(schema)
 
+    @override
     def _process_record_message(self, message_dict: Any) -> None:
         """Take records: the reader hands on `Lines` of them."""
         lines: Lines = message_dict
@@ -214,6 +223,7 @@ class TargetDuckDB(Target):
             part = Lines(lines.stream, lines.lines[start : start + size], lines.first + start)
             self._add(buffer, buffer.decoder.messages(part))
 
+    @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         buffer = self._buffer(message_dict.get("stream"))
         for lines in batch_lines(message_dict):
@@ -229,6 +239,7 @@ class TargetDuckDB(Target):
         if rows >= self.config["batch_size_rows"] or size >= MOST_BYTES or late:
             self._load()
 
+    @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         buffer = self._buffer(message_dict.get("stream"))
         version = message_dict.get("version")
@@ -236,6 +247,7 @@ class TargetDuckDB(Target):
             raise LoadError(f"{buffer.schema.stream}: ACTIVATE_VERSION has no version")
         buffer.activated = version
 
+    @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         if "value" not in message_dict:
             raise LoadError("A STATE message has no value")

@@ -202,21 +202,19 @@ class ApiClient:
     def _failure(self, request: requests.PreparedRequest, error: Exception) -> Exception:
         """What it means that there was no whole answer."""
         cause = messages.causes(error)[-1]
-        if isinstance(error, ReadTimeoutError):
-            return Retriable(self._no_answer)
-        if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
-            return Retriable(self._no_answer, unanswered=True)
+        timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
+        if timed_out and not isinstance(error, NewConnectionError):
+            reason = f"no answer within {self.limits.request_timeout:g} s"
+            return Retriable(reason, unanswered=isinstance(error, ConnectTimeoutError))
         if isinstance(error, SSLError) and messages.is_distrust(cause):
             return Hopeless(messages.tls_failure(messages.host(request.url), cause))
         if isinstance(error, (requests.exceptions.InvalidURL, LocationValueError)):
             return Hopeless(messages.bad_url(request.url))
-        if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
-            return Retriable(f"the body can't be read ({messages.shown(str(error))})")
-        return Retriable(messages.reason(error), unanswered=messages.is_unanswered(error))
-
-    @property
-    def _no_answer(self) -> str:
-        return f"no answer within {self.limits.request_timeout:g} s"
+        if isinstance(error, (HTTPError, requests.RequestException)):
+            return Retriable(messages.reason(error), unanswered=messages.is_unanswered(error))
+        if isinstance(error, OSError):
+            return Hopeless(f"{messages.shown(str(error), 300)}: check REQUESTS_CA_BUNDLE")
+        return Retriable(f"the body can't be read ({messages.shown(str(error))})")
 
     def _refused(
         self,
