@@ -7,13 +7,13 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from tap_core.endpoint import _segment
 
 from api_sandbox import Sandbox
 from api_sandbox.events.data import generate
 from support import KEY, Output, command, run
 from tap_core.errors import ApiError
 from tap_core.http.limiter import Limiter
+from tap_core.stream import _segment
 from tap_events.tap import TapEvents
 
 STREAMS = ("events", "categories", "users", "attendees", "tickets", "transactions")

@@ -175,12 +175,8 @@ def test_J06_no_part_of_a_record_holds_a_key(log):
     records = []
     log.addFilter(lambda record: records.append(record) or True)
     log.warning("as it is: %s; as %r", CANARY, CANARY)
-<<<<<<< HEAD
-    log.warning("in the text: " + CANARY)  # noqa: G003  as others may log
-=======
     text = f"in the text: {CANARY}"
     log.warning(text)
->>>>>>> http
     log.warning("named: %(key)s", {"key": CANARY})
     log.warning(ValueError(f"a failure: {CANARY}"))
     log.warning("in a list: %s", [CANARY, 1])
