@@ -7,10 +7,10 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test reliability bench lint format docs definitions lock clean
+.PHONY: help install plugins demo report test test-next reliability bench lint format docs definitions lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## install the taps, Meltano and the tools into .venv
 
@@ -40,6 +40,14 @@ report: $(INSTALLED) ## draw what was loaded: output/report.html, one page witho
 test: $(PLUGINS) lint ## install, lint, and run all tests
 	@echo "==> pytest, two files at a time"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-next: $(INSTALLED) ## the tests of core and taps under the newest singer-sdk, pre-releases too, in .venv-next
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-next
+	@$(BIN)/uv pip install --quiet --python .venv-next/bin/python --requirement requirements.txt \
+		--editable '.[dev]' --editable ./sandbox --editable loaders/target_duckdb_exact
+	@$(BIN)/uv pip install --quiet --python .venv-next/bin/python --prerelease allow --upgrade 'singer-sdk>=0.55.0b0,<0.56'
+	@.venv-next/bin/python -m pytest --numprocesses 2 --dist loadfile \
+		tests/core tests/events tests/scheduling tests/promotions tests/billing tests/rewards
 
 reliability: $(INSTALLED) ## the tests that inject harm, at full size (half an hour); writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=200000 \
@@ -75,6 +83,6 @@ lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
-	rm -rf $(VENV) benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-next benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find .meltano output -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

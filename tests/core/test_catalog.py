@@ -147,7 +147,7 @@ def test_the_sdk_s_internals_that_the_core_replaces(config):
 
 def test_flattening_drops_nothing(api, caplog):
     """Plain values where others have an object, and fields of open objects, are no columns; they stay."""
-    config = {"api_url": f"{api.url}/scheduling", "api_key": KEY, "requests_per_minute": None}
+    config = {"api_url": f"{api.url}/scheduling", "api_key": KEY, "requests_per_minute": 100_000}
     whole = run(TapScheduling, config)
     flat = run(TapScheduling, {**config, "flattening_enabled": True, "flattening_max_depth": 9})
     for stream, records in flat.records.items():

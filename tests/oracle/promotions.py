@@ -55,7 +55,7 @@ def points(row: Row) -> Row:
 
 DOCUMENT = Document(
     tap=TapPromotions,
-    settings={"api_url": "/promotions/v2", "requests_per_minute": None},
+    settings={"api_url": "/promotions/v2", "requests_per_minute": 100_000},
     client={"base_url": "/promotions/v2", "auth": {"type": "bearer", "token": "sandbox-key"}},
     resources=[
         resource("promotions", "/promotions"),

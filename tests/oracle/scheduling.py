@@ -30,7 +30,7 @@ WHOLE = {"paginator": "single_page"}  # 5
 
 DOCUMENT = Document(
     tap=TapScheduling,
-    settings={"api_url": "/scheduling", "requests_per_minute": None},
+    settings={"api_url": "/scheduling", "requests_per_minute": 100_000},
     client={"base_url": "/scheduling", "auth": {"type": "bearer", "token": "sandbox-key"}},
     resources=[
         {

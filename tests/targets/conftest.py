@@ -34,7 +34,7 @@ TAPS = {
     "scheduling": (TapScheduling, scheduling.assert_all),
 }
 
-FAST = {"requests_per_minute": None}
+FAST = {"requests_per_minute": 100_000}
 
 
 @pytest.fixture(scope="session")
