@@ -66,9 +66,9 @@ class Listing:
         return self._stream.in_groups(self._pages())
 
     def _pages(self) -> Iterator[Rows]:
-        paginator = self._paginator
         try:
             page, done = self._resumed()
+            paginator = self._paginator
             first = page is None
             while not paginator.finished:
                 query = paginator.current_value
@@ -86,7 +86,7 @@ class Listing:
             self._reading.list_read()
         finally:
             self._fetcher.forget(self._expected)
-            self._reading.proofs += paginator.proofs
+            self._reading.proofs += self._paginator.proofs
 
     def _read(self, query: Query, page: Page, done: list[Any]) -> Rows:
         paginator, reading = self._paginator, self._reading
@@ -135,6 +135,7 @@ class Listing:
         logger, paginator = self._stream.logger, self._paginator
         if checkpoint.query is not None:
             try:
+                paginator.stretch(checkpoint.query)  # which refuses what is no query of this list
                 page = self._fetcher.take(self._reading, None, checkpoint.query, paginator)
                 names = [name_of(key) for key in page.keys]
                 done = page.keys[: names.index(checkpoint.key) + 1]

@@ -24,6 +24,8 @@ class EventsStream(ApiStream):
     """The event API: JSON under the resource's name, `{"pagination": [{"total": 2, …}], "events": […]}`."""
 
     schema = ApiSchema(SchemaDirectory(schemas))
+    # How a list with nothing in it is answered is not documented but for the error below.
+    null_is_empty = True
 
     @property
     @override

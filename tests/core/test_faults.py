@@ -68,7 +68,7 @@ def test_failure_for_good_is_named_and_state_stops_before_it(server, config, tmp
     server.fault("status", status=500, path=f"/events/v1/events/{event_id}/tickets")
     config |= {"max_retries": 1, "backoff_factor": 0.01}
     done = command("tap_events", config=config, folder=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"events/{event_id}/tickets failed 2 times, at last with: 500" in done.stderr
     first = Output(done.stdout)
     server.clear()
