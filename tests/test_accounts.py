@@ -85,7 +85,12 @@ def rows(folder, table, field):
 
 def schemas(folder):
     with duckdb.connect(str(folder / "output" / "warehouse.duckdb"), read_only=True) as connection:
-        return {name for (name,) in connection.execute("SELECT schema_name FROM duckdb_tables()").fetchall()}
+        return {
+            name
+            for (name,) in connection.execute(
+                "SELECT schema_name FROM duckdb_tables() WHERE schema_name <> '_sdc_loader'"
+            ).fetchall()
+        }
 
 
 def account(name, url):
