@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import (
-    AbortedSyncFailedException,
-    AbortedSyncPausedException,
     ConfigValidationError,
 )
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
@@ -33,10 +31,7 @@ if TYPE_CHECKING:
     from tap_core.http.client import ApiClient
     from tap_core.http.response import Refusals
 
-__all__ = ["ConfigInput", "SdkStream", "SdkTap", "limit_reached"]
-
-limit_reached = contextlib.suppress(AbortedSyncFailedException, AbortedSyncPausedException)
-"""What a stream raises that has read as many records as a dry run wants."""
+__all__ = ["ConfigInput", "SdkStream", "SdkTap"]
 
 
 class SdkTap(Tap):
