@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import random
 from itertools import count
 from math import inf
 
@@ -40,6 +41,16 @@ class Seconds:
             self.second, self.used = int(now + 0.4), 0
         self.used += 1
         return self.used <= self.rate
+
+
+class Random:
+    """Refuses at random, whatever the pace."""
+
+    def __init__(self, share):
+        self.share, self.dice = share, random.Random(4)
+
+    def allows(self, now):
+        return self.dice.random() >= self.share
 
 
 class Block:
@@ -123,7 +134,18 @@ def test_C01_C02_a_limit_of_so_many_a_second_is_used_and_kept(kind, rate, named)
     assert not client.gave_up
     assert client.done == requests
     assert client.now <= requests / rate / 0.8
-    assert client.refused <= requests / 4
+    assert client.refused <= requests / 3
+
+
+@pytest.mark.parametrize("named", [0.0, 0.2, 1.0, None])
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+def test_C01_a_server_that_refuses_at_random_does_not_slow_a_run_down_without_end(share, named):
+    """Each refusal costs a few times the wait for it, also after many."""
+    limits = Limits(150, 12, 2, None, 8)
+    short, long = (Client(Random(share), named, requests, limits=limits) for requests in (300, 1200))
+    assert not long.gave_up
+    assert long.done == 1200
+    assert long.now < 6 * short.now
 
 
 def test_C01_nothing_is_slowed_down_without_a_refusal():

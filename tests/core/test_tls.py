@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from support import KEY, command, run
-from tap_core.errors import Hopeless
+from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 
 NOW = datetime.now(timezone.utc)
@@ -85,5 +85,5 @@ def test_certificates(authority, serve, tmp_path, case):
 def test_a_bundle_that_is_not_there(authority, serve, tmp_path, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     url = serve(authority.issue_cert("127.0.0.1"))
-    with pytest.raises(Hopeless, match=r"none\.pem: check REQUESTS_CA_BUNDLE"):
+    with pytest.raises(ApiError, match=r"none\.pem: check REQUESTS_CA_BUNDLE"):
         run(TapEvents, {"api_url": url, "api_key": KEY})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice
 from math import sqrt
+from typing import NamedTuple
 
 _START = 3.0
 """Requests to send in the time of a refusal's wait, once one has passed: a first guess."""
@@ -16,13 +19,45 @@ _SETTLED = 12
 _FASTEST = 300.0
 """Requests a second; a pace above this is none."""
 
+_GAINED, _GAINED_NEAR = 0.5, 0.01
+"""What a pace gains in the time of a refusal's wait, in shares of itself: a refusal that costs much is
+seldom risked. The second is for a pace near one that was refused."""
+
+_MOST, _MOST_NEAR = 0.05, 0.003
+"""What a pace gains with one request at most, in shares of itself."""
+
+_NEAR = 0.85
+_LOWERED = 0.9
+
+_SPAN, _SPANS = 4, 64
+"""Stretches from refusal to refusal that are judged together, and how many are remembered."""
+
+_WORSE = 0.7
+"""Going slower has not helped where less than this share of the best is let through."""
+
+
+class _Stretch(NamedTuple):
+    """From a refusal to the next, or several of them together."""
+
+    passes: int
+    seconds: float
+    rate: float
+    """The pace at its beginning."""
+
+    @property
+    def let_through(self) -> float:
+        """Requests a second, the wait counted."""
+        return self.passes / self.seconds
+
 
 class Pace:
     """How many requests a second to send, and when the next one is due; no limit until a refusal.
 
     The first guess doubles with every request that passes. Then the pace is between the fastest that
-    passed and the one that was refused, and gains a little with every request. A refusal lowers it: by a
-    tenth, or, if it comes soon, towards what the server let through since the refusal before.
+    passed and the one that was refused, and gains a little with time. A refusal lowers it: by a tenth, or,
+    if it comes soon, by up to a half. It is never lower than what the server let through from refusal to
+    refusal, and goes back to where that was most if it has become less: a server that refuses at random,
+    whatever the pace, would slow a run down without end.
     """
 
     def __init__(self) -> None:
@@ -38,6 +73,7 @@ class Pace:
         self._wait = 0.0
         self._passes = 0
         self._paced_passes = 0
+        self._stretches: deque[_Stretch] = deque(maxlen=_SPANS)
 
     @property
     def gap(self) -> float:
@@ -64,8 +100,9 @@ class Pace:
             self._passed_at = max(self._passed_at, sent_at)
             self.rate = max(self.rate, 2 * sent_at)
         else:
-            near = self._ceiling is not None and self.rate >= 0.85 * self._ceiling
-            self.rate *= 1.0005 if near else 1.02
+            near = self._ceiling is not None and self.rate >= _NEAR * self._ceiling
+            gained, most = (_GAINED_NEAR, _MOST_NEAR) if near else (_GAINED, _MOST)
+            self.rate *= 1 + min(gained / (sent_at * self._wait), most)
         if self.rate > _FASTEST:
             self.rate = None
 
@@ -76,30 +113,47 @@ class Pace:
             now: The time.
             wait: Seconds until the next request may go.
         """
-        seconds = now - self._refused_at if self._refused_at is not None else 0.0
-        let_through = self._passes / seconds if seconds > 0 else 0.0
+        wait = max(wait, 0.01)
+        if self._refused_at is not None:
+            seconds = max(now - self._refused_at, 0.001)
+            self._stretches.append(_Stretch(self._passes, seconds, self.rate or _FASTEST))
         if self.rate is None:
-            self._without_pace(let_through, wait)
-        elif self._searching and not self._passed_at:
-            self.rate = max(let_through, self.rate / 2)
+            self._without_pace(wait)
         elif self._searching:
-            self._searching, self._ceiling = False, self.rate
-            self.rate = max(let_through, 1.2 * self._passed_at)
+            self._searching = not self._passed_at
+            self._lower(self._passed_at or self.rate / 2)
+        elif self._paced_passes < _SETTLED:
+            self._lower(max(sqrt(self._stretches[-1].let_through * self.rate), self.rate / 2))
         else:
-            soon = self._paced_passes < _SETTLED or seconds < 2 * self._wait
-            self._ceiling = self.rate
-            slower = sqrt(max(let_through, self.rate / 20) * self.rate) if soon else 0.9 * self.rate
-            self.rate = max(let_through, slower)
+            self._lower(_LOWERED * self.rate)
         self._refused_at, self._wait = now, wait
         self._passes = self._paced_passes = 0
         self.sent_at = None
 
-    def _without_pace(self, let_through: float, wait: float) -> None:
+    def _without_pace(self, wait: float) -> None:
         """The first pace: a guess, or, for a server that lets bursts through, what the last one came to."""
         self._passed_at, self._ceiling = 0.0, None
         if self._passes < _FEW:
             self._searching = True
-            self.rate = _START / max(wait, 0.01)
-        elif let_through:
+            self.rate = _START / wait
+        elif self._stretches:
             self._searching = False
-            self.rate = let_through
+            self.rate = self._stretches[-1].let_through
+
+    def _lower(self, rate: float) -> None:
+        """Go on at this pace, or at a better one that earlier stretches show."""
+        self._ceiling = self.rate
+        if spans := self._spans():
+            best = max(spans, key=lambda span: span.let_through)
+            slower_is_worse = spans[-1].let_through < _WORSE * best.let_through
+            rate = max(rate, best.let_through, best.rate if slower_is_worse else 0.0)
+        self.rate = rate
+
+    def _spans(self) -> list[_Stretch]:
+        """Every so many stretches in a row as one; the newest last."""
+        together = (list(islice(self._stretches, start, start + _SPAN)) for start in range(_SPANS))
+        return [
+            _Stretch(sum(one.passes for one in some), sum(one.seconds for one in some), some[0].rate)
+            for some in together
+            if len(some) == _SPAN
+        ]
