@@ -102,6 +102,8 @@ class Listing:
         reach = 1 if self._stream.has_selected_descendents else self._fetcher.depth
         if self.stops_early:
             reach = 0  # the bookmark may be on the next page
+        if paginator.size and len(page.records) > paginator.size:
+            reach = 0  # the server sends more than is asked for, and two huge pages at once may be too much
         for upcoming in islice(() if paginator.probing else paginator.upcoming(), reach):
             self._expected.add(self._fetcher.want(reading, self._context, upcoming, paginator))
         return Rows(query, page, fresh)

@@ -34,7 +34,8 @@ class PageRows:
 
     def release(self) -> None:
         """Let go of the response: the next one may be as large."""
-        self.raws, self.decoded = [], None
+        self.raws.clear()  # in place: who planned the page holds this list too
+        self.decoded = None
         self.page.release()
 
 

@@ -50,8 +50,9 @@ class Window:
         """The records of a page that are new; the page is then remembered as well."""
         if not page.records:
             return []
-        known = set().union(*self._pages)
-        fresh = [at for at, key in enumerate(page.keys) if key not in known]
+        fresh: Sequence[int] = range(len(page.keys))
+        for rows in self._pages:
+            fresh = [at for at in fresh if page.keys[at] not in rows]
         self.add(page.keys, page.records, [page.keys[at] for at in fresh])
         return [page.records[at] for at in fresh] if len(fresh) < len(page.keys) else page.records
 
