@@ -8,7 +8,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_core.errors import ApiError
@@ -134,6 +134,7 @@ def by_number_of_own_size(server):
 
 @pytest.mark.parametrize("answers", [LISTS[Offset][1], by_number, by_number_of_own_size])
 @settings(max_examples=min(EXAMPLES, 5000) // 4, deadline=None)
+@example(answers=by_number_of_own_size, size=7, cap=6, rows=77, totals=False, stop=13, dealt_with=1)
 @given(
     size=st.integers(1, 20),
     cap=st.integers(1, 25),

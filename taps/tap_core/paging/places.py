@@ -73,6 +73,10 @@ class ByOffset:
         """Whether a page shows that pages are not where they were asked for: never, as offsets are rows."""
         return False
 
+    def heeds_number_only(self, ask: Ask, before: Ask) -> bool:
+        """Whether two requests with one answer differ in the size asked for alone: never here."""
+        return False
+
 
 @dataclass
 class ByNumber:
@@ -141,6 +145,14 @@ class ByNumber:
         if self.own_size or count <= ask.size:
             return False
         self.own_size = max(count, longest)
+        return True
+
+    def heeds_number_only(self, ask: Ask, before: Ask) -> bool:
+        """Whether two requests with one answer differ in the size asked for alone."""
+        number = ask.query[self.param]
+        if self.own_size or number == 1 or number != before.query[self.param] or ask.size == before.size:
+            return False
+        self.own_size = before.size
         return True
 
 

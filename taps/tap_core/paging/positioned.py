@@ -50,8 +50,8 @@ class Positioned(Paginator):
         self._at = places.ask(0, size)
         self._first: list[Any] = []  # keys of the first page
         self._top: list[Any] = []  # the same before they were marked
-        self._page_keys: list[Any] = []  # those of the page before, which began there:
-        self._page_start = 0
+        self._page_keys: list[Any] = []  # those of the page before, which was asked for by
+        self._page_at = self._at
         self._begins = self._end = 0  # of what was read
         self._stride = 1
         self._longest = 0
@@ -104,7 +104,7 @@ class Positioned(Paginator):
 
     def _beyond(self, page: Page) -> Ask:
         """What comes after a page, and its last row once more; a few rows if it seems to be the last."""
-        self._page_keys, self._page_start = page.keys, self._at.start
+        self._page_keys, self._page_at = page.keys, self._at
         self._end = self._at.start + page.span
         self._stride = max(page.span - self._overlap(page), 1)
         self._full = not self._is_short(page)
@@ -133,7 +133,7 @@ class Positioned(Paginator):
 
     def _expected(self) -> Any:
         """Key of the row that was read at the place where the current page begins."""
-        at = self._at.start - self._page_start
+        at = self._at.start - self._page_at.start
         return self._page_keys[at] if 0 <= at < len(self._page_keys) else None
 
     # What pages say
@@ -185,4 +185,10 @@ class Positioned(Paginator):
     def _shows_own_size(self, page: Page) -> bool:
         if self._alone and self._at.start and self._begins_anew(page):
             return False
+        if (
+            page.keys
+            and page.keys == self._page_keys
+            and self._places.heeds_number_only(self._at, self._page_at)
+        ):
+            return True
         return self._places.has_own_size(len(page.records), self._at, self._longest)
