@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
+import jsonschema_rs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,9 +74,8 @@ class Output:
         for message in self.messages:
             if message["type"] == "SCHEMA":
                 assert message["stream"] not in validators, f"a second SCHEMA of {message['stream']}"
-                validator = jsonschema.Draft202012Validator
-                validators[message["stream"]] = validator(
-                    message["schema"], format_checker=validator.FORMAT_CHECKER
+                validators[message["stream"]] = jsonschema_rs.Draft202012Validator(
+                    message["schema"], validate_formats=True
                 )
             elif message["type"] == "RECORD":
                 validators[message["stream"]].validate(message["record"])

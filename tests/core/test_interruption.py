@@ -21,7 +21,7 @@ from billing import truth as billing
 from support import KEY, Output, run
 from tap_billing.tap import TapBilling
 
-POINTS = int(os.environ.get("RELIABILITY_POINTS", "2"))
+POINTS = int(os.environ.get("RELIABILITY_POINTS", "1"))
 KEYS = {"attendees": "id", "tickets": "id", "transactions": "refno", "events": "id", "users": "id"}
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 
