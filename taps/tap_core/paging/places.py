@@ -93,6 +93,8 @@ class ByNumber:
     own_size: int = 0
     """The server's page size, once it has shown that it pays no heed to ours; such pages cannot overlap."""
     blind = 2
+    _suspected: int = 0
+    """A size of the server's own, once two requests that differ in size alone had one answer."""
 
     def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
         """The page that holds the row at `start` and reaches furthest beyond it, and beyond `beyond`."""
@@ -148,12 +150,15 @@ class ByNumber:
         return True
 
     def heeds_number_only(self, ask: Ask, before: Ask) -> bool:
-        """Whether two requests with one answer differ in the size asked for alone."""
+        """Whether two requests with one answer, more than once, differ in the size asked for alone."""
         number = ask.query[self.param]
-        if self.own_size or number == 1 or number != before.query[self.param] or ask.size == before.size:
+        if self.own_size or number == 1 or number != before.query[self.param]:
             return False
-        self.own_size = before.size
-        return True
+        if ask.size == before.size:
+            self.own_size = self._suspected
+        else:
+            self._suspected = before.size
+        return bool(self.own_size)
 
 
 def _numbers(query: Query, *names: str) -> list[int]:

@@ -129,7 +129,8 @@ class Walk(Positioned):
                 self._empty = ask.query[self._places.param]
             if self._joins(page):
                 return page
-            if not page.records and (self._at.start >= self._end or self._unconnected >= _UNCONNECTED):
+            in_vain = self._unconnected >= _UNCONNECTED and not self._back
+            if not page.records and (self._at.start >= self._end or in_vain):
                 self._refuse_more_at_end(page)
                 return None
             self._note_unconnected(page)
