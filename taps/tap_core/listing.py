@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_core.checkpoint import name_of
-from tap_core.errors import ApiError, RunEnds
+from tap_core.errors import ApiError, NotFound, RunEnds
 from tap_core.paging.page import Rows
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class Listing:
         except ApiError as error:
             if first and reading.is_missing(error):
                 return None
+            if not first and isinstance(error, NotFound):  # it was there a page ago, and has failed
+                error = ApiError(str(error), status=error.status)
             paginator.fail(error)
             return None
         if reading.bookmark and self._fetcher.server_began:
