@@ -76,6 +76,7 @@ class Invoices(BillingStream):
         "refunds": "true",
         "custom_fields": "true",
     }
+    mended = ("uid",)
 
     @override
     def is_record(self, node: Mapping[str, Any]) -> bool:

@@ -75,7 +75,7 @@ class ApiStream(SdkStream):
     """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
 
     secrets: Collection[str] = ()
-    """Fields that never leave the tap; how they are written is in `records.secrets`."""
+    """Fields that never leave the tap, as `records.Secrets` takes them."""
 
     since_param: str | None = None
     """Query parameter that takes the inclusive lower bound of an incremental read."""
@@ -232,17 +232,12 @@ class ApiStream(SdkStream):
     def codec(self) -> Codec:
         """What makes records of this stream fit its schema."""
         schema = self.effective_schema
-        deselected: list[tuple[str, ...]] = []
+        dropped: list[tuple[str, ...]] = []
         if self.selected:  # else nothing is emitted, and the children need the keys
-            deselected = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
-        unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in deselected else None
-        conformer = Conformer(
-            schema,
-            unmapped=unmapped,
-            deselected=deselected,
-            secrets=self.hidden,
-            logger=self.logger,
-        )
+            dropped = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
+        unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in dropped else None
+        hidden, logger = self.hidden, self.logger
+        conformer = Conformer(schema, unmapped=unmapped, deselected=dropped, secrets=hidden, logger=logger)
         return Codec(
             self.name,
             schema,

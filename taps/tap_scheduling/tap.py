@@ -22,7 +22,7 @@ class TapScheduling(ApiTap):
     name = "tap-scheduling"
     stream_types = (EventTypes, MyProfile, Schedules, Calendars, Bookings, Conferencing)
     refusal_hints: ClassVar = {
-        401: "keys can expire, and a server of one's own has other keys than https://api.cal.com, and so have "
+        401: "keys can expire, and a server of one's own has other keys than https://api.cal.com, as have "
         "accounts made in the EU, at https://api.cal.eu; make a new one under Settings → Security → API keys",
         404: "check api_url, and api_version: Cal.com has v2 only, at https://api.cal.com or, for accounts "
         "made in the EU, at https://api.cal.eu",
