@@ -55,7 +55,7 @@ class Invoices(BillingStream):
     Amounts are decimals in whole units of the currency, as strings. An invoice whose
     `consolidation_level` is `parent` sums up its `child` invoices: adding both counts money twice.
     `public_url` opens the invoice without a login. `issue_date` is a day on the site's clock, or a moment, as
-    it was sent. Payments, credits and refunds are part of the invoice and move `updated_at`.
+    it was sent. Nothing is known of an invoice that changes without moving `updated_at`.
     """
 
     name = "invoices"
