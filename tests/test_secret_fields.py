@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
+import msgspec
 import pytest
 
 from json_api import JsonApi, cut, numbered
@@ -18,6 +19,9 @@ from tap_scheduling.tap import TapScheduling
 
 CANARY = "https://example.com/CANARY"
 CARD = {"id": 7, "vault_token": "CANARY", "customer_vault_token": None, "chargify_token": "CANARY-2"}
+
+
+found_as_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def settings(tap, url="http://localhost", **more):
@@ -78,6 +82,18 @@ def test_I04_J06_no_secret_leaves_the_tap(tap, stream, row, caplog):
         assert "CANARY" not in output.text + caplog.text
         assert len(output.records[stream]) == 39
     assert "holds a secret and is dropped" in caplog.text
+
+
+@pytest.mark.parametrize(("tap", "stream", "row"), PLACES)
+def test_I04_both_ways_lead_to_the_same_row(tap, stream, row):
+    found = tap(config=settings(tap)).streams[stream]
+    raws = [msgspec.Raw(json.dumps({"id": 7, "new": [{"x": 1}], **row}).encode()) for _ in range(9)]
+    careful = found.decode(raws, None, typed=False)
+    typed = found.decode(raws, None)
+    assert isinstance(typed[-1], msgspec.Struct)
+    assert [json.loads(found_as_json(record)) for record in typed] == [
+        json.loads(found_as_json(record)) for record in careful
+    ]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,12 @@ def test_H02_meetings_that_can_not_be_read_again_hold_the_bookmark(api, config, 
     second = interrupted(config, first.state)
     assert bookmark(second) == LAST
     assert keys([bookings[0]]) <= second.rows("bookings").keys()
+    held = [row for row in lately_held(bookings) if (row["updatedAt"] or "") < LAST]
+    for row in held:
+        row["attendees"][0]["absent"] = True
+    api.clear()
+    rows = run(TapScheduling, config, state=second.state).rows("bookings")
+    assert {rows[row["id"],]["attendees"][0]["absent"] for row in held} == {True}
 
 
 def test_changes_between_two_runs(api, config, bookings):
