@@ -26,7 +26,6 @@ PAGE_SIZE = 200
 MOST_CONCURRENT = 4
 """Requests of one site that the vendor lets run at once; more are queued, and refused with a 429."""
 
-_CLOCK_CHANGE = timedelta(hours=1)
 _ANY_ZONE = timedelta(hours=24)
 
 
@@ -40,6 +39,8 @@ class BillingStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
     # A change is stamped when it begins and is seen by others when it is done; and clocks differ.
     lookback = 300
+    # Keys of the vaults where means of payment lie, and of customers' own pages.
+    secrets = ("vault_token", "customer_vault_token", "chargify_token", "self_service_page_token")
 
     wrapper: ClassVar[str]
     """Name under which each element of the array holds its record."""
@@ -71,13 +72,9 @@ class BillingStream(ApiStream):
         return {"start_datetime": f"{self.site_time(start):%Y-%m-%d %H:%M:%S}"}
 
     def site_time(self, moment: datetime) -> datetime:
-        """A moment on the clock of the site, or somewhat earlier; never later, which would lose rows.
+        """A moment on the clock of the site, or up to 38 hours earlier; never later, which would lose rows.
 
-        The API reads a time as one in the site's zone, which nothing names. The bookmark has its offset:
-        it may be off by the hour that clocks are changed by. On a first run the zone can be any, and so
-        it can where the offset is zero, which may be the `Z` of an answer in UTC.
+        The API reads a time as one in the site's zone, which nothing names. The bookmark has the offset of
+        the time when it was made, and the site can have been moved to another zone since.
         """
-        reached = self.bookmark.reached if self.bookmark else None
-        if reached and reached.utcoffset():
-            return moment.astimezone(reached.tzinfo) - _CLOCK_CHANGE
         return moment.astimezone(timezone.utc) - _ANY_ZONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -10,21 +9,20 @@ from typing_extensions import override
 from tap_billing.client import BillingStream
 from tap_core.errors import Refused
 from tap_core.records import jsonpath
+from tap_core.records.values import as_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import requests
     from singer_sdk.helpers.types import Context, Record
-
-    from tap_core import Page
-
-_TOKEN = "self_service_page_token"  # noqa: S105  the name of a field
 
 
 class Customers(BillingStream):
-    """One row per customer of the site; `parent_id` is the customer above it."""
+    """One row per customer of the site; `parent_id` is the customer above it.
+
+    Every edit of a customer moves `updated_at`.
+    """
 
     name = "customers"
     path = "/customers.json"
@@ -35,8 +33,11 @@ class Customers(BillingStream):
 
 
 class Subscriptions(BillingStream):
-    """One row per subscription; its customer, product and means of payment as they are now.
+    """One row per subscription, with its customer, product and means of payment.
 
+    A change of one of these three alone does not move `updated_at`: they are as they were when the
+    subscription itself was changed last. `customers` has the customer as it is now; a read as full table
+    has all of them.
     Amounts whose names end in `_in_cents` are in the smallest unit of the currency; `signup_revenue` is a
     decimal in whole units, as a string.
     """
@@ -47,21 +48,14 @@ class Subscriptions(BillingStream):
     wrapper = "subscription"
     params = {"sort": "id", "direction": "asc", "date_field": "updated_at"}
 
-    @override
-    def read_page(self, response: requests.Response) -> Page:
-        """The page without the tokens of customers' own pages, if the API should send them unasked."""
-        page = super().read_page(response)
-        if _TOKEN.encode() in response.content:
-            page.replace_records([_without_token(record) for record in page.records])
-        return page
-
 
 class Invoices(BillingStream):
     """One row per invoice, with its lines, discounts, taxes, credits, payments and refunds.
 
     Amounts are decimals in whole units of the currency, as strings. An invoice whose
     `consolidation_level` is `parent` sums up its `child` invoices: adding both counts money twice.
-    `public_url` opens the invoice without a login.
+    `public_url` opens the invoice without a login. `issue_date` is a day on the site's clock, or a moment, as
+    it was sent. Nothing is known of an invoice that changes without moving `updated_at`.
     """
 
     name = "invoices"
@@ -82,6 +76,7 @@ class Invoices(BillingStream):
         "refunds": "true",
         "custom_fields": "true",
     }
+    mended = ("uid",)
 
     @override
     def is_record(self, node: Mapping[str, Any]) -> bool:
@@ -114,14 +109,21 @@ class Invoices(BillingStream):
 class Coupons(BillingStream):
     """One row per coupon, archived ones included; `percentage` or `amount` is null, as the other counts.
 
-    `start_date` and `end_date` are moments. Read whole each time: the list is short, comes in no order
-    that is documented, and prices in other currencies are said nowhere to move `updated_at`.
+    `start_date` and `end_date` are moments; a day is put as its beginning in UTC. Read whole each time: the
+    list is short, comes in no order that is documented, and prices in other currencies are said nowhere to
+    move `updated_at`.
     """
 
     name = "coupons"
     path = "/coupons.json"
     wrapper = "coupon"
     params = {"filter[include_archived]": "true", "currency_prices": "true"}
+    mended = ("start_date", "end_date")
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        """Days are documented nowhere, and not ruled out by the fields' names."""
+        return {**row, **{name: as_moment(row[name]) for name in self.mended if name in row}}
 
 
 class Transactions(BillingStream):
@@ -146,10 +148,5 @@ class Transactions(BillingStream):
 
     @override
     def since(self, start: datetime) -> dict[str, Any]:
-        """The day of the lower bound in the site's zone; the day before it, to be on the safe side."""
-        return {"since_date": f"{self.site_time(start) - timedelta(days=1):%Y-%m-%d}"}
-
-
-def _without_token(record: Any) -> Any:
-    row = jsonpath.decode(record)
-    return {**row, _TOKEN: None} if isinstance(row, dict) and row.get(_TOKEN) else record
+        """The day of the lower bound in the site's zone."""
+        return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}

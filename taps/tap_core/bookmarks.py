@@ -102,8 +102,10 @@ class Bookmark:
         self.reached: Any = self._highest[0] if isinstance(self._highest, tuple) else self._highest
         """Where the last run ended: a moment with the offset that the API wrote it with, or an integer; None
         on a first run."""
-        self.start: Any = self._start(instant(start_date) if start_date else None, lookback)
+        earliest = instant(start_date) if start_date else None
+        self.start: Any = self._start(earliest, lookback)
         """Rows before this moment or integer are not wanted; None for all rows."""
+        self._earliest = earliest
         self._first: Any = (self.start, "") if isinstance(self.start, datetime) else self.start
 
     def _last(self) -> tuple[Any, Any]:
@@ -143,6 +145,16 @@ class Bookmark:
         """Whether a row of this replication key value is new enough; a row without a place always is."""
         place = _place(value)
         return type(place) is not type(self._first) or place is None or bool(place >= self._first)
+
+    def wants_again(self, value: Any) -> bool:
+        """Whether a row is wanted though it may be older than what is read, as it can have changed since.
+
+        Those that are not older come anyway; those without a place may come nowhere else.
+        """
+        place = _place(value)
+        if place is None or type(place) is not type(self._first):
+            return True
+        return bool(place < self._first) and (self._earliest is None or bool(place >= (self._earliest, "")))
 
     def in_order(self, values: Iterable[Any], *, descending: bool = False) -> bool:
         """Whether these values follow on those of the last call, and on one another, in order."""

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_core.checkpoint import name_of
-from tap_core.errors import ApiError, RunEnds
+from tap_core.errors import ApiError, NotFound, RunEnds
 from tap_core.paging.page import Rows
 
 if TYPE_CHECKING:
@@ -30,19 +30,23 @@ class Listing:
         reading: The stream's.
         context: The parent's ids, or None.
         fetcher: Where pages come from.
+        late: Walks the list instead of the stream's own paginator, where it is one of late changes.
     """
 
-    def __init__(self, reading: Reading, context: Context | None, fetcher: Fetcher) -> None:
+    def __init__(
+        self, reading: Reading, context: Context | None, fetcher: Fetcher, late: Paginator | None = None
+    ) -> None:
         self._reading = reading
         self._stream = reading.stream
         self._context = context
         self._fetcher = fetcher
-        self._paginator = self._new_paginator()
+        self.is_late = late is not None
+        """Whether rows come again here that may be older than what is read."""
+        self._paginator = self._prepared(late or self._stream.get_new_paginator())
         self._expected: set[Hashable] = set()
         self._descending = True
 
-    def _new_paginator(self) -> Paginator:
-        paginator = self._stream.get_new_paginator()
+    def _prepared(self, paginator: Paginator) -> Paginator:
         reading, most = self._reading, self._stream.config.get("page_size")
         if paginator.size and most:
             paginator.size = min(paginator.size, most)
@@ -95,7 +99,7 @@ class Listing:
         fresh = paginator.take(page)
         for row in page.unreadable:
             reading.unreadable(self._context, row)
-        if self._context is None:
+        if self._context is None and not self.is_late:
             reading.total = paginator.total
         if done:
             fresh = [record for record in fresh if self._stream.key_of(record) not in done]
@@ -118,6 +122,8 @@ class Listing:
         except ApiError as error:
             if first and reading.is_missing(error):
                 return None
+            if not first and isinstance(error, NotFound):  # it was there a page ago, and has failed
+                error = ApiError(str(error), status=error.status)
             paginator.fail(error)
             return None
         if reading.bookmark and self._fetcher.server_began:
@@ -131,7 +137,7 @@ class Listing:
             The page to go on from, and the keys of its records that were dealt with; None and no key if the
             read begins at the start.
         """
-        checkpoint = self._reading.checkpoint if self._context is None else None
+        checkpoint = self._reading.checkpoint if self._context is None and not self.is_late else None
         if not checkpoint or not checkpoint.given:
             return None, []
         logger, paginator = self._stream.logger, self._paginator
@@ -145,7 +151,7 @@ class Listing:
             except RunEnds:
                 raise
             except (ApiError, ValueError):
-                self._paginator = self._new_paginator()
+                self._paginator = self._prepared(self._stream.get_new_paginator())
             else:
                 logger.info("%s: going on where the last run was interrupted", self._stream.name)
                 return page, done
@@ -157,8 +163,8 @@ class Listing:
     @property
     def stops_early(self) -> bool:
         """Whether reading can stop at the bookmark."""
-        bookmark = self._reading.bookmark
-        return bool(bookmark and bookmark.start and self._reading.newest_first and self._descending)
+        bookmark, newest_first = self._reading.bookmark, self._reading.newest_first and not self.is_late
+        return bool(bookmark and bookmark.start and newest_first and self._descending)
 
     def is_past_bookmark(self, rows: Rows) -> bool:
         """Whether all that follows is older than what is read, as the list comes newest first."""
@@ -183,7 +189,9 @@ class Listing:
         if total is None or paginator.bounded or total == read:
             return
         if total - read > _TOLERATED * total:
-            page = self._fetcher.again(self._reading, self._context, self._new_paginator())
+            page = self._fetcher.again(
+                self._reading, self._context, self._prepared(self._stream.get_new_paginator())
+            )
             again = page.total(paginator.total_path)
             if again is not None and again - read > _TOLERATED * again:
                 msg = f"{paginator.name}: read {read} records where the API says there are {again}"

@@ -31,6 +31,8 @@ class PageRows:
     page: Page
     raws: list[Any]
     decoded: list[Any] | None = None
+    is_late: bool = False
+    """Whether they come again, as they can have changed and kept their replication key."""
 
     def release(self) -> None:
         """Let go of the response: the next one may be as large."""
@@ -131,19 +133,24 @@ class Plan:
     def _in_order(self) -> Iterator[PageRows | Parent]:
         stream = self._reading.stream
         limit, count = stream.ABORT_AT_RECORD_COUNT, 0
-        listing = Listing(self._reading, self._context, self._fetcher)
-        for rows in listing.pages():
-            raws = rows.raws if limit is None else rows.raws[: limit - count]
-            count += len(raws)
-            records = stream.decode(raws, self._context) if self._children else None
-            past_bookmark = listing.is_past_bookmark(rows)
-            yield PageRows(rows.query, rows.page, raws, records)
-            for record in records or ():
-                yield self._parent(rows, record)
-            if past_bookmark:
-                return
-            if limit is not None and count >= limit:
-                stream.check_limit(count)
+        for listing in self._listings():
+            for rows in listing.pages():
+                raws = rows.raws if limit is None else rows.raws[: limit - count]
+                count += len(raws)
+                records = stream.decode(raws, self._context) if self._children else None
+                past_bookmark = listing.is_past_bookmark(rows)
+                yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
+                for record in records or ():
+                    yield self._parent(rows, record)
+                if past_bookmark:
+                    break
+                if limit is not None and count >= limit:
+                    stream.check_limit(count)
+
+    def _listings(self) -> Iterator[Listing]:
+        yield Listing(self._reading, self._context, self._fetcher)
+        for paginator in self._reading.late_changes():
+            yield Listing(self._reading, self._context, self._fetcher, paginator)
 
     def _parent(self, rows: Rows, record: Any) -> Parent:
         stream = self._reading.stream

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
@@ -14,11 +15,12 @@ from tap_core.http.client import Traffic
 from tap_core.paging.evidence import Evidence
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from singer_sdk.helpers.types import Context
 
     from tap_core.errors import ApiError
+    from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
 
 _TOLD = 5
@@ -169,10 +171,20 @@ class Reading:
         if self.is_sorted and self._in_order and not self._has_gap:
             bookmark.save()
 
-    def wants(self, record: Any) -> bool:
-        """Whether a record is not older than what is read."""
+    def wants(self, record: Any, *, late: bool = False) -> bool:
+        """Whether a record is not older than what is read; or is, where it comes again for late changes."""
         bookmark, key = self.bookmark, self.stream.replication_key
-        return not bookmark or not bookmark.start or bookmark.wants(self.stream.codec.get(record, key or ""))
+        if not bookmark or not bookmark.start:
+            return True
+        value = self.stream.codec.get(record, key or "")
+        return bookmark.wants_again(value) if late else bookmark.wants(value)
+
+    def late_changes(self) -> Iterable[Paginator]:
+        """What walks the lists of late changes: those since the last run, if there was one."""
+        bookmark = self.bookmark
+        if bookmark is None or not self._declared_key or bookmark.reached is None:
+            return ()
+        return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()
 
     def list_read(self) -> None:
         """A list was read to its end."""

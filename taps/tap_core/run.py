@@ -137,7 +137,7 @@ class Run:
             if isinstance(item, PageRows):
                 yield item
                 # A page without new records may be one that the reader steps back from.
-                if checkpoint and item.raws and not has_children:
+                if checkpoint and item.raws and not has_children and not item.is_late:
                     checkpoint.put(item.query, reading.stream.key_of(item.page.records[-1]))
                 self._page_done()
                 item.release()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import (
@@ -128,7 +128,7 @@ class SdkTap(Tap):
             if entry:
                 schema = entry.schema.to_dict()
                 schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
-                entry.schema = Schema.from_dict(schema)
+                entry.schema = Schema.from_dict(cast("SdkStream", stream).public(schema))
                 entry.key_properties = entry.key_properties or stream.primary_keys
         super().setup_mapper()
 
@@ -196,6 +196,10 @@ class SdkStream(RESTStream[dict[str, Any]]):
             return
         self.primary_keys = self.primary_keys or keys
         self.replication_key = self.replication_key or replication_key
+
+    def public(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A catalog's schema without columns that must not be emitted."""
+        return schema
 
     # Versions: what a target needs to see which rows are gone
 

@@ -235,16 +235,17 @@ def _care() -> list[th.Property[Any]]:
     ]
 
 
-def api_version_setting(default: str) -> th.Property[Any]:
+def api_version_setting(default: str, note: str = "") -> th.Property[Any]:
     """The setting of APIs that have their version in the path, after the API URL.
 
     Args:
         default: The version that the tap was written for.
+        note: What is to be known of the versions, as a sentence.
     """
     return th.Property(
         "api_version",
         th.StringType(min_length=1),
         default=default,
         title="API version",
-        description="Version of the API, which follows the API URL in every path.",
+        description=f"Version of the API, which follows the API URL in every path. {note}".rstrip(),
     )

@@ -20,6 +20,7 @@ from tap_core.records import jsonpath
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec, key_reader
 from tap_core.records.conform import Conformer
 from tap_core.records.mapping import Mapped
+from tap_core.records.secrets import Secrets
 from tap_core.sdk import SdkStream
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class ApiStream(SdkStream):
 
     mended: Collection[str] | None = None
     """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
+
+    secrets: Collection[str] = ()
+    """Fields that never leave the tap, as `records.Secrets` takes them."""
 
     since_param: str | None = None
     """Query parameter that takes the inclusive lower bound of an incremental read."""
@@ -138,6 +142,16 @@ class ApiStream(SdkStream):
     def get_new_paginator(self) -> Paginator:
         """How the list is walked; a single page unless the API's tap says otherwise."""
         return SinglePage()
+
+    def late_changes(self, start: datetime) -> Iterable[Paginator]:
+        """Lists to be read after an incremental one: of rows that changed and kept their replication key.
+
+        What their paginators ask for is put on top of the stream's own query; None takes a part of it away.
+
+        Args:
+            start: Where the incremental read began, look-back included.
+        """
+        return ()
 
     def request(self, context: Context | None, token: Query) -> Request:
         """A page's request."""
@@ -218,11 +232,12 @@ class ApiStream(SdkStream):
     def codec(self) -> Codec:
         """What makes records of this stream fit its schema."""
         schema = self.effective_schema
-        deselected: list[tuple[str, ...]] = []
+        dropped: list[tuple[str, ...]] = []
         if self.selected:  # else nothing is emitted, and the children need the keys
-            deselected = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
-        unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in deselected else None
-        conformer = Conformer(schema, unmapped=unmapped, deselected=deselected, logger=self.logger)
+            dropped = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
+        unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in dropped else None
+        hidden, logger = self.hidden, self.logger
+        conformer = Conformer(schema, unmapped=unmapped, deselected=dropped, secrets=hidden, logger=logger)
         return Codec(
             self.name,
             schema,
@@ -232,6 +247,16 @@ class ApiStream(SdkStream):
             reject=self._reject,
             mended=self.mended,
         )
+
+    @cached_property
+    def hidden(self) -> Secrets | None:
+        """The stream's secret fields, if it has any."""
+        return Secrets(self.secrets, self.logger) if self.secrets else None
+
+    @override
+    def public(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A catalog's schema without columns that must not be emitted."""
+        return self.hidden.without(schema) if self.hidden else schema
 
     on_reject: Callable[[str], None] | None = None
     """Is told of each row that can never be loaded; set by the reading."""

@@ -19,14 +19,17 @@ class TapEvents(ApiTap):
     name = "tap-events"
     stream_types = (Events, Categories, Users, Attendees, Tickets, Transactions)
     # How the API tells a wrong key is not documented.
-    refusal_hints: ClassVar = {403: "it may be wrong or revoked, or lack the right to this"}
+    refusal_hints: ClassVar = {
+        403: "it may be wrong or revoked, or lack the right to this",
+        404: "check api_url, and api_version: Eventzilla has v2 at https://www.eventzillaapi.net/api",
+    }
 
     config_jsonschema = th.PropertiesList(
         *common_settings(
             key_help="Key of an application registered in the account's API settings.",
-            url_example="https://www.eventzillaapi.net/api",
+            url_example="https://api.example.com",
         ),
-        api_version_setting("v1"),
+        api_version_setting("v1", "Eventzilla has v2."),
         th.Property(
             "api_key_header",
             th.StringType(min_length=1),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timezone
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
 from tap_core import ApiSchema, ApiStream, Offset
+from tap_core.records.values import as_moment
 from tap_rewards import schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -23,22 +23,26 @@ if TYPE_CHECKING:
 DAY = 86_400
 TOTAL = "$.total_count"
 
-_SECRET = re.compile(r"token|secret|passw|credential|(private|api|access|signing)_?key", re.IGNORECASE)
-
 
 class RewardsStream(ApiStream):
     """The rewards API: JSON under the resource's name, `{"orders": […], "total_count": 243}`."""
 
     schema = ApiSchema(SchemaDirectory(schemas))
+    # Who opens an `invite_url` joins the organization, who opens a delivery's link has the money. The API has
+    # sent `access_token` in organizations and sends `private_key` in webhooks.
+    secrets = (
+        "invite_url",
+        "delivery.link",
+        *("*token*", "*secret*", "*passw*", "*credential*"),
+        *("*private*key*", "*api*key*", "*access*key*", "*signing*key*"),
+    )
+
+    mended: Collection[str] = ()
+    """Moments that are days in some answers."""
 
     page_size: ClassVar[int] = 100
     """Records to ask for in a page: of two lists up to 500 by the newest document, but 100 goes with every
     version. Some lists have neither offset nor limit and come whole, which the paginator notices."""
-
-    @cached_property
-    def _told(self) -> set[str]:
-        """Fields that were dropped with a word."""
-        return set()
 
     @property
     @override
@@ -59,22 +63,5 @@ class RewardsStream(ApiStream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Drop secrets: no schema has one, so every record with one comes by here.
-
-        The API has sent `access_token` in organizations and sends `private_key` in webhooks.
-        """
-        self._drop_secrets(row)
-        return row
-
-    def _drop_secrets(self, node: Any) -> None:
-        if isinstance(node, dict):
-            for name in [name for name in node if _SECRET.search(name)]:
-                del node[name]
-                self._tell_secret(name)
-        for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-            self._drop_secrets(item)
-
-    def _tell_secret(self, name: str) -> None:
-        if name not in self._told:
-            self._told.add(name)
-            self.logger.warning("%s: field `%s` holds a secret and is dropped", self.name, name)
+        """Put a day as its beginning in UTC, where moments are asked for."""
+        return {**row, **{name: as_moment(row[name]) for name in self.mended if name in row}}

@@ -7,27 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_core.records.values import is_day
 from tap_rewards.client import DAY, RewardsStream
 from tap_rewards.ledger import LedgerPages, Line, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from singer_sdk.helpers.types import Context, Record
-
     from tap_core.paging.page import Rows
 
 
 class Orders(RewardsStream):
-    """One row per order, with the rewards in it."""
+    """One row per order, with the rewards in it; `deliver_at` is a day, or a moment, as it was sent."""
 
     name = "orders"
     path = "/orders"
     replication_key = "created_at"
     since_param = "created_at[gte]"
     lookback = 30 * DAY
-    """Status, payment and delivery change long after an order was made, and nothing tells when."""
+    """Status, payment and deliveries change long after an order was made, and nothing tells when."""
 
 
 class Products(RewardsStream):
@@ -56,6 +53,7 @@ class Organizations(RewardsStream):
 
     name = "organizations"
     path = "/organizations"
+    mended = ("created_at",)
 
 
 class BalanceTransactions(RewardsStream):
@@ -72,8 +70,8 @@ class BalanceTransactions(RewardsStream):
     since_param = "created_at[gte]"
     newest_first = True
     records_jsonpath = "$.transactions[*]"
-    lookback = 7 * DAY
-    """`balance` comes late at times, and refunds change the payment in `order`."""
+    lookback = 30 * DAY
+    """`balance` comes late at times, and a refund changes the payment in `order`, as it does in `orders`."""
 
     @override
     def get_new_paginator(self) -> LedgerPages:
@@ -115,6 +113,8 @@ class BalanceTransactions(RewardsStream):
 class Rewards(RewardsStream):
     """One row per reward: what somebody was sent, and whether it arrived.
 
+    `deliver_at` is a day, or a moment, as it was sent.
+
     The list has no filter by date but comes newest first: reading stops at the bookmark. What changes of
     rewards older than the look-back is not seen; read the stream as full table for that.
     """
@@ -132,6 +132,7 @@ class MembersStream(RewardsStream):
 
     path = "/members"
     records_jsonpath = "$.members[*]"
+    mended = ("created_at", "last_login_at")
 
 
 class AccountMembers(MembersStream):
@@ -153,12 +154,4 @@ class Invoices(RewardsStream):
     path = "/invoices"
     page_size = 10
     """The API's cap, whatever is asked for."""
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Times are days in older answers; a day is put as its beginning in UTC."""
-        for name in ("created_at", "paid_at"):
-            value = row.get(name)
-            if isinstance(value, str) and is_day(value):
-                row[name] = f"{value}T00:00:00Z"
-        return super().post_process(row, context)
+    mended = ("created_at", "paid_at")  # days in older answers

@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import timezone
 from typing import TYPE_CHECKING
 
+from requests import codes
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
-from tap_core import ApiSchema, ApiStream, Offset
+from tap_core import ApiError, ApiSchema, ApiStream, Offset
+from tap_core.errors import Retriable
+from tap_core.records import jsonpath
 from tap_scheduling import schemas
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from tap_core import Page
 
 PAGE_SIZE = 100
 """The API's default; it refuses more than 250."""
@@ -36,6 +41,38 @@ class SchedulingStream(ApiStream):
     def http_headers(self) -> dict[str, str]:
         """The version that the endpoint is asked in."""
         return {"cal-api-version": self.dated} if self.dated else {}
+
+    @override
+    def is_empty_list(self, status: int, message: str) -> bool:
+        """Who has none of something is told so by a 404: `Event types not found`."""
+        words = self.name.replace("_", " ")
+        none = {f"{words} not found", f"no {words} found"}
+        return status == codes.not_found and message.rstrip(".! ").casefold() in none
+
+    @override
+    def check_place(self, page: Page) -> None:
+        """See that the answer has the shape of the version that was asked for.
+
+        Raises:
+            ApiError: It has the shape of another: `{"data": {"bookings": […]}}` is that of 2024-04-15,
+                `{"bookings": […]}` that of API v1.
+        """
+        try:
+            super().check_place(page)
+        except Retriable:
+            for path in (f"$.data.{self.name}[*]", f"$.{self.name}[*]"):
+                if isinstance(jsonpath.place(page.document, path)[1], list):
+                    raise self.another_version(path[2:-3]) from None
+            raise
+
+    def another_version(self, place: str) -> ApiError:
+        """A failure of an answer that has what another version has at a place."""
+        version = self.config.get("api_version")
+        asked = f"`cal-api-version: {self.dated}` and " if self.dated else ""
+        return ApiError(
+            f"{self.name}: the answer has another version's shape, with `{place}` in it: the server pays no "
+            f"heed to {asked}api_version {version}; check the two, and how old the server is"
+        )
 
 
 def pages(*, order: str | None = None, total: str | None = None) -> Offset:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from tap_core import Page
+from tap_core.paging.places import ByOffset
+from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
-from tap_scheduling.client import SchedulingStream, pages, strict
+from tap_scheduling.client import PAGE_SIZE, SchedulingStream, pages, strict
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
 
     import requests
-    from singer_sdk.helpers.types import Context, Record
 
     from tap_core import Offset
+
+_MARKED_WITHIN = timedelta(days=14)
+"""A guest is marked absent once the meeting has begun: by Cal Video at its end, by people some time later."""
 
 
 class EventTypes(SchedulingStream):
@@ -81,8 +86,13 @@ class Calendars(SchedulingStream):
 
     @override
     def read_page(self, response: requests.Response) -> Page:
-        """The calendars; an account that can't be reached has an `error` in their place."""
+        """The calendars; an account that can't be reached has an `error` in their place.
+
+        A calendar without `credentialId` has that of its account, one level above.
+        """
         page = super().read_page(response)
+        accounts = jsonpath.find(page.document, "$.data.connectedCalendars[*]")
+        page.replace_records([calendar for account in accounts for calendar in _calendars(account)])
         if broken := jsonpath.find(page.document, "$.data.connectedCalendars[*].error.message"):
             self.logger.warning(
                 "calendars: %d connected accounts can't be reached, and their calendars are missing: "
@@ -96,8 +106,9 @@ class Bookings(SchedulingStream):
     """One row per booking, whatever its status; `duration` is in minutes.
 
     Seated bookings have their form's answers with each of the attendees. `updatedAt` can be null; such
-    rows have no place in time, and come only where all bookings are read: on a first run without
-    `start_date`.
+    rows have no place in time, and come only where all bookings are read, on a first run without
+    `start_date`, and when their meeting has been. That a guest did not come (`attendees[].absent`) moves no
+    `updatedAt`, as other changes of a booking do; it is seen if it is marked within two weeks of the meeting.
     """
 
     name = "bookings"
@@ -115,6 +126,22 @@ class Bookings(SchedulingStream):
         return {"afterUpdatedAt": strict(start), "sortUpdatedAt": "asc", "sortCreated": None}
 
     @override
+    def late_changes(self, start: datetime) -> Iterator[Walk]:
+        """The meetings since the last run and those not long before it: guests may be marked absent."""
+        since, until = start - _MARKED_WITHIN, datetime.now(timezone.utc)
+        held = {"afterStart": strict(since), "beforeEnd": strict(until), "sortStart": "asc"}
+        # Of two orders only the first would count.
+        changed = dict.fromkeys(("afterUpdatedAt", "sortUpdatedAt", "sortCreated"))
+        yield Walk(ByOffset("skip", "take", {**changed, **held}), size=PAGE_SIZE, order="start")
+
+    @override
+    def check_place(self, page: Page) -> None:
+        """See that it is not an answer of the newest version, which pages by cursor and ignores `skip`."""
+        if page.find("$.pagination.nextCursor"):
+            raise self.another_version("pagination.nextCursor")
+        super().check_place(page)
+
+    @override
     def get_new_paginator(self) -> Offset:
         """The total tells how many bookings there are, whatever the filter: it ends only the whole list."""
         if self.bookmark and self.bookmark.start:
@@ -127,9 +154,15 @@ class Conferencing(SchedulingStream):
 
     name = "conferencing"
     path = "/conferencing"
+    secrets = ("key",)
+    """Older servers send the app's credentials in it."""
 
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Older servers send the app's credentials in `key`."""
-        row.pop("key", None)
-        return row
+
+def _calendars(account: Any) -> Iterator[Any]:
+    credential = jsonpath.first(account, "$.credentialId")
+    for calendar in jsonpath.find(account, "$.calendars[*]"):
+        if credential is None or jsonpath.first(calendar, "$.credentialId") is not None:
+            yield calendar
+        else:
+            row = jsonpath.decode(calendar)
+            yield {**row, "credentialId": credential} if isinstance(row, dict) else row

@@ -22,8 +22,10 @@ class TapScheduling(ApiTap):
     name = "tap-scheduling"
     stream_types = (EventTypes, MyProfile, Schedules, Calendars, Bookings, Conferencing)
     refusal_hints: ClassVar = {
-        401: "keys can expire, and a server of one's own has other keys than https://api.cal.com; make a "
-        "new one under Settings → Security → API keys",
+        401: "keys can expire, and a server of one's own has other keys than https://api.cal.com, as have "
+        "accounts made in the EU, at https://api.cal.eu; make a new one under Settings → Security → API keys",
+        404: "check api_url, and api_version: Cal.com has v2 only, at https://api.cal.com or, for accounts "
+        "made in the EU, at https://api.cal.eu",
         403: "the key's user lacks the role or the plan for this",
     }
 
@@ -31,11 +33,11 @@ class TapScheduling(ApiTap):
         *common_settings(
             key_help="API key of a user, made under Settings → Security → API keys; the tap reads what that "
             "user can see.",
-            url_example="https://api.cal.com",
+            url_example="https://api.example.com",
             requests_per_minute=REQUESTS_PER_MINUTE,
             incremental=True,
         ),
-        api_version_setting("v1"),
+        api_version_setting("v1", "Cal.com has v2 only."),
     ).to_dict()
 
     @cached_property

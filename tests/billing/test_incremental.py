@@ -221,10 +221,33 @@ def test_start_date_in_the_future(api):
 def test_bounds_are_written_as_the_site_reads_them(api, first):
     run(TapBilling, settings(api, lookback=0), state=first.state)
     entry = api.matching("/billing/customers.json")[0]
-    hour_before = newest(api, "customers").replace(tzinfo=None) - timedelta(hours=1)
-    assert f"start_datetime={hour_before:%Y-%m-%d+%H%%3A%M%%3A%S}&" in entry.query
+    day_before = newest(api, "customers").astimezone(timezone.utc) - timedelta(days=1)
+    assert f"start_datetime={day_before:%Y-%m-%d+%H%%3A%M%%3A%S}&" in entry.query
     entry = api.matching("/billing/transactions.json")[0]
-    assert f"since_date={newest(api, 'transactions') - timedelta(days=1, hours=1):%Y-%m-%d}" in entry.query
+    day_before = newest(api, "transactions").astimezone(timezone.utc) - timedelta(days=1)
+    assert f"since_date={day_before:%Y-%m-%d}&" in f"{entry.query}&"
+
+
+@pytest.mark.parametrize("stream", ["customers", "transactions"])
+@pytest.mark.parametrize("zones", [("Pacific/Auckland", "America/Los_Angeles"), ("Asia/Kolkata", "UTC")])
+def test_A11_a_site_that_is_moved_to_another_zone(api, monkeypatch, stream, zones):
+    """The bound is read on the new clock, whatever zone the bookmark was made in."""
+    before, after = map(ZoneInfo, zones)
+    field, tables = INCREMENTAL[stream], api.data["billing"]
+    row = tables[stream][0]
+    tables |= {name: [] for name in STREAMS}
+    made = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
+    monkeypatch.setattr(billing, "SITE_ZONE", before)
+    tables[stream] = [{**row, field: made.astimezone(before).isoformat()}]
+    first = run(TapBilling, settings(api))
+    monkeypatch.setattr(billing, "SITE_ZONE", after)
+    moments = [made + timedelta(hours=hours) for hours in range(20)]
+    tables[stream] = [
+        {**row, "id": number, field: moment.astimezone(after).isoformat()}
+        for number, moment in enumerate(moments, start=1)
+    ]
+    second = run(TapBilling, settings(api), state=first.state)
+    assert second.rows(stream).keys() == {(number,) for number in range(1, 21)}
 
 
 def test_a_bookmark_in_utc_says_nothing_of_the_site(night):

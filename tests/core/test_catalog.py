@@ -157,11 +157,9 @@ def test_flattening_drops_nothing(api, caplog):
     plain = {key: value for key, value in plain.items() if isinstance(value, bool)}
     kept = {row["id"]: json.loads(row.get("_sdc_unmapped", "{}")) for row in flat.records["event_types"]}
     assert plain == {key: found["disableCancelling"] for key, found in kept.items() if found} != {}
-    sizes = [row.get("bookingFieldsResponses", {}).get("t-shirt") for row in whole.records["bookings"]]
-    kept = [json.loads(row.get("_sdc_unmapped", "{}")) for row in flat.records["bookings"]]
-    name = "bookingFieldsResponses__t-shirt"
-    sizes = [json.dumps(size, separators=(",", ":")) if isinstance(size, list) else size for size in sizes]
-    assert [found.get(name) for found in kept] == sizes
-    assert any(sizes)
+    answers = [row.get("bookingFieldsResponses") for row in whole.records["bookings"]]
+    texts = [row.get("bookingFieldsResponses") for row in flat.records["bookings"]]
+    assert [text and json.loads(text) for text in texts] == answers
+    assert any(answers)
     told = [line for line in caplog.messages if "not in the mapped schema; kept in _sdc_unmapped" in line]
-    assert len(told) == 2
+    assert len(told) == 1

@@ -35,6 +35,14 @@ def resource(name: str, path: str, selector: str, **params: str) -> dict[str, An
     }
 
 
+def without_tokens(row: dict[str, Any]) -> dict[str, Any]:
+    """A subscription without the keys to its customer's means of payment."""
+    for name in ("credit_card", "bank_account"):
+        if isinstance(row.get(name), dict):
+            row[name] = {field: value for field, value in row[name].items() if not field.endswith("_token")}
+    return row
+
+
 DOCUMENT = Document(
     tap=TapBilling,
     settings={"api_url": "/billing"},
@@ -57,4 +65,6 @@ DOCUMENT = Document(
         ),
         resource("transactions", "/transactions.json", "[*].transaction"),  # 2, 3
     ],
+    # The tap does not pass on the tokens of vaults.
+    mend={"subscriptions": without_tokens},
 )

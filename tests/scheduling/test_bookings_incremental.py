@@ -57,15 +57,69 @@ def test_first_run_reads_everything_and_sends_no_filter(api, config, bookings):
     assert all(query["sortCreated"] == "asc" and len(query) <= 3 for query in queries(api))
 
 
-def test_second_run_over_unchanged_data_costs_two_requests(api, config, bookings):
+def lately_held(bookings):
+    """Those whose meeting began in the two weeks before the last run's bookmark, or later."""
+    return [row for row in bookings if row["start"] >= "2026-01-15T23:59:00.000Z"]
+
+
+def test_second_run_over_unchanged_data_costs_four_requests(api, config, bookings):
     first = run(TapScheduling, config)
     api.clear()
     second = run(TapScheduling, config, state=first.state)
     since = {"afterUpdatedAt": "2026-01-29T23:59:00.000Z", "sortUpdatedAt": "asc", "take": "100"}
-    assert queries(api) == [{**since, "skip": "0"}, {**since, "skip": "4"}]
-    assert len(api.requests) == 9
-    assert second.rows("bookings").keys() == keys(row for row in bookings if row["updatedAt"] == LAST)
+    assert queries(api)[:2] == [{**since, "skip": "0"}, {**since, "skip": "4"}]
+    held = queries(api)[2:]
+    assert len(held) == 2
+    assert {query.pop("beforeEnd") > "2026-03" for query in held} == {True}
+    names = {"skip", "take", "afterStart", "sortStart"}
+    assert all(query.keys() == names and query["sortStart"] == "asc" for query in held)
+    assert {query["afterStart"] for query in held} == {"2026-01-15T23:59:00.000Z"}
+    assert len(api.requests) == 11
+    changed = [row for row in bookings if row["updatedAt"] == LAST]
+    assert second.rows("bookings").keys() == keys(changed) | keys(lately_held(bookings))
+    assert len(second.records["bookings"]) == len(second.rows("bookings"))
     assert bookmark(second) == LAST
+
+
+def test_H02_a_guest_who_is_marked_absent_after_the_meeting(api, config, bookings):
+    """Only the guest's row is written then, and not the booking's `updatedAt`."""
+    bookings[0].update(updatedAt="2026-02-14T10:00:00.000Z")
+    held = [row for row in bookings if "2026-02-02" < row["start"] < "2026-02-14"]
+    before = [row for row in bookings if "2026-01-01" < row["start"] < "2026-01-20"]
+    undated = held[3]
+    undated["updatedAt"] = None
+    first = run(TapScheduling, config)
+    for row in [*held, *before]:
+        row["attendees"][0]["absent"] = True
+    second = run(TapScheduling, config, state=first.state)
+    rows = second.rows("bookings")
+    assert {rows[row["id"],]["attendees"][0]["absent"] for row in held} == {True}
+    assert (undated["id"],) in rows
+    assert rows.keys().isdisjoint(keys(before))
+    assert len(second.records["bookings"]) == len(rows)
+
+
+def test_H02_guests_of_meetings_before_the_start_date_are_not_read(api, config, bookings):
+    start = "2026-01-28T00:00:00.000Z"
+    state = state_at(LAST)
+    output = run(TapScheduling, {**config, "start_date": start}, state=state)
+    assert all(row["updatedAt"] is None or row["updatedAt"] >= start for row in output.records["bookings"])
+
+
+def test_H02_meetings_that_can_not_be_read_again_hold_the_bookmark(api, config, bookings):
+    """What is not seen in this run is seen in the next, from where this one began."""
+    first = run(TapScheduling, config)
+    bookings[0]["updatedAt"] = "2026-02-14T10:00:00.000Z"
+    api.fault("status", path="/scheduling/v1/bookings", query="afterStart", status=401)
+    second = interrupted(config, first.state)
+    assert bookmark(second) == LAST
+    assert keys([bookings[0]]) <= second.rows("bookings").keys()
+    held = [row for row in lately_held(bookings) if (row["updatedAt"] or "") < LAST]
+    for row in held:
+        row["attendees"][0]["absent"] = True
+    api.clear()
+    rows = run(TapScheduling, config, state=second.state).rows("bookings")
+    assert {rows[row["id"],]["attendees"][0]["absent"] for row in held} == {True}
 
 
 def test_changes_between_two_runs(api, config, bookings):
@@ -82,7 +136,7 @@ def test_changes_between_two_runs(api, config, bookings):
     api.clear()
     second = run(TapScheduling, config, state=first.state)
     assert first.rows("bookings") | second.rows("bookings") == {(row["id"],): row for row in bookings}
-    assert len(queries(api)) <= 4
+    assert len([query for query in queries(api) if "afterUpdatedAt" in query]) <= 4
     assert bookmark(second) == max(row["updatedAt"] or "" for row in bookings)
     second.check()
 
@@ -100,7 +154,9 @@ def test_bound_is_inclusive(config, bookings):
     moment = bookings[7]["updatedAt"]
     output = run(TapScheduling, {**config, "lookback": 0}, state=state_at(moment))
     at_least = keys(row for row in bookings if row["updatedAt"] and row["updatedAt"] >= moment)
-    assert output.rows("bookings").keys() == at_least
+    two_weeks_before = datetime.fromisoformat(moment.replace("Z", "+00:00")) - timedelta(days=14)
+    again = keys(row for row in bookings if row["start"] >= two_weeks_before.isoformat())
+    assert output.rows("bookings").keys() == at_least | again
 
 
 def test_bookmark_in_another_zone_is_sent_as_utc(api, config):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_core.errors import ApiError
@@ -30,6 +30,8 @@ class ByOffset:
 
     param: str = "offset"
     size_param: str = "limit"
+    query: Query = field(default_factory=dict)
+    """Parameters of every page beside these."""
 
     own_size: int = 0
     """The server's page size, where pages are numbered by it: never, as offsets count rows."""
@@ -38,7 +40,7 @@ class ByOffset:
 
     def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
         """The page that begins at a row."""
-        return Ask({self.param: start, self.size_param: size}, start, size)
+        return Ask({**self.query, self.param: start, self.size_param: size}, start, size)
 
     def read(self, query: Query) -> Ask:
         """What a query asks for.

@@ -214,6 +214,7 @@ class Codec:
             keys=self._keys,
             unmapped=UNSET if self._conformer.unmapped is None else None,
             watched=self._mended,
+            secrets=self._conformer.secrets is not None,
         )
         added = self._shape.added
         self._mended_added = added if self._mended is None else added.intersection(self._mended)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Mapping
 
+    from tap_core.records.secrets import Secrets
     from tap_core.records.values import Schema
 
 Path = tuple[str, ...]
@@ -53,6 +54,7 @@ class Conformer:
         schema: JSON schema of the records.
         unmapped: Name of the field that takes what does not fit, or None to drop it.
         deselected: Paths of fields that are not to be emitted, as tuples of names.
+        secrets: What never leaves the tap, of streams that have any.
         logger: Where each field that does not fit is named once.
     """
 
@@ -62,11 +64,13 @@ class Conformer:
         *,
         unmapped: str | None,
         deselected: Iterable[Path] = (),
+        secrets: Secrets | None = None,
         logger: logging.Logger,
     ) -> None:
         self._schema = schema
         self.unmapped = unmapped
         self.deselected = frozenset(deselected)
+        self.secrets = secrets
         self._slow = {UNMAPPED, *(name for path in self.deselected for name in path[-1:])}
         self._logger = logger
         self._reported: set[Path] = set()
@@ -111,7 +115,9 @@ class Conformer:
         """The object with its fields in the schema's order, and after them those that are not in it."""
         properties = schema.get("properties")
         if not properties:
-            return dict(value)
+            whole = dict(value)
+            self._look_through(whole, place)
+            return whole
         conformed = {}
         plain = self._objects.get(id(schema)) or self._plain_fields(schema)
         for name, inner in properties.items():
@@ -135,6 +141,7 @@ class Conformer:
             name: item for name, item in value.items() if name not in schema["properties"] or name == reserved
         }
         if is_open(schema):
+            self._look_through(added, place)
             return added
         for name, item in added.items():
             if (*_path(place), name) not in self.deselected:
@@ -164,6 +171,7 @@ class Conformer:
             if FITS[name](value, schema):
                 return self._nested(value, schema, place, found)
         if not types:
+            self._look_through(value, place)
             return value
         found.odd.add(_path(place))
         for name in types:
@@ -180,11 +188,24 @@ class Conformer:
                 self.field(item, schema["items"], (*place, index), found) for index, item in enumerate(value)
             )
             return [item for item in items if item is not MISFIT]
+        self._look_through(value, place)
         return value
+
+    def _look_through(self, value: Any, place: Place) -> None:
+        """Take the secrets out of a value that is emitted as it came otherwise."""
+        if self.secrets and isinstance(value, (dict, list)):
+            self.secrets.takes(_path(place), value)
+
+    def keep_added(self, name: str, value: Any, place: Place, found: Found) -> None:
+        """Keep a field of an object that its schema does not know, and that was told of before."""
+        if not self.secrets or not self.secrets.takes((*_path(place), name), value):
+            found.misfits[path_of((*place, name))] = value
 
     def _keep(self, place: Place, value: Any, found: Found, why: str) -> None:
         path = _path(place)
         found.odd.add(path)
+        if self.secrets and self.secrets.takes(path, value):
+            return
         found.misfits[path_of(place)] = value
         if path in self._reported or len(self._reported) > _MOST_REPORTED:
             return

@@ -62,6 +62,7 @@ class Shape:
         keys: Fields that may be missing or null here, as they can come from the parent.
         unmapped: What the unmapped field holds where all fits: null, or nothing where it is not emitted.
         watched: Fields that `is_settled` looks at; None for all.
+        secrets: Whether what has no schema can hold secrets, and is to be taken loosely for that.
     """
 
     def __init__(  # noqa: PLR0913
@@ -73,8 +74,10 @@ class Shape:
         keys: Sequence[str] = (),
         unmapped: UnsetType | None = UNSET,
         watched: Collection[str] | None = None,
+        secrets: bool = False,
     ) -> None:
         properties = schema["properties"]
+        self._secrets = secrets
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
         self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
         self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
@@ -139,7 +142,7 @@ class Shape:
         """The type that takes just what the schema allows; None where a struct can't tell."""
         types = types_of(schema)
         if not types:
-            return Any
+            return None if self._secrets else Any
         if "number" in types or "format" in schema:
             return None
         hints = [self._one(word, name, attribute, schema) for word in types]
@@ -149,13 +152,14 @@ class Shape:
         if word == "object" and schema.get("properties"):
             if not has_shape(schema):
                 return None
-            shape = Shape(schema, _below(self._loose_paths, name), _below(self._dropped_paths, name))
+            below = (_below(paths, name) for paths in (self._loose_paths, self._dropped_paths))
+            shape = Shape(schema, *below, secrets=self._secrets)
             self._nested.append((attribute, name, shape))
             return shape.struct
         if word == "array":
-            hint = self._hint(name, attribute, schema["items"]) if schema.get("items") else Any
+            hint = self._hint(name, attribute, schema.get("items") or {})
             return None if hint is None else list[hint]  # type: ignore[valid-type]
-        return _SCALARS[word]
+        return None if word == "object" and self._secrets else _SCALARS[word]
 
     def check(self, record: Any) -> None:
         """See to it that numbers and times are such.
@@ -225,7 +229,7 @@ class Shape:
                 self.settle(item, conformer, found, (*place, index))
         if type(value) is not self.struct:
             return
-        self._empty_slots(value, found, place)
+        self._empty_slots(value, conformer, found, place)
         for attribute, name, schema, plain in self._loose:
             loose = getattr(value, attribute)
             if loose is not UNSET and type(loose) not in plain:
@@ -235,12 +239,16 @@ class Shape:
         for attribute, name, shape in self._settled:
             shape.settle(getattr(value, attribute), conformer, found, (*place, name))
 
-    def _empty_slots(self, value: Any, found: Found, place: Place) -> None:
+    def _empty_slots(self, value: Any, conformer: Conformer, found: Found, place: Place) -> None:
         for attribute, name, as_segment in self._slots:
             added = getattr(value, attribute)
-            if added is not UNSET:
+            if added is UNSET:
+                continue
+            setattr(value, attribute, UNSET)
+            if conformer.secrets:
+                conformer.keep_added(name, added, place, found)
+            else:
                 found.misfits[path_of((*place, name)) if place else as_segment] = added
-                setattr(value, attribute, UNSET)
         for attribute in self._dropped:
             setattr(value, attribute, UNSET)
 

@@ -60,6 +60,11 @@ def is_day(text: str) -> bool:
     return _read(text, date) is not None
 
 
+def as_moment(value: Any) -> Any:
+    """A day as its beginning in UTC, `2026-01-31T00:00:00Z`; anything else as it is."""
+    return f"{value}T00:00:00Z" if isinstance(value, str) and is_day(value) else value
+
+
 def _read(text: str, kind: type[_Time]) -> _Time | None:
     try:
         return msgspec.convert(text, kind)

@@ -1,0 +1,88 @@
+"""Fields that never leave the tap: keys, tokens, and links that act for whoever opens them.
+
+A stream lists them by name. No schema has them, so they come as fields that it does not know: only these,
+and what is kept in `_sdc_unmapped` or in an object without a schema of its own, are looked through.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from tap_core.records.values import types_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Collection, Mapping
+
+    from tap_core.records.values import Schema
+
+    Path = tuple[str, ...]
+
+_MOST_PATHS = 4096
+
+
+class Secrets:
+    """The secret fields of a stream.
+
+    Args:
+        names: Their names, `invite_url`, or the ends of their paths, `delivery.link`, in any case; `*` stands
+            for any letters. True and false are no secrets, whatever they are called.
+        logger: Where each of them is named once.
+    """
+
+    def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
+        ends = "|".join(re.escape(name).replace(r"\*", r"[^.]*") for name in names)
+        self._pattern = re.compile(rf"(?:.*\.)?(?:{ends})", re.IGNORECASE | re.DOTALL)
+        self._logger = logger
+        self._told: set[str] = set()
+        self._is_named = lru_cache(_MOST_PATHS)(self._matches)
+
+    def _matches(self, path: Path) -> bool:
+        return self._pattern.fullmatch(".".join(path)) is not None
+
+    def takes(self, path: Path, value: Any) -> bool:
+        """Whether a field is a secret and to be left out; if not, its value is rid of those inside of it.
+
+        Args:
+            path: Names of fields from the record down to this one.
+            value: What it holds; objects in it are changed.
+        """
+        if self._is_secret(path, value):
+            return True
+        waiting = [(path, value)] if isinstance(value, (dict, list)) else []
+        while waiting:
+            path, value = waiting.pop()
+            if isinstance(value, list):
+                waiting += [(path, item) for item in value if isinstance(item, (dict, list))]
+                continue
+            for name in [*value]:
+                here = (*path, name)
+                if self._is_secret(here, value[name]):
+                    del value[name]
+                elif isinstance(value[name], (dict, list)):
+                    waiting.append((here, value[name]))
+        return False
+
+    def _is_secret(self, path: Path, value: Any) -> bool:
+        if isinstance(value, bool) or not self._is_named(path):
+            return False
+        if value is not None and path[-1] not in self._told:
+            self._told.add(path[-1])
+            self._logger.info("Field `%s` holds a secret and is dropped", path[-1])
+        return True
+
+    def without(self, schema: Schema, path: Path = ()) -> dict[str, Any]:
+        """A schema without columns of them: a catalog of an earlier version can have some."""
+        kept = dict(schema)
+        if isinstance(schema.get("items"), dict):
+            kept["items"] = self.without(schema["items"], path)
+        if "properties" in schema:
+            fields: Mapping[str, Schema] = schema["properties"]
+            kept["properties"] = {
+                name: self.without(field, (*path, name))
+                for name, field in fields.items()
+                if {*types_of(field)} == {"boolean", "null"} or not self._is_named((*path, name))
+            }
+        return kept
