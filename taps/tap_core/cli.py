@@ -7,8 +7,7 @@ import json
 import logging
 import os
 import sys
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -78,44 +77,6 @@ class ApiCommand(SingerCommand):
         else:
             return
         raise SystemExit(1)
-
-
-def read_config(paths: tuple[str, ...]) -> dict[str, Any]:
-    """The settings of one or more config files, the later ones first in rank.
-
-    Raises:
-        ApiError: A file can't be read or holds no object.
-    """
-    config: dict[str, Any] = {}
-    for path in paths:
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            msg = f"config: {path} can't be read ({error.strerror})"
-            raise ApiError(msg) from None
-        content = _parse(text, f"config: {path}")
-        if not isinstance(content, dict):
-            msg = f"config: {path} must hold a JSON object of settings"
-            raise ApiError(msg)
-        config |= content
-    return config
-
-
-def read_input(file: IO[str], what: str) -> Any:
-    """The content of a file given with `--catalog` or `--state`.
-
-    Raises:
-        ApiError: It is no JSON.
-    """
-    return _parse(file.read(), what)
-
-
-def _parse(text: str, what: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        msg = f"{what} is no JSON: {error}"
-        raise ApiError(msg) from None
 
 
 def read_environment(settings: Mapping[str, Any], prefix: str) -> dict[str, Any]:

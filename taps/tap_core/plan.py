@@ -149,5 +149,5 @@ class Plan:
         stream = self._reading.stream
         contexts = stream.child_contexts(record, self._context)
         lists = [ChildList(child, context) for context in contexts for child in self._children]
-        key = tuple(stream.codec.get(record, name) for name in stream.primary_keys)
+        key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
         return Parent(rows.query, key, lists)

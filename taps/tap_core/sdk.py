@@ -12,26 +12,42 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-)
+from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
+from singer_sdk.helpers._catalog import get_selected_schema
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
-from singer_sdk.singerlib import Schema, StateMessage
+from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib.catalog import Metadata
 from singer_sdk.streams import Stream
 from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
+
+from tap_core.batches import PlainLines
+from tap_core.catalog import settle
+from tap_core.errors import ApiError, Hopeless
+from tap_core.selection import drop_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
     from types import FrameType
 
     import requests
+    from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog
 
     from tap_core.http.client import ApiClient
     from tap_core.http.response import Refusals
 
 __all__ = ["ConfigInput", "SdkStream", "SdkTap"]
+
+_MAPS_FAIL = (
+    *(MapExpressionError, StreamMapConfigError),
+    *(ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError),
+)
+"""What the SDK raises for stream maps and flattening that make no sense."""
+_NOT_KEPT = ("partitions", "progress_markers")
+"""Of a stream's STATE, what the SDK would read and this core never writes."""
 
 
 class SdkTap(Tap):
@@ -73,6 +89,10 @@ class SdkTap(Tap):
     @abstractmethod
     def settings_errors(self, schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
         """What is wrong with the settings."""
+
+    @abstractmethod
+    def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+        """What is wrong with the settings that change records, given the fields that are read."""
 
     @abstractmethod
     def stop(self, signum: int) -> None:
@@ -122,15 +142,48 @@ class SdkTap(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        """Bring an old catalog up to date, so that fields it does not know are read."""
-        for stream in self.discover_streams() if self.input_catalog else ():
-            entry = self.input_catalog.get_stream(stream.name) if self.input_catalog else None
-            if entry:
-                schema = entry.schema.to_dict()
-                schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
-                entry.schema = Schema.from_dict(schema)
-                entry.key_properties = entry.key_properties or stream.primary_keys
-        super().setup_mapper()
+        """Settle what catalog and stream maps say of each stream.
+
+        Raises:
+            ApiError: They ask for what can't be done.
+        """
+        if self.input_catalog is not None:
+            self._settle_catalog(self.input_catalog)
+        schemas = {
+            entry.tap_stream_id: get_selected_schema(
+                entry.tap_stream_id, entry.schema.to_dict(), entry.metadata.resolve_selection()
+            )
+            for entry in self.catalog.streams
+        }
+        for line in self.mapping_errors(schemas):
+            raise ApiError(line)
+        try:
+            super().setup_mapper()
+        except _MAPS_FAIL as error:
+            raise ApiError(f"stream_maps: {error}") from None
+        for stream in self.streams.values():
+            if all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps):
+                stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE
+                stream.selected = False
+
+    def _settle_catalog(self, catalog: Catalog) -> None:
+        streams = {stream.name: stream for stream in self.discover_streams()}
+        if unknown := drop_unknown(catalog, streams):
+            self.logger.warning("catalog: %s has no stream %s", self.name, ", ".join(unknown))
+        for name, stream in streams.items():
+            if entry := catalog.get_stream(name):
+                settle(entry, stream)
+            else:
+                entry = stream._singer_catalog_entry  # noqa: SLF001
+                entry.metadata.root.selected = False
+                catalog.add_stream(entry)
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over what the last run left; the SDK's marks of single parents mean nothing here."""
+        bookmarks = self.state.setdefault("bookmarks", {}) if state.get("bookmarks") else {}
+        for name, entry in state.get("bookmarks", {}).items():
+            bookmarks[name] = {key: value for key, value in entry.items() if key not in _NOT_KEPT}
 
 
 class SdkStream(RESTStream[dict[str, Any]]):
@@ -188,14 +241,26 @@ class SdkStream(RESTStream[dict[str, Any]]):
         """None: the bookmark itself never passes the start of the run."""
 
     @override
-    def apply_catalog(self, catalog: Any) -> None:
-        """Take selection and overrides from a catalog; what it leaves out stays as the tap knows it."""
-        keys, replication_key = self.primary_keys, self.replication_key
-        super().apply_catalog(catalog)
-        if catalog.get_stream(self.name) is None:
-            return
-        self.primary_keys = self.primary_keys or keys
-        self.replication_key = self.replication_key or replication_key
+    def get_batches(
+        self, batch_config: BatchConfig, context: Context | None = None
+    ) -> Iterator[tuple[Any, list[str]]]:
+        """The files of a list's records: JSON lines that are packed only if the setting says so.
+
+        Raises:
+            Hopeless: A file can't be written.
+        """
+        encoding = batch_config.encoding
+        try:
+            if encoding.format == "jsonl" and encoding.compression != "gzip":
+                batcher = PlainLines(self.tap_name, self.name, batch_config)
+                for files in batcher.get_batches(self._sync_records(context, write_messages=False)):
+                    yield encoding, files
+            else:
+                yield from super().get_batches(batch_config, context)
+        except OSError as error:
+            root = batch_config.storage.root
+            why = error.strerror or error
+            raise Hopeless(f"batch_config: nothing can be written to {root} ({why})") from None
 
     # Versions: what a target needs to see which rows are gone
 

@@ -15,7 +15,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from tap_core.bookmarks import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 
 def config_errors(
@@ -164,18 +164,19 @@ def state_errors(state: Any) -> list[str]:
     return []
 
 
-def catalog_errors(catalog: Any) -> list[str]:
-    """What is wrong with a catalog."""
-    streams = catalog.get("streams") if isinstance(catalog, dict) else None
-    if not isinstance(streams, list):
-        return ["catalog: the file has no list `streams`; make a new one with --discover"]
-    for stream in streams:
-        name = stream.get("tap_stream_id") if isinstance(stream, dict) else None
-        if not isinstance(name, str):
-            return ["catalog: a stream has no `tap_stream_id`; make a new one with --discover"]
-        if not isinstance(stream.get("schema", {}), dict):
-            return [f"catalog: the schema of {name} is no object; make a new one with --discover"]
-        for entry in stream.get("metadata", []):
-            if not isinstance(entry, dict) or not {"breadcrumb", "metadata"} <= entry.keys():
-                return [f"catalog: the metadata of {name} is broken; make a new one with --discover"]
-    return []
+def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str) -> Iterator[str]:
+    """What of a STATE the tap passes over.
+
+    Args:
+        state: The STATE, which has no errors.
+        streams: Names of the tap's streams.
+        tap: Its name.
+    """
+    if state and "bookmarks" not in state:
+        yield "state: it has no `bookmarks`, so that the run begins without one"
+    names = list(state.get("bookmarks", {}))
+    unknown = ", ".join(name[:40] for name in names if name not in streams)
+    if names and not set(names) & set(streams):
+        yield f"state: it holds no stream of {tap} but {unknown}: is it another tap's?"
+    elif unknown:
+        yield f"state: {unknown}: no stream of {tap}; the bookmark is kept and not used"
