@@ -1,4 +1,4 @@
-"""Batches: what their setting must say, and JSON lines that are not packed, which the SDK has no writer for."""
+"""Batches: what their setting must say, and JSON lines that are not packed, which the SDK can't write."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from singer_sdk.batch import BaseBatcher, lazy_chunked_generator
+from singer_sdk.batch import BaseBatcher, Batcher, lazy_chunked_generator
 from singer_sdk.helpers._batch import BatchConfig
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
+
+from tap_core.errors import Hopeless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +34,26 @@ class PlainLines(BaseBatcher):
             yield [storage.get_url(name)]
 
 
+def written_files(
+    stream: Any, batches: BatchConfig, records: Iterator[dict[str, Any]]
+) -> Iterator[list[str]]:
+    """The files that records are written into, JSON lines packed only if the setting says so.
+
+    Raises:
+        Hopeless: A file can't be written; the stream's STATE is then as before.
+    """
+    plain = batches.encoding.format == "jsonl" and batches.encoding.compression != "gzip"
+    batcher = (PlainLines if plain else Batcher)(stream.tap_name, stream.name, batches)
+    before = dict(stream.stream_state)
+    try:
+        yield from batcher.get_batches(records)
+    except OSError as error:
+        stream.stream_state.clear()
+        stream.stream_state.update(before)  # what was read may be in no file
+        why = error.strerror or error
+        raise Hopeless(f"batch_config: nothing can be written to {batches.storage.root} ({why})") from None
+
+
 def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
     """Why no batches can be written as the setting says; nothing where it is not set."""
     batches = config.get("batch_config")
@@ -45,15 +67,11 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield "batch_config.storage.root is missing: it must name a folder, as file:///tmp/batches"
     if form == "parquet" and not find_spec("pyarrow"):
         yield "batch_config.encoding.format: parquet needs the package pyarrow, which is not installed"
-    if config.get("flattening_enabled") or any(map(bool, _maps(config))):
-        yield "batch_config: batches hold records as they came, without stream_maps and flattening: unset these"
+    for name, rules in (config.get("stream_maps") or {}).items():
+        if isinstance(rules, dict) and "__source__" in rules:
+            yield f"batch_config: stream_maps: {name}: a stream's copy (`__source__`) can't come in batches"
     if form and root:
         yield from _storage_errors(batches, root)
-
-
-def _maps(config: Mapping[str, Any]) -> list[Any]:
-    """The stream maps that change records; those that take a stream away are none."""
-    return [found for found in (config.get("stream_maps") or {}).values() if isinstance(found, dict)]
 
 
 def _storage_errors(batches: Mapping[str, Any], root: str) -> Iterator[str]:

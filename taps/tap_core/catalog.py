@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.singerlib import Schema
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL, Metadata
+from singer_sdk.singerlib.catalog import (
+    REPLICATION_FULL_TABLE,
+    REPLICATION_INCREMENTAL,
+    CatalogEntry,
+    Metadata,
+)
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.errors import ApiError
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Iterator, Mapping
 
-    from singer_sdk.singerlib import CatalogEntry
+    from singer_sdk.singerlib import Catalog
 
 _METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
@@ -111,18 +116,31 @@ def settle_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> None:
         entry["replication_method"] = forced or wanted or entry.get("replication_method")
 
 
-def settle(entry: CatalogEntry, stream: Any) -> None:
-    """Make an entry say all that holds for its stream: what it leaves out is as the tap knows it.
-
-    Fields that the catalog does not know, as it is older than they are, are read. Keys are always read.
+def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Logger) -> None:
+    """Make a catalog say all that holds for the streams of a tap; those that it leaves out are deselected.
 
     Args:
-        entry: The stream's in the catalog, which is changed.
-        stream: The stream as the tap knows it.
+        catalog: What the user gave, which is changed.
+        streams: The streams as the tap knows them.
+        logger: Told of streams in the catalog that the tap does not have.
 
     Raises:
-        ApiError: The entry asks for what can't be done.
+        ApiError: The catalog asks for what can't be done.
     """
+    known = {stream.name: stream for stream in streams}
+    if unknown := [name for name in catalog if name not in known]:
+        logger.warning("catalog: there is no stream %s: ignored", ", ".join(unknown))
+    for name in unknown:
+        del catalog[name]
+    for name, stream in known.items():
+        if name not in catalog:
+            catalog[name] = CatalogEntry(name, stream.metadata, Schema.from_dict(stream.schema))
+            stream.metadata.root.selected = False
+        _settle(catalog[name], stream)
+
+
+def _settle(entry: CatalogEntry, stream: Any) -> None:
+    """What an entry leaves out is as the tap knows it, fields that are newer than the catalog too."""
     schema = entry.schema.to_dict()
     fields = schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
     entry.schema = Schema.from_dict(schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -14,12 +15,13 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_core.errors import ApiError, PartlyRead, Stopped
+from tap_core.errors import ApiError, OutputLost, PartlyRead, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+_OUTPUT_LOST = {errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPIPE}
 PARTLY = 2
 """Exit code of a run that read some streams and not others."""
 
@@ -39,6 +41,7 @@ class ApiCommand(SingerCommand):
     @override
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the options; some of them run right here."""
+        _open_streams()
         with self._failures_told():
             return super().make_context(*args, **kwargs)
 
@@ -52,31 +55,52 @@ class ApiCommand(SingerCommand):
     @contextlib.contextmanager
     def _failures_told(self) -> Iterator[None]:
         try:
-            yield
-        except ConfigValidationError as failure:
-            for error in failure.errors:
-                self.logger.error(error)  # noqa: TRY400
-        except ApiError as failure:
-            partly = isinstance(failure, PartlyRead)
-            self.logger.error("%s", getattr(failure, "summary", failure))  # noqa: TRY400
-            raise SystemExit(PARTLY if partly else 1) from None
-        except BrokenPipeError:
-            # What is still buffered can't be written; the interpreter must not try again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self.logger.error("The target closed its input before the end; see its own log")  # noqa: TRY400
-        except Stopped as stopped:
-            signum = int(stopped.args[0]) if stopped.args else 2
-            self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
-            raise SystemExit(128 + signum) from None
-        except click.ClickException as mistake:
-            mistake.show()  # its own exit code for a wrong option says "partly read" here
+            try:
+                yield
+            finally:
+                sys.stdout.flush()
         except (click.exceptions.Exit, click.Abort):
             raise
-        except Exception:
-            self.logger.critical("This should not have happened; please report it", exc_info=True)
+        except (Exception, Stopped) as failure:
+            raise SystemExit(self._told(failure)) from None
+
+    def _told(self, failure: BaseException) -> int:
+        """Tell of a failure; returns the exit code."""
+        if isinstance(failure, ConfigValidationError):
+            for error in failure.errors:
+                self.logger.error("%s", error)
+        elif isinstance(failure, ApiError):
+            self.logger.error("%s", getattr(failure, "summary", failure))
+            return PARTLY if isinstance(failure, PartlyRead) else 1
+        elif isinstance(failure, OutputLost) or _is_of_output(failure):
+            self.logger.error("%s", failure)
+            # What is still buffered can't be written; the interpreter must not try again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        elif isinstance(failure, Stopped):
+            signum = int(failure.args[0]) if failure.args else 2
+            self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
+            return 128 + signum
+        elif isinstance(failure, click.ClickException):
+            failure.show()  # its own exit code for a wrong option says "partly read" here
         else:
-            return
-        raise SystemExit(1)
+            self.logger.critical("This should not have happened; please report it", exc_info=failure)
+        return 1
+
+
+def _is_of_output(failure: BaseException) -> bool:
+    return isinstance(failure, OSError) and failure.errno in _OUTPUT_LOST
+
+
+def _open_streams() -> None:
+    """Give the process the streams that it was started without, or the next file opened would be one.
+
+    Without standard error nothing is logged, and the run goes on. What is written to a standard output that
+    was closed must fail.
+    """
+    for name, number, mode in (("stdout", 1, os.O_RDONLY), ("stderr", 2, os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, mode), number)
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
 def read_environment(settings: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class RateLimited(RunEnds):
     """The server asks for a longer wait than the settings allow, or refuses after every wait."""
 
 
+class OutputLost(Exception):
+    """Nothing can be written to standard output any more; the message says why."""
+
+
 class PartlyRead(ApiError):
     """Some streams, or lists of them, could not be read; all others were.
 

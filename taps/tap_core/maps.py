@@ -1,4 +1,4 @@
-"""Checks of `stream_maps` and flattening, before the SDK's own, which raise all sorts of things or nothing."""
+"""Checks of `stream_maps` and flattening, before the SDK takes them and raises all sorts of things."""
 
 from __future__ import annotations
 
@@ -32,13 +32,12 @@ def map_errors(maps: Mapping[str, Any], fields: Mapping[str, Collection[str]]) -
         maps: The setting.
         fields: Names of the fields that are read of each stream of the tap.
     """
-    for name, rules in maps.items():
+    for name, given in maps.items():
+        rules = {} if given is None or given == NULL_STRING else given
         if name == _ELSE:
-            if rules not in (None, NULL_STRING):
+            if rules:
                 yield f"stream_maps: `{_ELSE}` can only be null"
             continue
-        if rules is None or rules == NULL_STRING:
-            rules = {}
         if not isinstance(rules, dict):
             yield f"stream_maps: {name}: must be null, or an object with an expression for each field"
             continue

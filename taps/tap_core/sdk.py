@@ -22,10 +22,9 @@ from singer_sdk.streams import Stream
 from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
-from tap_core.batches import PlainLines
-from tap_core.catalog import settle
-from tap_core.errors import ApiError, Hopeless
-from tap_core.selection import drop_unknown
+from tap_core.batches import written_files
+from tap_core.catalog import settle_catalog
+from tap_core.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Context
-    from singer_sdk.singerlib import Catalog
 
     from tap_core.http.client import ApiClient
     from tap_core.http.response import Refusals
@@ -148,7 +146,7 @@ class SdkTap(Tap):
             ApiError: They ask for what can't be done.
         """
         if self.input_catalog is not None:
-            self._settle_catalog(self.input_catalog)
+            settle_catalog(self.input_catalog, self.discover_streams(), self.logger)
         schemas = {
             entry.tap_stream_id: get_selected_schema(
                 entry.tap_stream_id, entry.schema.to_dict(), entry.metadata.resolve_selection()
@@ -165,18 +163,6 @@ class SdkTap(Tap):
             if all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps):
                 stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE
                 stream.selected = False
-
-    def _settle_catalog(self, catalog: Catalog) -> None:
-        streams = {stream.name: stream for stream in self.discover_streams()}
-        if unknown := drop_unknown(catalog, streams):
-            self.logger.warning("catalog: %s has no stream %s", self.name, ", ".join(unknown))
-        for name, stream in streams.items():
-            if entry := catalog.get_stream(name):
-                settle(entry, stream)
-            else:
-                entry = stream._singer_catalog_entry  # noqa: SLF001
-                entry.metadata.root.selected = False
-                catalog.add_stream(entry)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -249,18 +235,9 @@ class SdkStream(RESTStream[dict[str, Any]]):
         Raises:
             Hopeless: A file can't be written.
         """
-        encoding = batch_config.encoding
-        try:
-            if encoding.format == "jsonl" and encoding.compression != "gzip":
-                batcher = PlainLines(self.tap_name, self.name, batch_config)
-                for files in batcher.get_batches(self._sync_records(context, write_messages=False)):
-                    yield encoding, files
-            else:
-                yield from super().get_batches(batch_config, context)
-        except OSError as error:
-            root = batch_config.storage.root
-            why = error.strerror or error
-            raise Hopeless(f"batch_config: nothing can be written to {root} ({why})") from None
+        records = self._sync_records(context, write_messages=False)
+        for files in written_files(self, batch_config, records):
+            yield batch_config.encoding, files
 
     # Versions: what a target needs to see which rows are gone
 

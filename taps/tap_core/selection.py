@@ -1,4 +1,4 @@
-"""What is selected: streams that a catalog does not have, patterns that match nothing, and nothing at all."""
+"""Names that match nothing: patterns that select streams and fields, and what may have been meant."""
 
 from __future__ import annotations
 
@@ -12,18 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from singer_sdk.singerlib import Catalog
-
 _PATTERNS = ("MELTANO_EXTRACT__SELECT", "MELTANO_EXTRACT__SELECT_FILTER")
 """Variables in which Meltano tells a tap by which patterns its catalog was made."""
-
-
-def drop_unknown(catalog: Catalog, known: Collection[str]) -> list[str]:
-    """Take streams that the tap does not have out of a catalog; returns their names."""
-    unknown = [name for name in catalog if name not in known]
-    for name in unknown:
-        del catalog[name]
-    return unknown
 
 
 def meant(name: str, known: Collection[str]) -> str:

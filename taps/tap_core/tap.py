@@ -31,6 +31,7 @@ from tap_core.settings import (
     default_user_agent,
     secret_values,
     with_new_names,
+    with_numbers,
 )
 from tap_core.validation import config_errors, state_errors, state_warnings, unknown_settings
 
@@ -177,7 +178,9 @@ class ApiTap(SdkTap):
     @override
     def settings_errors(self, schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
         """What is wrong with the settings; tells of those that are not known."""
-        with_new_names(cast("dict[str, Any]", settings), self.logger)
+        given = cast("dict[str, Any]", settings)
+        with_new_names(given, self.logger)
+        with_numbers(given, schema)
         errors = config_errors(schema, settings, key=self.key_setting, prefix=self.env_prefix())
         errors = errors or list(batch_errors(settings))
         if not errors:

@@ -30,6 +30,8 @@ def config_errors(
         prefix: Beginning of the environment variables' names, as `TAP_EVENTS_`.
     """
     found = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)(schema).iter_errors(dict(config))
+    # What is in the stream maps is checked where the streams are known.
+    found = (e for e in found if e.validator != "anyOf" or "stream_maps" not in e.absolute_path)
     missing = [name for name in schema.get("required", ()) if name not in config]
     errors = [
         *(_missing(name, _preset_prefix() or prefix) for name in missing),
@@ -104,7 +106,9 @@ def _url_errors(config: Mapping[str, Any]) -> Iterator[str]:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = SplitResult("", "", "", "", ""), None
-    if parts.scheme not in {"http", "https"} or not host or any(letter.isspace() for letter in url):
+    if unfilled := re.search(r"\{\w*\}", url):
+        yield f"api_url holds {unfilled[0]}, which is to be filled in: with your account's own name, mostly"
+    elif parts.scheme not in {"http", "https"} or not host or any(letter.isspace() for letter in url):
         yield "api_url must be a whole URL such as https://api.example.com/v2"
     elif parts.query or parts.fragment or "@" in parts.netloc:
         yield "api_url must hold no user, query or fragment: only scheme, host and path"

@@ -30,7 +30,7 @@ def passes(stream_map: StreamMap, record: dict[str, Any]) -> bool:
     try:
         return bool(stream_map.get_filter_result(record))
     except Exception as error:
-        raise _failed(stream_map.stream_alias, error) from None
+        raise _failed(stream_map.stream_alias, error) from error
 
 
 def _failed(alias: str, error: Exception) -> ApiError:
@@ -39,8 +39,8 @@ def _failed(alias: str, error: Exception) -> ApiError:
     kind = type(cause).__name__
     name = f" `{getattr(cause, 'name', '')}`" if kind == "NameNotDefined" else ""
     return ApiError(
-        f"stream_maps: {alias}: an expression fails for a record ({kind}{name}): let it allow for fields that "
-        "are null or missing"
+        f"stream_maps: {alias}: an expression fails for a record ({kind}{name}): let it allow for "
+        "fields that are null or missing"
     )
 
 
@@ -65,7 +65,7 @@ class Mapped:
         try:
             mapped: dict[str, Any] | None = self._map.transform(record)
         except Exception as error:
-            raise _failed(self.alias, error) from None
+            raise _failed(self.alias, error) from error
         if mapped is None or mapped.keys() <= self._schema.keys():
             return mapped
         lost = {name: mapped.pop(name) for name in [*mapped] if name not in self._schema}
