@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.singerlib import Schema
@@ -99,12 +100,13 @@ def catalog_errors(catalog: Any) -> list[str]:
     return []
 
 
-def settle_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> None:
-    """Put the replication method that holds for each stream where the SDK looks for it.
+def with_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> dict[str, Any]:
+    """A catalog with the replication method that holds for each stream where the SDK looks for it.
 
     A forced one holds whatever else is said; then what the metadata say, then the entry itself.
     """
-    for entry in catalog["streams"]:
+    settled = copy.deepcopy(dict(catalog))
+    for entry in settled["streams"]:
         roots = [found["metadata"] for found in entry.get("metadata", []) if not found["breadcrumb"]]
         root = roots[-1] if roots else {}
         forced, wanted = root.get("forced-replication-method"), root.get("replication-method")
@@ -113,7 +115,11 @@ def settle_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> None:
                 "catalog: %s: replication-method %s is ignored, as forced-replication-method is %s",
                 *(entry["tap_stream_id"], wanted, forced),
             )
-        entry["replication_method"] = forced or wanted or entry.get("replication_method")
+        method = forced or wanted
+        entry["replication_method"] = method or entry.get("replication_method")
+        if method == REPLICATION_FULL_TABLE:
+            entry["replication_key"] = root["replication-key"] = None
+    return settled
 
 
 def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Logger) -> None:
@@ -151,7 +157,9 @@ def _settle(entry: CatalogEntry, stream: Any) -> None:
     for name in {*keys, *stream.primary_keys} & fields.keys():
         entry.metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC
     key = _edited(stream.replication_key, root.replication_key, entry.replication_key)
-    method = entry.replication_method or (REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE)
+    method = entry.replication_method
+    if not method or (method == stream.replication_method and key != stream.replication_key):
+        method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
     if entry.metadata.resolve_selection().get((), True):
         for problem in (*_key_problems(keys, fields), *_method_problems(method, key, entry, stream)):
             raise ApiError(f"catalog: {stream.name}: {problem}")

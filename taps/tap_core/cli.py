@@ -62,17 +62,19 @@ class ApiCommand(SingerCommand):
         except (click.exceptions.Exit, click.Abort):
             raise
         except (Exception, Stopped) as failure:
-            raise SystemExit(self._told(failure)) from None
+            raise SystemExit(self._told(failure)) from failure
 
     def _told(self, failure: BaseException) -> int:
         """Tell of a failure; returns the exit code."""
+        if isinstance(failure, OSError) and failure.errno in _OUTPUT_LOST:  # of a `print` of the SDK's
+            failure = OutputLost(failure)
         if isinstance(failure, ConfigValidationError):
             for error in failure.errors:
                 self.logger.error("%s", error)
         elif isinstance(failure, ApiError):
             self.logger.error("%s", getattr(failure, "summary", failure))
             return PARTLY if isinstance(failure, PartlyRead) else 1
-        elif isinstance(failure, OutputLost) or _is_of_output(failure):
+        elif isinstance(failure, OutputLost):
             self.logger.error("%s", failure)
             # What is still buffered can't be written; the interpreter must not try again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -85,10 +87,6 @@ class ApiCommand(SingerCommand):
         else:
             self.logger.critical("This should not have happened; please report it", exc_info=failure)
         return 1
-
-
-def _is_of_output(failure: BaseException) -> bool:
-    return isinstance(failure, OSError) and failure.errno in _OUTPUT_LOST
 
 
 def _open_streams() -> None:

@@ -48,7 +48,17 @@ class RateLimited(RunEnds):
 
 
 class OutputLost(Exception):
-    """Nothing can be written to standard output any more; the message says why."""
+    """Nothing can be written to standard output any more.
+
+    Args:
+        error: What writing failed with.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        if isinstance(error, BrokenPipeError):
+            super().__init__("The target closed its input before the end; see its own log")
+        else:
+            super().__init__(f"Standard output can't be written: {error.strerror}")
 
 
 class PartlyRead(ApiError):

@@ -298,7 +298,10 @@ class ApiStream(SdkStream):
 
 def _segment(value: Any) -> str:
     """A value as one segment of a path."""
-    text = quote(str(value), safe="")
+    try:
+        text = quote(str(value), safe="")
+    except UnicodeEncodeError:  # half a character
+        text = ""
     if text in {"", ".", ".."}:
         msg = f"The API sent {str(value)!r} as an id, which makes no path"
         raise ApiError(msg)

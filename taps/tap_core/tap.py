@@ -8,10 +8,11 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from typing_extensions import override
 
 from tap_core.batches import batch_errors
-from tap_core.catalog import catalog_errors, settle_methods
+from tap_core.catalog import catalog_errors, with_methods
 from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_environment
 from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.files import read_catalog, read_config, read_state
@@ -38,7 +39,6 @@ from tap_core.validation import config_errors, state_errors, state_warnings, unk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import click
     from singer_sdk.helpers.types import Context
 
     from tap_core.stream import ApiStream
@@ -82,7 +82,7 @@ class ApiTap(SdkTap):
         """
         self.began = datetime.now(timezone.utc)
         if isinstance(options.get("catalog"), dict):
-            settle_methods(options["catalog"], self.logger)
+            options["catalog"] = with_methods(options["catalog"], self.logger)
         super().__init__(**options)
 
     @cached_property
@@ -230,8 +230,8 @@ class ApiTap(SdkTap):
         about: bool = False,
         about_format: str | None = None,
         config: ConfigInput | None = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
+        state: IO[Any] | None = None,
+        catalog: IO[Any] | None = None,
         test: str = NO_TEST,
     ) -> None:
         """Run the tap as its command does; the arguments are the command's options."""
@@ -262,6 +262,9 @@ class ApiTap(SdkTap):
     def get_singer_command(cls) -> ApiCommand:
         """The tap's command: the SDK's options, and failures told in a line."""
         command = super().get_singer_command()
+        for option in command.params:
+            if option.name in {"catalog", "state"}:
+                option.type = click.File("rb")
         return ApiCommand(
             name=command.name,
             callback=cls.invoke,

@@ -77,10 +77,8 @@ class MessageWriter(SimpleSingerWriter):
     def _write(self, data: bytes) -> None:
         try:
             _write_out(data)
-        except BrokenPipeError:
-            raise OutputLost("the target closed its input before the end; see its own log") from None
         except OSError as error:
-            raise OutputLost(f"standard output can't be written: {error.strerror}") from None
+            raise OutputLost(error) from None
 
 
 def _write_out(data: bytes) -> None:
