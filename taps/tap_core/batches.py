@@ -67,7 +67,10 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield "batch_config.storage.root is missing: it must name a folder, as file:///tmp/batches"
     if form == "parquet" and not find_spec("pyarrow"):
         yield "batch_config.encoding.format: parquet needs the package pyarrow, which is not installed"
-    for name, rules in (config.get("stream_maps") or {}).items():
+    size = batches.get("batch_size")
+    if size is not None and (type(size) is not int or size < 1):
+        yield "batch_config.batch_size must be 1 or more"
+    for name, rules in dict(config.get("stream_maps") or {}).items():
         if isinstance(rules, dict) and "__source__" in rules:
             yield f"batch_config: stream_maps: {name}: a stream's copy (`__source__`) can't come in batches"
     if form and root:

@@ -25,13 +25,16 @@ _ELSE, _FILTER, _ALIAS = "__else__", "__filter__", "__alias__"
 _OTHER_RULES = {_ELSE, _ALIAS, "__source__", "__key_properties__"}
 
 
-def map_errors(maps: Mapping[str, Any], fields: Mapping[str, Collection[str]]) -> Iterator[str]:
+def map_errors(maps: Any, fields: Mapping[str, Collection[str]]) -> Iterator[str]:
     """Mistakes in `stream_maps`.
 
     Args:
         maps: The setting.
         fields: Names of the fields that are read of each stream of the tap.
     """
+    if not isinstance(maps, dict):
+        yield "stream_maps must be an object: null, or an object of expressions, for each stream"
+        return
     for name, given in maps.items():
         rules = {} if given is None or given == NULL_STRING else given
         if name == _ELSE:

@@ -144,7 +144,8 @@ class ApiTap(SdkTap):
         try:
             self.sync_all()
         except RunEnds as end:
-            run.ended_by = run.ended_by or end
+            if end is not run.ended_by:  # it is of no list, but of what was made of the records
+                raise
         except Stopped:
             self.write_state(again=True)
             raise Stopped(run.stopped_by) from None
