@@ -70,7 +70,8 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
     size = batches.get("batch_size")
     if size is not None and (type(size) is not int or size < 1):
         yield "batch_config.batch_size must be 1 or more"
-    for name, rules in dict(config.get("stream_maps") or {}).items():
+    maps = config.get("stream_maps")
+    for name, rules in maps.items() if isinstance(maps, dict) else ():
         if isinstance(rules, dict) and "__source__" in rules:
             yield f"batch_config: stream_maps: {name}: a stream's copy (`__source__`) can't come in batches"
     if form and root:

@@ -133,9 +133,11 @@ class SdkTap(Tap):
         if errors and raise_errors:
             msg = "The settings make no sense"
             raise ConfigValidationError(msg, errors=errors, schema=schema)
+        for name in [name for name, value in self._config.items() if value is None]:
+            del self._config[name]  # null is not set
         for name, field in schema["properties"].items():
-            if field.get("default") is not None and self._config.get(name) is None:
-                self._config[name] = field["default"]
+            if field.get("default") is not None:
+                self._config.setdefault(name, field["default"])
         return errors
 
     @override

@@ -195,7 +195,7 @@ class ApiTap(SdkTap):
     def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         """What is wrong with the settings that change records, given the fields that are read."""
         fields = {name: schema["properties"] for name, schema in schemas.items()}
-        yield from map_errors(self.config.get("stream_maps") or {}, fields)
+        yield from map_errors(self.config.get("stream_maps", {}), fields)
         yield from flattening_errors(self.config, schemas)
 
     def check_input(self, state: Mapping[str, Any], *, by_catalog: bool) -> None:

@@ -93,7 +93,7 @@ def tampered(document, random):
             holder = holder[step]
         how = random.random()
         if how < 0.6:
-            holder[name] = random.choice(JUNK)
+            holder[name] = copy.deepcopy(random.choice(JUNK))
         elif how < 0.8:
             del holder[name]
         elif isinstance(holder, dict):
@@ -117,3 +117,49 @@ def test_D11_what_was_tampered_with_is_no_traceback(tmp_path, tap, seed, what):
     assert output.code in {0, 1, 2}
     assert bool(errors) == (output.code != 0), output.log
     assert "should not have happened" not in output.log
+
+
+SETTINGS = {
+    "max_retries": 0,
+    "request_timeout": 5,
+    "backoff_factor": 0.01,
+    "max_wait": 1,
+    "max_body": 10,
+    "requests_per_minute": 100_000,
+    "page_size": 10,
+    "concurrency": 2,
+    "start_date": "2026-01-01",
+    "lookback": 60,
+    "user_agent": "x",
+    "allow_partial": False,
+    "unmapped_column": True,
+    "emit_activate_version_messages": False,
+    "stream_maps": {
+        "coupons": {"a": "str(id)", "code": None, "__filter__": "id > 0", "__key_properties__": ["id"]},
+        "events": {"a": "md5(title)", "__alias__": "shows"},
+        "cust*": None,
+    },
+    "stream_map_config": {"x": 1},
+    "flattening_enabled": True,
+    "flattening_max_depth": 2,
+    "flattening_separator": "__",
+    "flattening_max_key_length": 100,
+    "batch_config": {"encoding": {"format": "jsonl", "compression": "none"}, "storage": {"prefix": "a"}},
+}
+
+
+@pytest.mark.parametrize("tap", SERVERS)
+@pytest.mark.parametrize("seed", range(TIMES))
+def test_D08_D09_settings_that_were_tampered_with_are_no_traceback(tmp_path, tap, seed):
+    server, streams = SERVERS[tap]
+    random = Random(seed)
+    settings = copy.deepcopy(SETTINGS)
+    settings["batch_config"]["storage"]["root"] = tmp_path.as_uri()
+    other = "events" if tap is TapBilling else "coupons"
+    del settings["stream_maps"][other]
+    if random.random() < 0.7:
+        del settings["batch_config"]
+    settings = tampered(settings, random)
+    with server() as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, *streams), **settings)
+    assert bool(said(output)) == (output.code != 0), output.log
