@@ -70,7 +70,8 @@ def with_definitions(project: Any, taps: Mapping[str, Tap], loader: Mapping[str,
         if plugin["executable"] == LOADER:
             plugin["capabilities"] = sorted(loader["capabilities"])
             plugin["settings"] = [
-                meltano_setting(*setting) for setting in loader["settings"]["properties"].items()
+                meltano_setting(name, hub.whole(schema))
+                for name, schema in loader["settings"]["properties"].items()
             ]
     written = io.StringIO()
     _yaml().dump(project, written)
@@ -80,8 +81,8 @@ def with_definitions(project: Any, taps: Mapping[str, Tap], loader: Mapping[str,
 def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """A setting as meltano.yml defines it."""
     setting: dict[str, Any] = {"name": name, "kind": hub.kind({**schema, "secret": False})}
-    if schema.get("default") is not None:
-        setting["value"] = schema["default"]
+    if hub.initial(schema) is not None:
+        setting["value"] = hub.initial(schema)
     if "enum" in schema:
         setting["options"] = hub.options(schema)
     setting |= {"label": schema["title"], "description": schema["description"]}

@@ -29,7 +29,7 @@ KINDS = {
     "array": "array",
     "boolean": "boolean",
     "integer": "integer",
-    "number": "integer",  # Meltano can't pass on a `decimal` that comes from the environment
+    "number": "string",  # Meltano passes on no `decimal` that comes from the environment; the taps read texts
     "object": "object",
 }
 OPTIONS = {"jsonl": "JSONL", "gzip": "GZIP", "as_sent": "As sent", "snake_case": "Snake case"}
@@ -78,7 +78,7 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
 def loader_definition(project: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     """The definition of the loader, whose tables go into a schema of the tap's name."""
     (plugin,) = (other for other in project["plugins"]["loaders"] if other["executable"] == LOADER)
-    settings = about["settings"]["properties"]
+    settings = {name: whole(schema) for name, schema in about["settings"]["properties"].items()}
     values = {"default_target_schema": "$MELTANO_EXTRACT__LOAD_SCHEMA"}
     return _yaml(
         {
@@ -115,7 +115,7 @@ def _setting(name: str, schema: Mapping[str, Any], value: Any) -> dict[str, Any]
     }
     if "enum" in schema:
         setting["options"] = options(schema)
-    default = schema.get("default") if value is None else value
+    default = initial(schema) if value is None else value
     if value is None and schema.get("examples"):
         setting["placeholder"] = f"Ex. {schema['examples'][0]}"
     if schema.get("secret"):
@@ -123,6 +123,17 @@ def _setting(name: str, schema: Mapping[str, Any], value: Any) -> dict[str, Any]
     if default is not None:
         setting["value"] = default
     return setting
+
+
+def whole(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting of the loader, which reads no texts as numbers: its numbers are whole ones for Meltano."""
+    return {**schema, **({"type": ["integer"]} if types(dict(schema)) == ["number"] else {})}
+
+
+def initial(schema: Mapping[str, Any]) -> Any:
+    """The value that a setting has by itself, as its kind has it."""
+    default = schema.get("default")
+    return default if default is None or types(dict(schema)) != ["number"] else str(default)
 
 
 def options(schema: Mapping[str, Any]) -> list[dict[str, str]]:

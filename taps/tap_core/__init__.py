@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Paginator, SinglePage
     from tap_core.records.codec import key_reader
     from tap_core.records.jsonpath import decode, parse
+    from tap_core.schema import ApiSchema
     from tap_core.settings import api_version_setting, common_settings
-    from tap_core.stream import ApiSchema, ApiStream
+    from tap_core.stream import ApiStream
     from tap_core.tap import ApiTap
 
 __all__ = [
@@ -42,7 +43,7 @@ __all__ = [
 
 _ROOMS = {
     "ApiError": "errors",
-    "ApiSchema": "stream",
+    "ApiSchema": "schema",
     "ApiStream": "stream",
     "ApiTap": "tap",
     "Cursor": "paging.cursor",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tap_core.bookmarks import instant
+
 _FIELD = "checkpoint"
 
 
@@ -44,7 +46,17 @@ class Checkpoint:
     def _answers(self, found: dict[str, Any]) -> bool:
         """Whether a checkpoint is for the same question; one of a full read is not for an incremental one."""
         same = all(found.get(name) == value for name, value in self._question.items())
-        return same and isinstance(found.get("query"), dict) and bool(found.get("began")) == bool(self.began)
+        return same and isinstance(found.get("query"), dict) and self._has_moment(found.get("began"))
+
+    def _has_moment(self, began: Any) -> bool:
+        """Whether a checkpoint says when its run began, if and only if this run's bookmark depends on it."""
+        if not began or not self.began:
+            return not began and not self.began
+        try:
+            instant(began)
+        except (ValueError, OverflowError):
+            return False
+        return True
 
     def put(self, query: dict[str, Any], key: Any) -> None:
         """All is written up to and with this record, which was on the page of this query."""

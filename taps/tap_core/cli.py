@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
 import sys
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_core.errors import ApiError, PartlyRead, Stopped
+from tap_core.errors import ApiError, OutputLost, PartlyRead, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+_OUTPUT_LOST = {errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPIPE}
 PARTLY = 2
 """Exit code of a run that read some streams and not others."""
 
@@ -40,6 +41,7 @@ class ApiCommand(SingerCommand):
     @override
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the options; some of them run right here."""
+        _open_streams()
         with self._failures_told():
             return super().make_context(*args, **kwargs)
 
@@ -53,69 +55,50 @@ class ApiCommand(SingerCommand):
     @contextlib.contextmanager
     def _failures_told(self) -> Iterator[None]:
         try:
-            yield
-        except ConfigValidationError as failure:
-            for error in failure.errors:
-                self.logger.error(error)  # noqa: TRY400
-        except ApiError as failure:
-            partly = isinstance(failure, PartlyRead)
-            self.logger.error("%s", getattr(failure, "summary", failure))  # noqa: TRY400
-            raise SystemExit(PARTLY if partly else 1) from None
-        except BrokenPipeError:
-            # What is still buffered can't be written; the interpreter must not try again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self.logger.error("The target closed its input before the end; see its own log")  # noqa: TRY400
-        except Stopped as stopped:
-            signum = int(stopped.args[0]) if stopped.args else 2
-            self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
-            raise SystemExit(128 + signum) from None
-        except click.ClickException as mistake:
-            mistake.show()  # its own exit code for a wrong option says "partly read" here
+            try:
+                yield
+            finally:
+                sys.stdout.flush()
         except (click.exceptions.Exit, click.Abort):
             raise
-        except Exception:
-            self.logger.critical("This should not have happened; please report it", exc_info=True)
+        except (Exception, Stopped) as failure:
+            raise SystemExit(self._told(failure)) from failure
+
+    def _told(self, failure: BaseException) -> int:
+        """Tell of a failure; returns the exit code."""
+        if isinstance(failure, OSError) and failure.errno in _OUTPUT_LOST:  # of a `print` of the SDK's
+            failure = OutputLost(failure)
+        if isinstance(failure, ConfigValidationError):
+            for error in failure.errors:
+                self.logger.error("%s", error)
+        elif isinstance(failure, ApiError):
+            self.logger.error("%s", getattr(failure, "summary", failure))
+            return PARTLY if isinstance(failure, PartlyRead) else 1
+        elif isinstance(failure, OutputLost):
+            self.logger.error("%s", failure)
+            # What is still buffered can't be written; the interpreter must not try again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        elif isinstance(failure, Stopped):
+            signum = int(failure.args[0]) if failure.args else 2
+            self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
+            return 128 + signum
+        elif isinstance(failure, click.ClickException):
+            failure.show()  # its own exit code for a wrong option says "partly read" here
         else:
-            return
-        raise SystemExit(1)
+            self.logger.critical("This should not have happened; please report it", exc_info=failure)
+        return 1
 
 
-def read_config(paths: tuple[str, ...]) -> dict[str, Any]:
-    """The settings of one or more config files, the later ones first in rank.
+def _open_streams() -> None:
+    """Give the process the streams that it was started without, or the next file opened would be one.
 
-    Raises:
-        ApiError: A file can't be read or holds no object.
+    Without standard error nothing is logged, and the run goes on. What is written to a standard output that
+    was closed must fail.
     """
-    config: dict[str, Any] = {}
-    for path in paths:
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            msg = f"config: {path} can't be read ({error.strerror})"
-            raise ApiError(msg) from None
-        content = _parse(text, f"config: {path}")
-        if not isinstance(content, dict):
-            msg = f"config: {path} must hold a JSON object of settings"
-            raise ApiError(msg)
-        config |= content
-    return config
-
-
-def read_input(file: IO[str], what: str) -> Any:
-    """The content of a file given with `--catalog` or `--state`.
-
-    Raises:
-        ApiError: It is no JSON.
-    """
-    return _parse(file.read(), what)
-
-
-def _parse(text: str, what: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        msg = f"{what} is no JSON: {error}"
-        raise ApiError(msg) from None
+    for name, number, mode in (("stdout", 1, os.O_RDONLY), ("stderr", 2, os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, mode), number)
+            setattr(sys, name, os.fdopen(number, "w", closefd=False))
 
 
 def read_environment(settings: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -47,6 +47,20 @@ class RateLimited(RunEnds):
     """The server asks for a longer wait than the settings allow, or refuses after every wait."""
 
 
+class OutputLost(Exception):
+    """Nothing can be written to standard output any more.
+
+    Args:
+        error: What writing failed with.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        if isinstance(error, BrokenPipeError):
+            super().__init__("The target closed its input before the end; see its own log")
+        else:
+            super().__init__(f"Standard output can't be written: {error.strerror}")
+
+
 class PartlyRead(ApiError):
     """Some streams, or lists of them, could not be read; all others were.
 

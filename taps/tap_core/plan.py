@@ -6,10 +6,12 @@ written, and when a failure surfaces, does not depend on how early.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tap_core.errors import ApiError
 from tap_core.listing import Listing
 
 if TYPE_CHECKING:
@@ -122,7 +124,8 @@ class Plan:
         if child.reading.given_up:
             return
         listing = Listing(child.reading, child.context, self._fetcher)
-        child.request = listing.want_first()
+        with contextlib.suppress(ApiError):  # it is told when the list's turn comes
+            child.request = listing.want_first()
 
     def _planned(self) -> Iterator[Item]:
         try:
@@ -156,5 +159,5 @@ class Plan:
         stream = self._reading.stream
         contexts = stream.child_contexts(record, self._context)
         lists = [ChildList(child, context) for context in contexts for child in self._children]
-        key = tuple(stream.codec.get(record, name) for name in stream.primary_keys)
+        key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
         return Parent(rows.query, key, lists)

@@ -77,6 +77,7 @@ class Reading:
         self._in_order = True
         self._has_gap = False
         self._saved: dict[str, Any] = {}
+        self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
         if stream.parent is None:
             self._open(began)
         stream.bookmark = self.bookmark
@@ -125,7 +126,8 @@ class Reading:
         if "page_size" in state:  # kept by earlier versions; null, as an absent one would be merged back
             state["page_size"] = None
         # A target that drops the rows of earlier versions needs all rows in one run.
-        if stream.resumable and not (self.bookmark and self.is_sorted) and not stream.claims_deletes:
+        whole = stream.claims_deletes or self._batches
+        if stream.resumable and not (self.bookmark and self.is_sorted) and not whole:
             streams = [stream.name, *(child.name for child in stream.selected_descendants)]
             start = self.bookmark.start if self.bookmark else None
             since = None if start is None else str(getattr(start, "isoformat", start.__str__)())
@@ -138,7 +140,7 @@ class Reading:
     @property
     def is_sorted(self) -> bool:
         """Whether the rows come oldest first, so that the bookmark can move with each page."""
-        return bool(self.stream.is_sorted) and self._declared_key
+        return bool(self.stream.is_sorted) and self._declared_key and not self._batches
 
     @property
     def newest_first(self) -> bool:

@@ -35,6 +35,15 @@ _STATE_PAGES = 10
 _STATE_SECONDS = 60.0
 
 
+def _mapped(stream: ApiStream, records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The records as the stream's maps make them."""
+    if stream.unmapped_records:
+        yield from records
+        return
+    for mapping in stream.mappings:
+        yield from (made for made in map(mapping.transform, records) if made is not None)
+
+
 class _Metric(str, Enum):
     """Metrics that the SDK has no name for."""
 
@@ -100,13 +109,13 @@ class Run:
                     pages.throw(error)
 
     def records(self, stream: ApiStream, context: Context | None) -> Iterator[dict[str, Any]]:
-        """Read a list of a stream, and the children of its records; yields the stream's own records."""
+        """Read a list of a stream, and the children of its records; yields the stream's own, mapped."""
         reading = self._open(stream) if context is None else self._reading_of(stream)
         for rows in self._read(reading, context):
             if stream.selected or context is not None:
                 records = stream.decode(rows.raws, context, typed=False)
+                yield from _mapped(stream, records)
                 reading.written(records)
-                yield from records
 
     def _read(self, reading: Reading, context: Context | None) -> Generator[PageRows, None, None]:
         begun = time.monotonic()
@@ -188,6 +197,8 @@ class Run:
         """A page was written: write STATE too, now and then."""
         self._progress.tell(self.readings.values())
         self._pages += 1
+        if self._batches:
+            return  # rows wait for their file: the SDK writes STATE behind each of these
         since = self._pages - self._pages_saved
         if (
             since < max(_STATE_PAGES, self._pages * _STATE_SHARE)

@@ -9,29 +9,43 @@ from __future__ import annotations
 import contextlib
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-)
+from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
+from singer_sdk.helpers._catalog import get_selected_schema
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
-from singer_sdk.singerlib import Schema, StateMessage
+from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib.catalog import Metadata
 from singer_sdk.streams import Stream
 from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
+
+from tap_core.batches import written_files
+from tap_core.catalog import settle_catalog
+from tap_core.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
     from types import FrameType
 
     import requests
+    from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Context
 
     from tap_core.http.client import ApiClient
     from tap_core.http.response import Refusals
 
 __all__ = ["ConfigInput", "SdkStream", "SdkTap"]
+
+_MAPS_FAIL = (
+    *(MapExpressionError, StreamMapConfigError),
+    *(ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError),
+)
+"""What the SDK raises for stream maps and flattening that make no sense."""
+_NOT_KEPT = ("partitions", "progress_markers")
+"""Of a stream's STATE, what the SDK would read and this core never writes."""
 
 
 class SdkTap(Tap):
@@ -75,6 +89,10 @@ class SdkTap(Tap):
         """What is wrong with the settings."""
 
     @abstractmethod
+    def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+        """What is wrong with the settings that change records, given the fields that are read."""
+
+    @abstractmethod
     def stop(self, signum: int) -> None:
         """End the run, and soon: the process got a signal."""
 
@@ -115,22 +133,45 @@ class SdkTap(Tap):
         if errors and raise_errors:
             msg = "The settings make no sense"
             raise ConfigValidationError(msg, errors=errors, schema=schema)
+        for name in [name for name, value in self._config.items() if value is None]:
+            del self._config[name]  # null is not set
         for name, field in schema["properties"].items():
-            if field.get("default") is not None and self._config.get(name) is None:
-                self._config[name] = field["default"]
+            if field.get("default") is not None:
+                self._config.setdefault(name, field["default"])
         return errors
 
     @override
     def setup_mapper(self) -> None:
-        """Bring an old catalog up to date, so that fields it does not know are read."""
-        for stream in self.discover_streams() if self.input_catalog else ():
-            entry = self.input_catalog.get_stream(stream.name) if self.input_catalog else None
-            if entry:
-                schema = entry.schema.to_dict()
-                schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
-                entry.schema = Schema.from_dict(cast("SdkStream", stream).public(schema))
-                entry.key_properties = entry.key_properties or stream.primary_keys
-        super().setup_mapper()
+        """Settle what catalog and stream maps say of each stream.
+
+        Raises:
+            ApiError: They ask for what can't be done.
+        """
+        if self.input_catalog is not None:
+            settle_catalog(self.input_catalog, self.discover_streams(), self.logger)
+        schemas = {
+            entry.tap_stream_id: get_selected_schema(
+                entry.tap_stream_id, entry.schema.to_dict(), entry.metadata.resolve_selection()
+            )
+            for entry in self.catalog.streams
+        }
+        for line in self.mapping_errors(schemas):
+            raise ApiError(line)
+        try:
+            super().setup_mapper()
+        except _MAPS_FAIL as error:
+            raise ApiError(f"stream_maps: {error}") from None
+        for stream in self.streams.values():
+            if all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps):
+                stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE
+                stream.selected = False
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over what the last run left; the SDK's marks of single parents mean nothing here."""
+        bookmarks = self.state.setdefault("bookmarks", {}) if state.get("bookmarks") else {}
+        for name, entry in state.get("bookmarks", {}).items():
+            bookmarks[name] = {key: value for key, value in entry.items() if key not in _NOT_KEPT}
 
 
 class SdkStream(RESTStream[dict[str, Any]]):
@@ -188,18 +229,17 @@ class SdkStream(RESTStream[dict[str, Any]]):
         """None: the bookmark itself never passes the start of the run."""
 
     @override
-    def apply_catalog(self, catalog: Any) -> None:
-        """Take selection and overrides from a catalog; what it leaves out stays as the tap knows it."""
-        keys, replication_key = self.primary_keys, self.replication_key
-        super().apply_catalog(catalog)
-        if catalog.get_stream(self.name) is None:
-            return
-        self.primary_keys = self.primary_keys or keys
-        self.replication_key = self.replication_key or replication_key
+    def get_batches(
+        self, batch_config: BatchConfig, context: Context | None = None
+    ) -> Iterator[tuple[Any, list[str]]]:
+        """The files of a list's records: JSON lines that are packed only if the setting says so.
 
-    def public(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """A catalog's schema without columns that must not be emitted."""
-        return schema
+        Raises:
+            Hopeless: A file can't be written.
+        """
+        records = self._sync_records(context, write_messages=False)
+        for files in written_files(self, batch_config, records):
+            yield batch_config.encoding, files
 
     # Versions: what a target needs to see which rows are gone
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,15 @@ def with_new_names(settings: dict[str, Any], logger: logging.Logger) -> None:
         if old in settings:
             settings.setdefault(new, settings.pop(old))
             logger.warning("%s is now called %s; the old name still works", old, new)
+
+
+def with_numbers(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
+    """Take texts for the numbers that they are, as Meltano passes on a decimal from the environment."""
+    for name, field in schema["properties"].items():
+        value = settings.get(name)
+        if isinstance(value, str) and "number" in field["type"]:
+            with contextlib.suppress(ValueError):
+                settings[name] = float(value)
 
 
 def default_user_agent() -> str:
@@ -231,6 +241,14 @@ def _care() -> list[th.Property[Any]]:
             default=False,
             title="Allow partial",
             description="End well although some streams, or lists of them, could not be read.",
+        ),
+        th.Property(
+            "emit_activate_version_messages",
+            th.BooleanType,
+            default=False,
+            title="Emit activate version messages",
+            description="Tell the target, after each stream that was read whole, that rows which were not in "
+            "it are gone. An interrupted read then begins anew.",
         ),
     ]
 

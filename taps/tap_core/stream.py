@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from urllib.parse import quote
 
-from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
-from singer_sdk.schema.source import StreamSchema
+from singer_sdk.mapper import DefaultStreamMap, RemoveRecordTransform, SameRecordTransform
 from singer_sdk.streams.rest import PageContext
 from typing_extensions import override
 
 from tap_core.errors import ApiError, Retriable
-from tap_core.http.request import Request
+from tap_core.http.request import Request, segment
 from tap_core.http.response import read_answer
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
-from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec, key_reader
+from tap_core.records.codec import UNMAPPED, Codec, key_reader
 from tap_core.records.conform import Conformer
-from tap_core.records.mapping import Mapped
+from tap_core.records.mapping import Mapped, passes
 from tap_core.records.secrets import Secrets
 from tap_core.sdk import SdkStream
 
@@ -34,18 +33,6 @@ if TYPE_CHECKING:
     from tap_core.bookmarks import Bookmark
     from tap_core.paging.page import Rows
     from tap_core.paging.paginator import Paginator, Query
-
-
-class ApiSchema(StreamSchema):
-    """A stream's JSON schema from its file, with the column for what the file does not know."""
-
-    @override
-    def get_stream_schema(self, stream: Any, stream_class: Any) -> dict[str, Any]:
-        """The schema of a stream of a configured tap."""
-        schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
-        if stream.config.get("unmapped_column", True):
-            return {**schema, "properties": {**schema["properties"], UNMAPPED: UNMAPPED_SCHEMA}}
-        return schema
 
 
 class ApiStream(SdkStream):
@@ -123,16 +110,26 @@ class ApiStream(SdkStream):
     def get_url(self, context: Context | None) -> str:
         """URL of the list that a context stands for; ids are quoted, so they cannot lead elsewhere."""
         path = self.path or ""
-        for name, value in (context or {}).items():
-            path = path.replace(f"{{{name}}}", _segment(value))
+        for name in re.findall(r"\{(\w+)\}", path):
+            if name not in (context or {}):
+                raise ApiError(f"{self.name}: nothing gives `{name}` of its path {self.path}")
+            path = path.replace(f"{{{name}}}", segment((context or {})[name]))
         return self.url_base + path
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
         """Query of one page: the stream's own parameters, the lower bound, and the paginator's token."""
-        start = self.bookmark.start if self.bookmark else None
-        since = self.since(start) if start else {}
+        since = self.since(self.lower_bound) if self.lower_bound else {}
         return {**self.params, **since, **(next_page_token or {})}
+
+    @property
+    def lower_bound(self) -> Any:
+        """Moment from which on rows are asked for; None for all rows.
+
+        The API filters by the declared replication key. By another one, of a catalog, rows are filtered here.
+        """
+        declared = self.replication_key == type(self).replication_key
+        return self.bookmark.start if self.bookmark and declared else None
 
     def since(self, start: datetime) -> dict[str, Any]:
         """Query parameters that ask for rows from this moment on."""
@@ -203,7 +200,7 @@ class ApiStream(SdkStream):
         Args:
             node: The object, its members undecoded.
         """
-        return all(jsonpath.decode(node.get(key)) not in {None, ""} for key in self.primary_keys)
+        return all(jsonpath.decode(node.get(key)) not in {None, ""} for key in self.declared_keys)
 
     def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages of a list, where records are to be put together otherwise than they came."""
@@ -212,7 +209,12 @@ class ApiStream(SdkStream):
     @cached_property
     def key_of(self) -> Callable[[Any], Any]:
         """Reads from an undecoded record what tells it apart in its list."""
-        return key_reader(self.primary_keys)
+        return key_reader(self.declared_keys)
+
+    @property
+    def declared_keys(self) -> Sequence[str]:
+        """The API's own keys, which tell records apart whatever a catalog calls the table's keys."""
+        return type(self).primary_keys
 
     @cached_property
     def unmapped_records(self) -> bool:
@@ -253,7 +255,6 @@ class ApiStream(SdkStream):
         """The stream's secret fields, if it has any."""
         return Secrets(self.secrets, self.logger) if self.secrets else None
 
-    @override
     def public(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A catalog's schema without columns that must not be emitted."""
         return self.hidden.without(schema) if self.hidden else schema
@@ -295,16 +296,11 @@ class ApiStream(SdkStream):
         return {**(context or {}), **own}
 
     def child_contexts(self, record: Any, context: Context | None) -> list[dict[str, Any]]:
-        """What the children are read with; none for a record that a stream map filters out."""
-        if not self.unmapped_records and not self.stream_maps[0].get_filter_result(record):
+        """What the children are read with; none for a record that a stream map filters out.
+
+        A map that takes the whole stream away is a deselection, and its children stay.
+        """
+        stream_map = self.stream_maps[0]
+        if not isinstance(stream_map, DefaultStreamMap) and not passes(stream_map, record):
             return []
         return [dict(found) for found in self.generate_child_contexts(record, context) if found]
-
-
-def _segment(value: Any) -> str:
-    """A value as one segment of a path."""
-    text = quote(str(value), safe="")
-    if text in {"", ".", ".."}:
-        msg = f"The API sent {str(value)!r} as an id, which makes no path"
-        raise ApiError(msg)
-    return text

@@ -8,16 +8,22 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import click
 from typing_extensions import override
 
-from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_config, read_environment, read_input
+from tap_core.batches import batch_errors
+from tap_core.catalog import catalog_errors, with_methods
+from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_environment
 from tap_core.errors import ApiError, RunEnds, Stopped
+from tap_core.files import read_catalog, read_config, read_state
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.response import Refusals
+from tap_core.maps import flattening_errors, map_errors
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import public_address, redact_logs
 from tap_core.run import Run
 from tap_core.sdk import ConfigInput, SdkTap
+from tap_core.selection import select_errors
 from tap_core.selftest import try_out
 from tap_core.settings import (
     DEFAULTS,
@@ -26,13 +32,13 @@ from tap_core.settings import (
     default_user_agent,
     secret_values,
     with_new_names,
+    with_numbers,
 )
-from tap_core.validation import catalog_errors, config_errors, state_errors, unknown_settings
+from tap_core.validation import config_errors, state_errors, state_warnings, unknown_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import click
     from singer_sdk.helpers.types import Context
 
     from tap_core.stream import ApiStream
@@ -75,6 +81,8 @@ class ApiTap(SdkTap):
             ConfigValidationError: A setting is missing or makes no sense.
         """
         self.began = datetime.now(timezone.utc)
+        if isinstance(options.get("catalog"), dict):
+            options["catalog"] = with_methods(options["catalog"], self.logger)
         super().__init__(**options)
 
     @cached_property
@@ -135,8 +143,9 @@ class ApiTap(SdkTap):
         run.start()
         try:
             self.sync_all()
-        except RunEnds:
-            pass  # the run has noted it
+        except RunEnds as end:
+            if end is not run.ended_by:  # it is of no list, but of what was made of the records
+                raise
         except Stopped:
             self.write_state(again=True)
             raise Stopped(run.stopped_by) from None
@@ -170,14 +179,38 @@ class ApiTap(SdkTap):
     @override
     def settings_errors(self, schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
         """What is wrong with the settings; tells of those that are not known."""
-        with_new_names(cast("dict[str, Any]", settings), self.logger)
+        given = cast("dict[str, Any]", settings)
+        with_new_names(given, self.logger)
+        with_numbers(given, schema)
         errors = config_errors(schema, settings, key=self.key_setting, prefix=self.env_prefix())
+        errors = errors or list(batch_errors(settings))
         if not errors:
             for line in unknown_settings(schema, settings):
                 self.logger.warning(line)
             if settings.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
                 self.logger.warning("start_date is ignored: %s reads all of its streams whole", self.name)
         return errors
+
+    @override
+    def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+        """What is wrong with the settings that change records, given the fields that are read."""
+        fields = {name: schema["properties"] for name, schema in schemas.items()}
+        yield from map_errors(self.config.get("stream_maps", {}), fields)
+        yield from flattening_errors(self.config, schemas)
+
+    def check_input(self, state: Mapping[str, Any], *, by_catalog: bool) -> None:
+        """See that something is selected, by patterns that match, and tell what of a STATE is passed over.
+
+        Raises:
+            ApiError: Nothing would be read, or not what was meant.
+        """
+        for line in state_warnings(state, self.streams, self.name):
+            self.logger.warning("%s", line)
+        fields = {name: stream.schema["properties"] for name, stream in self.streams.items()}
+        for line in select_errors(fields) if by_catalog else ():
+            raise ApiError(line)
+        if not any(stream.selected for stream in self.streams.values()):
+            raise ApiError(f"no stream is selected: there are {', '.join(self.streams)}")
 
     # Command line
 
@@ -198,8 +231,8 @@ class ApiTap(SdkTap):
         about: bool = False,
         about_format: str | None = None,
         config: ConfigInput | None = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
+        state: IO[Any] | None = None,
+        catalog: IO[Any] | None = None,
         test: str = NO_TEST,
     ) -> None:
         """Run the tap as its command does; the arguments are the command's options."""
@@ -210,11 +243,12 @@ class ApiTap(SdkTap):
         redact_logs(secret_values(cls.config_jsonschema, settings))
         address = public_address(str(settings.get("api_url", "")))
         cls.logger.info("%s %s reads %s", cls.name, cls.plugin_version, address)
-        given_catalog = read_input(catalog, "catalog") if catalog else None
-        given_state = read_input(state, "state") if state else {}
+        given_catalog = read_catalog(catalog) if catalog else None
+        given_state = read_state(state, cls.logger) if state else {}
         if errors := [*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)]:
             raise ApiError(errors[0])
         tap = cls(config=settings, state=given_state, catalog=given_catalog)
+        tap.check_input(given_state, by_catalog=catalog is not None)
         if test == NO_TEST:
             tap.run()
             for signum in (signal.SIGINT, signal.SIGTERM):  # all is written: there is nothing left to stop
@@ -229,6 +263,9 @@ class ApiTap(SdkTap):
     def get_singer_command(cls) -> ApiCommand:
         """The tap's command: the SDK's options, and failures told in a line."""
         command = super().get_singer_command()
+        for option in command.params:
+            if option.name in {"catalog", "state"}:
+                option.type = click.File("rb")
         return ApiCommand(
             name=command.name,
             callback=cls.invoke,

@@ -15,7 +15,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from tap_core.bookmarks import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 
 def config_errors(
@@ -29,7 +29,9 @@ def config_errors(
         key: Name of the setting that holds the credential.
         prefix: Beginning of the environment variables' names, as `TAP_EVENTS_`.
     """
-    found = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)(schema).iter_errors(dict(config))
+    # Stream maps are checked where the streams are known; the SDK's schema of them is none.
+    plain = {name: value for name, value in config.items() if name != "stream_maps"}
+    found = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)(schema).iter_errors(plain)
     missing = [name for name in schema.get("required", ()) if name not in config]
     errors = [
         *(_missing(name, _preset_prefix() or prefix) for name in missing),
@@ -104,7 +106,9 @@ def _url_errors(config: Mapping[str, Any]) -> Iterator[str]:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = SplitResult("", "", "", "", ""), None
-    if parts.scheme not in {"http", "https"} or not host or any(letter.isspace() for letter in url):
+    if unfilled := re.search(r"\{\w*\}", url):
+        yield f"api_url holds {unfilled[0]}, which is to be filled in: with your account's own name, mostly"
+    elif parts.scheme not in {"http", "https"} or not host or any(letter.isspace() for letter in url):
         yield "api_url must be a whole URL such as https://api.example.com/v2"
     elif parts.query or parts.fragment or "@" in parts.netloc:
         yield "api_url must hold no user, query or fragment: only scheme, host and path"
@@ -164,18 +168,19 @@ def state_errors(state: Any) -> list[str]:
     return []
 
 
-def catalog_errors(catalog: Any) -> list[str]:
-    """What is wrong with a catalog."""
-    streams = catalog.get("streams") if isinstance(catalog, dict) else None
-    if not isinstance(streams, list):
-        return ["catalog: the file has no list `streams`; make a new one with --discover"]
-    for stream in streams:
-        name = stream.get("tap_stream_id") if isinstance(stream, dict) else None
-        if not isinstance(name, str):
-            return ["catalog: a stream has no `tap_stream_id`; make a new one with --discover"]
-        if not isinstance(stream.get("schema", {}), dict):
-            return [f"catalog: the schema of {name} is no object; make a new one with --discover"]
-        for entry in stream.get("metadata", []):
-            if not isinstance(entry, dict) or not {"breadcrumb", "metadata"} <= entry.keys():
-                return [f"catalog: the metadata of {name} is broken; make a new one with --discover"]
-    return []
+def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str) -> Iterator[str]:
+    """What of a STATE the tap passes over.
+
+    Args:
+        state: The STATE, which has no errors.
+        streams: Names of the tap's streams.
+        tap: Its name.
+    """
+    if state and "bookmarks" not in state:
+        yield "state: it has no `bookmarks`, so that the run begins without one"
+    names = list(state.get("bookmarks", {}))
+    unknown = ", ".join(name[:40] for name in names if name not in streams)
+    if names and not set(names) & set(streams):
+        yield f"state: it holds no stream of {tap} but {unknown}: is it another tap's?"
+    elif unknown:
+        yield f"state: {unknown}: no stream of {tap}; the bookmark is kept and not used"

@@ -144,7 +144,7 @@ class Bookings(SchedulingStream):
     @override
     def get_new_paginator(self) -> Offset:
         """The total tells how many bookings there are, whatever the filter: it ends only the whole list."""
-        if self.bookmark and self.bookmark.start:
+        if self.lower_bound:
             return pages(order="updatedAt")
         return pages(order="createdAt", total="$.pagination.totalItems")
 

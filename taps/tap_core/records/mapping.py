@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_core.errors import ApiError
 from tap_core.records.conform import UNMAPPED, segment
 
 if TYPE_CHECKING:
@@ -18,6 +19,29 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def passes(stream_map: StreamMap, record: dict[str, Any]) -> bool:
+    """Whether a map's filter keeps a record.
+
+    Raises:
+        ApiError: The filter can't be worked out for it.
+    """
+    try:
+        return bool(stream_map.get_filter_result(record))
+    except Exception as error:
+        raise _failed(stream_map.stream_alias, error) from error
+
+
+def _failed(alias: str, error: Exception) -> ApiError:
+    """An expression fails for what a record holds, which may be anything: it is not quoted."""
+    cause = error.__cause__ or error
+    kind = type(cause).__name__
+    name = f" `{getattr(cause, 'name', '')}`" if kind == "NameNotDefined" else ""
+    return ApiError(
+        f"stream_maps: {alias}: an expression fails for a record ({kind}{name}): let it allow for "
+        "fields that are null or missing"
+    )
 
 
 class Mapped:
@@ -38,7 +62,10 @@ class Mapped:
 
     def transform(self, record: dict[str, Any]) -> dict[str, Any] | None:
         """The record as the map makes it; fields that its SCHEMA lacks are kept in `_sdc_unmapped`."""
-        mapped: dict[str, Any] | None = self._map.transform(record)
+        try:
+            mapped: dict[str, Any] | None = self._map.transform(record)
+        except Exception as error:
+            raise _failed(self.alias, error) from error
         if mapped is None or mapped.keys() <= self._schema.keys():
             return mapped
         lost = {name: mapped.pop(name) for name in [*mapped] if name not in self._schema}

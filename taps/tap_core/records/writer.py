@@ -12,6 +12,8 @@ from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
+from tap_core.errors import OutputLost
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -73,14 +75,21 @@ class MessageWriter(SimpleSingerWriter):
                 sys.setrecursionlimit(limit)
 
     def _write(self, data: bytes) -> None:
-        buffer = getattr(sys.stdout, "buffer", None)
-        if buffer is None:  # stdout was replaced by a text stream, as in tests
-            sys.stdout.write(data.decode())
-        else:
-            left = memoryview(data)
-            while left:  # with PYTHONUNBUFFERED, a signal ends a write before all is written
-                left = left[buffer.write(left) :]
-        sys.stdout.flush()
+        try:
+            _write_out(data)
+        except OSError as error:
+            raise OutputLost(error) from None
+
+
+def _write_out(data: bytes) -> None:
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:  # stdout was replaced by a text stream, as in tests
+        sys.stdout.write(data.decode())
+    else:
+        left = memoryview(data)
+        while left:  # with PYTHONUNBUFFERED, a signal ends a write before all is written
+            left = left[buffer.write(left) :]
+    sys.stdout.flush()
 
 
 def _as_dict(message: RecordMessage) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""Batches: what their setting must say, and JSON lines that are not packed, which the SDK can't write."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from singer_sdk.batch import BaseBatcher, Batcher, lazy_chunked_generator
+from singer_sdk.helpers._batch import BatchConfig
+from singer_sdk.singerlib.json import serialize_json
+from typing_extensions import override
+
+from tap_core.errors import Hopeless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class PlainLines(BaseBatcher):
+    """Writes records into files of JSON lines, as they are."""
+
+    @override
+    def get_batches(self, records: Iterator[dict[str, Any]]) -> Iterator[list[str]]:
+        """The files as they are written, each alone in a list."""
+        storage = self.batch_config.storage
+        run = f"{storage.prefix or ''}{self.tap_name}--{self.stream_name}-{uuid4()}"
+        for number, chunk in enumerate(
+            lazy_chunked_generator(records, self.batch_config.batch_size), start=1
+        ):
+            name = f"{run}-{number}.jsonl"
+            with storage.open(name, "wb") as file:
+                file.writelines(f"{serialize_json(record)}\n".encode() for record in chunk)
+            yield [storage.get_url(name)]
+
+
+def written_files(
+    stream: Any, batches: BatchConfig, records: Iterator[dict[str, Any]]
+) -> Iterator[list[str]]:
+    """The files that records are written into, JSON lines packed only if the setting says so.
+
+    Raises:
+        Hopeless: A file can't be written; the stream's STATE is then as before.
+    """
+    plain = batches.encoding.format == "jsonl" and batches.encoding.compression != "gzip"
+    batcher = (PlainLines if plain else Batcher)(stream.tap_name, stream.name, batches)
+    before = dict(stream.stream_state)
+    try:
+        yield from batcher.get_batches(records)
+    except OSError as error:
+        stream.stream_state.clear()
+        stream.stream_state.update(before)  # what was read may be in no file
+        why = error.strerror or error
+        raise Hopeless(f"batch_config: nothing can be written to {batches.storage.root} ({why})") from None
+
+
+def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
+    """Why no batches can be written as the setting says; nothing where it is not set."""
+    batches = config.get("batch_config")
+    if not batches:
+        return
+    form = (batches.get("encoding") or {}).get("format")
+    root = (batches.get("storage") or {}).get("root")
+    if not form:
+        yield "batch_config.encoding.format is missing: it must be one of jsonl, parquet"
+    if not root:
+        yield "batch_config.storage.root is missing: it must name a folder, as file:///tmp/batches"
+    if form == "parquet" and not find_spec("pyarrow"):
+        yield "batch_config.encoding.format: parquet needs the package pyarrow, which is not installed"
+    size = batches.get("batch_size")
+    if size is not None and (type(size) is not int or size < 1):
+        yield "batch_config.batch_size must be 1 or more"
+    maps = config.get("stream_maps")
+    for name, rules in maps.items() if isinstance(maps, dict) else ():
+        if isinstance(rules, dict) and "__source__" in rules:
+            yield f"batch_config: stream_maps: {name}: a stream's copy (`__source__`) can't come in batches"
+    if form and root:
+        yield from _storage_errors(batches, root)
+
+
+def _storage_errors(batches: Mapping[str, Any], root: str) -> Iterator[str]:
+    try:
+        BatchConfig.from_dict(dict(batches)).storage.get_url("batch")
+    except TypeError as error:
+        yield f"batch_config: {str(error).rpartition('() ')[2]}"
+    except (ImportError, OSError, ValueError) as error:
+        yield f"batch_config.storage.root: {root} can't be used ({error})"

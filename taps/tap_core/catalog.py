@@ -1,0 +1,202 @@
+"""Catalogs: whether one can be read, and what it says of a stream, settled before anything is requested."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib.catalog import (
+    REPLICATION_FULL_TABLE,
+    REPLICATION_INCREMENTAL,
+    CatalogEntry,
+    Metadata,
+)
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
+
+from tap_core.errors import ApiError
+from tap_core.records.values import types_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from singer_sdk.singerlib import Catalog
+
+_METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+_NEW_ONE = "make a new one with --discover"
+
+_TEXT = {"type": ["string", "null"]}
+_SWITCH = {"type": ["boolean", "null"]}
+_NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
+_FIELD = {"$ref": "#/$defs/field"}
+_FORM = {
+    "type": "object",
+    "properties": {
+        "stream": _TEXT,
+        "schema": _FIELD,
+        "key_properties": _NAMES,
+        "replication_key": _TEXT,
+        "replication_method": _TEXT,
+        "metadata": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["breadcrumb", "metadata"],
+                "properties": {
+                    "breadcrumb": {"type": "array", "items": {"type": "string"}},
+                    "metadata": {
+                        "type": "object",
+                        "properties": {
+                            "inclusion": _TEXT,
+                            "selected": _SWITCH,
+                            "selected-by-default": _SWITCH,
+                            "table-key-properties": _NAMES,
+                            "replication-key": _TEXT,
+                            "replication-method": _TEXT,
+                            "forced-replication-method": _TEXT,
+                        },
+                    },
+                },
+            },
+        },
+    },
+    "$defs": {
+        "field": {
+            "type": "object",
+            "properties": {
+                "type": {"anyOf": [{"enum": _TYPES}, {"type": "array", "items": {"enum": _TYPES}}]},
+                "format": {"type": "string"},
+                "properties": {"type": "object", "additionalProperties": _FIELD},
+                "items": _FIELD,
+                "anyOf": {"type": "array", "items": _FIELD},
+                "oneOf": {"type": "array", "items": _FIELD},
+                "required": {"type": "array", "items": {"type": "string"}},
+            },
+        }
+    },
+}
+"""What an entry of a catalog must look like; what is not named here can be anything."""
+
+
+def catalog_errors(catalog: Any) -> list[str]:
+    """What is wrong with a catalog's form."""
+    streams = catalog.get("streams") if isinstance(catalog, dict) else None
+    if not isinstance(streams, list):
+        return [f"catalog: the file has no list `streams`; {_NEW_ONE}"]
+    validator = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)(_FORM)
+    for stream in streams:
+        name = stream.get("tap_stream_id") if isinstance(stream, dict) else None
+        if not isinstance(name, str):
+            return [f"catalog: a stream has no `tap_stream_id`; {_NEW_ONE}"]
+        try:
+            error = next(validator.iter_errors(stream), None)
+        except RecursionError:
+            return [f"catalog: {name} is nested too deep; {_NEW_ONE}"]
+        if error:
+            place = ".".join(map(str, error.absolute_path))
+            return [f"catalog: {name}: `{place}` is not what a catalog has there; {_NEW_ONE}"]
+    return []
+
+
+def with_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> dict[str, Any]:
+    """A catalog with the replication method that holds for each stream where the SDK looks for it.
+
+    A forced one holds whatever else is said; then what the metadata say, then the entry itself.
+    """
+    settled = copy.deepcopy(dict(catalog))
+    for entry in settled["streams"]:
+        roots = [found["metadata"] for found in entry.get("metadata", []) if not found["breadcrumb"]]
+        root = roots[-1] if roots else {}
+        forced, wanted = root.get("forced-replication-method"), root.get("replication-method")
+        if forced and wanted and forced != wanted:
+            logger.warning(
+                "catalog: %s: replication-method %s is ignored, as forced-replication-method is %s",
+                *(entry["tap_stream_id"], wanted, forced),
+            )
+        method = forced or wanted
+        entry["replication_method"] = method or entry.get("replication_method")
+        if method == REPLICATION_FULL_TABLE:
+            entry["replication_key"] = root["replication-key"] = None
+    return settled
+
+
+def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Logger) -> None:
+    """Make a catalog say all that holds for the streams of a tap; those that it leaves out are deselected.
+
+    Args:
+        catalog: What the user gave, which is changed.
+        streams: The streams as the tap knows them.
+        logger: Told of streams in the catalog that the tap does not have.
+
+    Raises:
+        ApiError: The catalog asks for what can't be done.
+    """
+    known = {stream.name: stream for stream in streams}
+    if unknown := [name for name in catalog if name not in known]:
+        logger.warning("catalog: there is no stream %s: ignored", ", ".join(unknown))
+    for name in unknown:
+        del catalog[name]
+    for name, stream in known.items():
+        if name not in catalog:
+            catalog[name] = CatalogEntry(name, stream.metadata, Schema.from_dict(stream.schema))
+            stream.metadata.root.selected = False
+        _settle(catalog[name], stream)
+
+
+def _settle(entry: CatalogEntry, stream: Any) -> None:
+    """What an entry leaves out is as the tap knows it, fields that are newer than the catalog too."""
+    schema = stream.public(entry.schema.to_dict())
+    fields = schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
+    entry.schema = Schema.from_dict(schema)
+    entry.stream = stream.name
+    root = entry.metadata.root
+    keys = _edited(list(stream.primary_keys), root.table_key_properties, entry.key_properties)
+    entry.key_properties = keys
+    for name in {*keys, *stream.primary_keys} & fields.keys():
+        entry.metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC
+    key = _edited(stream.replication_key, root.replication_key, entry.replication_key)
+    method = entry.replication_method
+    if not method or (method == stream.replication_method and key != stream.replication_key):
+        method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
+    if entry.metadata.resolve_selection().get((), True):
+        for problem in (*_key_problems(keys, fields), *_method_problems(method, key, entry, stream)):
+            raise ApiError(f"catalog: {stream.name}: {problem}")
+    entry.replication_method = method
+    entry.replication_key = root.replication_key = key if method == REPLICATION_INCREMENTAL else None
+
+
+def _edited(own: Any, *said: Any) -> Any:
+    """What is said that differs from what the tap says of itself, as its own stands in every catalog."""
+    return next((found for found in said if found and found != own), own)
+
+
+def _key_problems(keys: Iterable[str], fields: Mapping[str, Any]) -> list[str]:
+    return [f"table-key-properties: `{name}` is no field of it" for name in keys if name not in fields]
+
+
+def _method_problems(method: str, key: str | None, entry: CatalogEntry, stream: Any) -> Iterator[str]:
+    if method == REPLICATION_FULL_TABLE:
+        return
+    field = entry.schema.to_dict()["properties"].get(key)
+    if method not in _METHODS:
+        yield f"replication-method {method} is not possible; {' and '.join(_METHODS)} are"
+    elif not key:
+        yield f"replication-method {method} needs a `replication-key`"
+    elif stream.parent_stream_type:
+        yield f"replication-key `{key}` is not possible, as it has a list for each of its parents"
+    elif field is None:
+        yield f"replication-key `{key}` is no field of it"
+    elif not _has_order(field):
+        yield f"replication-key `{key}` is no time and no whole number"
+    elif not entry.metadata.resolve_selection()["properties", key]:
+        yield f"replication-key `{key}` is deselected: select it, or set replication-method FULL_TABLE"
+
+
+def _has_order(field: Mapping[str, Any]) -> bool:
+    choices = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
+    return any(
+        choice.get("format") in {"date", "date-time"} or set(types_of(choice)) - {"null"} == {"integer"}
+        for choice in choices
+    )

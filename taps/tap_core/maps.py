@@ -1,0 +1,111 @@
+"""Checks of `stream_maps` and flattening, before the SDK takes them and raises all sorts of things."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.helpers._flattening import FlatteningOptions, flatten_key
+from singer_sdk.mapper import NULL_STRING
+
+from tap_core.selection import meant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+FUNCTIONS = {"rand", "randint", "int", "float", "str", "bool", "md5", "sha256", "datetime", "json"}
+"""What an expression can call."""
+
+_NAMES = {"_", "record", "config", "self", "fake", "__stream_name__", "__original_stream_name__"}
+"""What an expression can use besides the fields of the record."""
+
+_ELSE, _FILTER, _ALIAS = "__else__", "__filter__", "__alias__"
+_OTHER_RULES = {_ELSE, _ALIAS, "__source__", "__key_properties__"}
+
+
+def map_errors(maps: Any, fields: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Mistakes in `stream_maps`.
+
+    Args:
+        maps: The setting.
+        fields: Names of the fields that are read of each stream of the tap.
+    """
+    if not isinstance(maps, dict):
+        yield "stream_maps must be an object: null, or an object of expressions, for each stream"
+        return
+    for name, given in maps.items():
+        rules = {} if given is None or given == NULL_STRING else given
+        if name == _ELSE:
+            if rules:
+                yield f"stream_maps: `{_ELSE}` can only be null"
+            continue
+        if not isinstance(rules, dict):
+            yield f"stream_maps: {name}: must be null, or an object with an expression for each field"
+            continue
+        source = str(rules.get("__source__", name))
+        streams = [stream for stream in fields if stream == source or fnmatch(stream, source)]
+        if not streams:
+            yield f"stream_maps: {source}: no stream of that name{meant(source, fields)}"
+        for stream in streams:
+            yield from _rule_errors(name, rules, fields[stream])
+
+
+def _rule_errors(name: str, rules: Mapping[str, Any], fields: Collection[str]) -> Iterator[str]:
+    if rules.get(_ELSE) not in (None, NULL_STRING):
+        yield f"stream_maps: {name}: `{_ELSE}` can only be null"
+    for field, expression in rules.items():
+        if field in _OTHER_RULES or (field != _FILTER and (expression is None or expression == NULL_STRING)):
+            continue
+        if problem := _problem(expression, {*fields, *FUNCTIONS, *_NAMES}):
+            yield f"stream_maps: {name}: `{field}` {problem}"
+
+
+def _problem(expression: Any, known: Collection[str]) -> str:
+    if not isinstance(expression, str):
+        return "must be an expression, as a text in quotes"
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return f"is no expression: {expression[:80]!r}"
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    unknown = next((name.id for name in names if name.id not in known and name.id not in made), None)
+    return f"uses `{unknown}`, which is neither a field that is read nor a function" if unknown else ""
+
+
+def flattening_errors(config: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Why records can't be flattened as the settings say.
+
+    Args:
+        config: The settings.
+        schemas: JSON schema of each stream, of the fields that are read.
+    """
+    if not config.get("flattening_enabled"):
+        return
+    if config.get("flattening_max_depth", -1) < 0:
+        yield "flattening_max_depth must be set, to 0 or more, as flattening_enabled is"
+        return
+    options = FlatteningOptions.from_dict({**config})  # type: ignore[typeddict-item]
+    for stream, schema in schemas.items():
+        columns = defaultdict(list)
+        for path in _paths(schema, (), options.max_level):
+            *parents, name = path
+            column = flatten_key(name, parents, options.separator, max_key_length=options.max_key_length)
+            columns[column].append(path)
+        for column, (first, *others) in columns.items():
+            for other in others[:1]:
+                joined = options.separator.join(first) == options.separator.join(other)
+                setting = "flattening_separator" if joined else "flattening_max_key_length"
+                fields = f"{'.'.join(first)} and {'.'.join(other)}"
+                yield f"{setting}: {stream}: {fields} would both be the column `{column}`; set another"
+
+
+def _paths(schema: Mapping[str, Any], above: tuple[str, ...], depth: int) -> Iterator[tuple[str, ...]]:
+    """The fields that become columns."""
+    for name, field in schema.get("properties", {}).items():
+        if depth > 0 and "object" in field.get("type", ()) and "properties" in field:
+            yield from _paths(field, (*above, name), depth - 1)
+        else:
+            yield (*above, name)

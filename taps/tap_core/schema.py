@@ -1,0 +1,22 @@
+"""The schemas of streams: from their files, with the column for what these do not know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from singer_sdk.schema.source import StreamSchema
+from typing_extensions import override
+
+from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA
+
+
+class ApiSchema(StreamSchema):
+    """A stream's JSON schema from its file, with the column for what the file does not know."""
+
+    @override
+    def get_stream_schema(self, stream: Any, stream_class: Any) -> dict[str, Any]:
+        """The schema of a stream of a configured tap."""
+        schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
+        if stream.config.get("unmapped_column", True):
+            return {**schema, "properties": {**schema["properties"], UNMAPPED: UNMAPPED_SCHEMA}}
+        return schema

@@ -1,0 +1,80 @@
+"""Settings that work are listed, and numbers are read as Meltano passes them on."""
+
+from __future__ import annotations
+
+import pytest
+
+from in_process import call, said, select
+from json_api import JsonApi
+from raw_server import RawServer, answer
+from tap_billing.tap import TapBilling
+from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
+from two_taps import billing, events
+
+TAPS = [TapBilling, TapEvents, TapPromotions, TapRewards, TapScheduling]
+
+
+@pytest.mark.parametrize("tap", TAPS)
+def test_G05_deletes_are_claimed_by_a_setting_that_is_listed(tap):
+    assert tap.config_jsonschema["properties"]["emit_activate_version_messages"]["default"] is False
+
+
+@pytest.mark.parametrize(
+    ("tap", "server", "stream"), [(TapBilling, billing, "coupons"), (TapEvents, events, "events")]
+)
+def test_G05_the_setting_is_known_and_works(tmp_path, tap, server, stream):
+    more = {"catalog": select(tap, stream), "emit_activate_version_messages": True}
+    with server() as api:
+        output = call(tap, tmp_path, url=api.url, **more)
+    assert not said(output, "WARNING")
+    assert [message["type"] for message in output.messages][-2:] == ["ACTIVATE_VERSION", "STATE"]
+
+
+@pytest.mark.parametrize("tap", [TapBilling, TapScheduling])
+def test_J10_a_decimal_from_the_environment_is_a_number(tmp_path, tap, monkeypatch):
+    monkeypatch.setenv(f"{tap.name.upper().replace('-', '_')}_BACKOFF_FACTOR", "0.5")
+    stream = tap.stream_types[0].name
+    for given in ({}, {"backoff_factor": "0.5"}, {"request_timeout": "2.5", "max_wait": "3"}):
+        output = call(tap, tmp_path, catalog=select(tap, stream), **{"backoff_factor": None, **given})
+        assert "connection failed" in said(output)[-1]  # the settings were taken
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"backoff_factor": "much"}, "backoff_factor must be a number"),
+        ({"backoff_factor": "nan"}, "backoff_factor must be a number"),
+        ({"backoff_factor": "-1"}, "backoff_factor must be 0 or more"),
+        ({"request_timeout": ""}, "request_timeout must be a number"),
+        ({"max_retries": "3"}, "max_retries must be a whole number"),
+    ],
+)
+def test_J10_a_text_that_is_no_number_is_refused(tmp_path, given, words):
+    output = call(TapBilling, tmp_path, **given)
+    assert output.code == 1
+    assert said(output)[0].startswith(words)
+
+
+@pytest.mark.parametrize("tap", [TapBilling, TapPromotions, TapRewards])
+@pytest.mark.parametrize("body", [b"true", b"1", b'"x"', b"[true]"])
+def test_D07_a_body_of_another_kind_is_named(tmp_path, tap, body):
+    stream = {TapBilling: "customers", TapPromotions: "promotions", TapRewards: "orders"}[tap]
+    with RawServer(lambda path, sock: answer(body)) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, stream))
+    assert output.code in {1, 2}
+    assert said(output)
+
+
+@pytest.mark.parametrize("total", ["²", "many", -3, [], {"a": 1}, True, 10**30])
+def test_D07_a_total_of_any_kind_ends_nothing(tmp_path, total):
+    def attendees(path, query):
+        rows = [{"id": 1}, {"id": 2}] if query.get("offset", "0") == "0" else []
+        return {"pagination": [{"total": total}], "events": rows}
+
+    with JsonApi(attendees) as api:
+        output = call(TapEvents, tmp_path, url=api.url, catalog=select(TapEvents, "events"))
+    assert "Traceback" not in output.log
+    assert len(output.records["events"]) == 2

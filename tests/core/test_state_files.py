@@ -1,0 +1,149 @@
+"""State, config and catalog files as people, targets and Meltano leave them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from in_process import call, said, select
+from tap_billing.tap import TapBilling
+from tap_rewards.tap import TapRewards
+from two_taps import CUSTOMERS, billing
+
+STATE = {
+    "bookmarks": {
+        "customers": {"replication_key": "updated_at", "replication_key_value": "2026-01-05T00:00:00Z"}
+    }
+}
+OLD = {
+    "bookmarks": {
+        "customers": {"replication_key": "updated_at", "replication_key_value": "2026-01-01T00:00:00Z"}
+    }
+}
+WHOLE = json.dumps(STATE)
+
+
+def read(folder, state, **more):
+    with billing() as api:
+        return call(
+            TapBilling, folder, url=api.url, state=state, catalog=select(TapBilling, "customers"), **more
+        )
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        WHOLE,
+        json.dumps(STATE, indent=2),
+        "\ufeff" + WHOLE,
+        f"{json.dumps(OLD)}\n{WHOLE}\n\n",
+        json.dumps({"type": "STATE", "value": STATE}),
+        json.dumps({"type": "STATE", "value": OLD}) + "\r\n" + json.dumps({"type": "STATE", "value": STATE}),
+        json.dumps({"singer_state": STATE}),
+        json.dumps({"completed": {"singer_state": STATE}, "partial": {}}),
+        json.dumps({"completed": {"singer_state": STATE}, "partial": None}),
+        json.dumps({"completed": {"singer_state": OLD}, "partial": {"singer_state": STATE}}),
+        json.dumps({"completed": {}, "partial": {"singer_state": STATE}}),
+    ],
+)
+def test_J09_G07_state_in_every_form_it_comes_in(tmp_path, state):
+    output = read(tmp_path, state)
+    assert output.code == 0
+    assert [row["id"] for row in output.records["customers"]] == [5]  # with the look-back, the newest alone
+    assert not said(output, "WARNING")
+
+
+@pytest.mark.parametrize("state", ["", " \n\n", "\ufeff"])
+def test_J09_an_empty_state_file_is_no_state(tmp_path, state):
+    output = read(tmp_path, state)
+    assert output.code == 0
+    assert len(output.records["customers"]) == len(CUSTOMERS)
+    assert said(output, "WARNING") == ["state: the file is empty; the run begins without one"]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("[]", "state: the file holds no JSON object"),
+        ("null", "state: the file holds no JSON object"),
+        ('{"type": "RECORD", "stream": "x"}', "state: its last line is no STATE but 'RECORD'"),
+        (f"{WHOLE}\nnothing", "state is no JSON"),
+        ('{"bookmarks": null}', "state: `bookmarks` must be an object"),
+        ('{"completed": 3}', "state: the file holds no JSON object"),
+        ('{"singer_state": "x"}', "state: the file holds no JSON object"),
+        ("[" * 100_000, "state is nested too deep"),
+    ],
+)
+def test_J09_what_is_no_state_is_refused_in_a_line(tmp_path, state, words):
+    output = read(tmp_path, state)
+    assert output.code == 1
+    assert not output.messages
+    (line,) = said(output)
+    assert line.startswith(words)
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("what", ["config", "catalog", "state"])
+def test_D10_files_in_utf_16_are_named(tmp_path, what, coding):
+    content = {
+        "config": {"api_url": "http://127.0.0.1:9", "api_key": "k"},
+        "catalog": select(TapBilling, "customers"),
+        "state": STATE,
+    }[what]
+    text = json.dumps(content).encode(coding)
+    if what == "config":
+        (tmp_path / "other.json").write_bytes(text)
+        output = call(TapBilling, tmp_path, "--config", str(tmp_path / "other.json"))
+    else:
+        output = call(TapBilling, tmp_path, **{what: text})
+    assert output.code == 1
+    (line,) = said(output)
+    assert line.startswith(what)
+    assert f"is no UTF-8 text but {coding.upper()[:6]}" in line
+
+
+@pytest.mark.parametrize("what", ["config", "catalog", "state"])
+def test_D10_bytes_that_are_no_text_are_named(tmp_path, what):
+    (tmp_path / "other.json").write_bytes(b'{"a": "\xff\xfe\xfa"}')
+    output = call(TapBilling, tmp_path, f"--{what}", str(tmp_path / "other.json"))
+    assert output.code == 1
+    assert "is no UTF-8 text" in said(output)[0]
+
+
+def test_J09_a_mark_before_config_and_catalog(tmp_path):
+    with billing() as api:
+        config = json.dumps({"api_url": api.url, "api_key": "k"})
+        (tmp_path / "marked.json").write_text("\ufeff" + config, encoding="utf-8")
+        catalog = "\ufeff" + json.dumps(select(TapBilling, "customers"))
+        output = call(
+            TapBilling, tmp_path, "--config", str(tmp_path / "marked.json"), url=api.url, catalog=catalog
+        )
+    assert output.code == 0
+    assert len(output.records["customers"]) == len(CUSTOMERS)
+
+
+def test_J09_bookmarks_that_are_no_streams_are_named(tmp_path):
+    more = {"bookmarks": {**STATE["bookmarks"], "guests": {}, "visits": {"replication_key_value": 3}}}
+    output = read(tmp_path, more)
+    assert output.code == 0
+    (line,) = said(output, "WARNING")
+    assert line == "state: guests, visits: no stream of tap-billing; the bookmark is kept and not used"
+    assert output.state["bookmarks"]["visits"] == {"replication_key_value": 3}
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "other"), [(TapBilling, "customers", "orders"), (TapRewards, "orders", "customers")]
+)
+def test_J09_a_state_of_another_tap_is_named(tmp_path, tap, stream, other):
+    state = {"bookmarks": {other: {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}}
+    output = call(tap, tmp_path, state=state, catalog=select(tap, stream))
+    assert said(output, "WARNING")[0] == (
+        f"state: it holds no stream of {tap.name} but {other}: is it another tap's?"
+    )
+
+
+def test_J09_a_state_without_bookmarks_is_named(tmp_path):
+    output = read(tmp_path, {"customers": "2026-01-05"})
+    assert output.code == 0
+    assert said(output, "WARNING") == ["state: it has no `bookmarks`, so that the run begins without one"]
