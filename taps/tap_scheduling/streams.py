@@ -11,6 +11,7 @@ from tap_core import Page
 from tap_core.paging.places import ByOffset
 from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
+from tap_core.records.codec import is_missing
 from tap_scheduling.client import PAGE_SIZE, SchedulingStream, pages, strict
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class Conferencing(SchedulingStream):
 def _calendars(account: Any) -> Iterator[Any]:
     credential = jsonpath.first(account, "$.credentialId")
     for calendar in jsonpath.find(account, "$.calendars[*]"):
-        if credential is None or jsonpath.first(calendar, "$.credentialId") not in {None, ""}:
+        if credential is None or not is_missing(jsonpath.first(calendar, "$.credentialId")):
             yield calendar
         else:
             row = jsonpath.decode(calendar)
