@@ -9,7 +9,7 @@ import pytest
 from json_api import JsonApi, cut, numbered
 from support import KEY, run
 from tap_billing.tap import TapBilling
-from tap_core.errors import PartlyRead
+from tap_core.errors import ApiError, PartlyRead
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
@@ -67,6 +67,16 @@ def test_I01_I05_a_row_without_its_key_costs_itself(tap, stream, bad):
     rows[4] = bad
     output = read(tap, stream, rows, fails=True)
     assert len(output.records[stream]) == 7
+
+
+@pytest.mark.parametrize(("tap", "stream"), [(TapScheduling, "my_profile"), (TapScheduling, "schedules")])
+@pytest.mark.parametrize("bad", [[], {}, ["x"], {"x": 1}])
+def test_D05_a_lone_record_whose_id_is_no_id(tap, stream, bad):
+    catalog = tap(config=settings(tap)).catalog_dict
+    catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] == stream]
+    body = {"status": "success", "data": {"id": bad}}
+    with JsonApi(lambda path, query: body) as api, pytest.raises(ApiError, match=stream):
+        run(tap, settings(tap, api.url, backoff_factor=0), catalog=catalog)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +157,7 @@ def test_I08_fields_that_few_answers_have_are_columns(tap, stream, row):
     assert only(read(tap, stream, [row]), stream) == row
 
 
-@pytest.mark.parametrize("calendar", [{}, {"credentialId": None}, {"credentialId": 9}])
+@pytest.mark.parametrize("calendar", [{}, *({"credentialId": value} for value in (None, "", [], 9))])
 def test_I05_I08_a_calendar_has_the_credential_of_its_account(calendar):
     account = {"credentialId": 9, "calendars": [{"externalId": "a"}, {"externalId": "b", **calendar}]}
     rows = {"connectedCalendars": [account, {"credentialId": 10, "error": {"message": "x"}}]}

@@ -16,7 +16,7 @@ from tap_core.http.response import read_answer
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
-from tap_core.records.codec import UNMAPPED, Codec, key_reader
+from tap_core.records.codec import UNMAPPED, Codec, is_missing, key_reader
 from tap_core.records.conform import Conformer
 from tap_core.records.mapping import Mapped, passes
 from tap_core.records.secrets import Secrets
@@ -200,7 +200,7 @@ class ApiStream(SdkStream):
         Args:
             node: The object, its members undecoded.
         """
-        return all(jsonpath.decode(node.get(key)) not in {None, ""} for key in self.declared_keys)
+        return not any(is_missing(jsonpath.decode(node.get(key))) for key in self.declared_keys)
 
     def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages of a list, where records are to be put together otherwise than they came."""

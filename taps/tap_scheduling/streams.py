@@ -11,6 +11,7 @@ from tap_core import Page
 from tap_core.paging.places import ByOffset
 from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
+from tap_core.records.codec import is_missing
 from tap_scheduling.client import PAGE_SIZE, SchedulingStream, pages, strict
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ class Bookings(SchedulingStream):
 
     Seated bookings have their form's answers with each of the attendees. `updatedAt` can be null; such
     rows have no place in time, and come only where all bookings are read, on a first run without
-    `start_date`, and when their meeting has been. That a guest did not come (`attendees[].absent`) moves no
-    `updatedAt`, as other changes of a booking do; it is seen if it is marked within two weeks of the meeting.
+    `start_date`, and when their meeting has been. Changes of a booking move `updatedAt`, but for one: that a
+    guest did not come (`attendees[].absent`) is seen if it is marked within two weeks of the meeting.
     """
 
     name = "bookings"
@@ -161,7 +162,7 @@ class Conferencing(SchedulingStream):
 def _calendars(account: Any) -> Iterator[Any]:
     credential = jsonpath.first(account, "$.credentialId")
     for calendar in jsonpath.find(account, "$.calendars[*]"):
-        if credential is None or jsonpath.first(calendar, "$.credentialId") is not None:
+        if credential is None or not is_missing(jsonpath.first(calendar, "$.credentialId")):
             yield calendar
         else:
             row = jsonpath.decode(calendar)
