@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from urllib.parse import quote
 
 from singer_sdk.mapper import DefaultStreamMap, RemoveRecordTransform, SameRecordTransform
 from singer_sdk.schema.source import StreamSchema
 from singer_sdk.streams.rest import PageContext
 from typing_extensions import override
 
-from tap_core.errors import ApiError, Retriable
-from tap_core.http.request import Request
+from tap_core.errors import Retriable
+from tap_core.http.request import Request, filled
 from tap_core.http.response import read_answer
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
@@ -119,12 +117,7 @@ class ApiStream(SdkStream):
     @override
     def get_url(self, context: Context | None) -> str:
         """URL of the list that a context stands for; ids are quoted, so they cannot lead elsewhere."""
-        path = self.path or ""
-        for name in re.findall(r"\{(\w+)\}", path):
-            if name not in (context or {}):
-                raise ApiError(f"{self.name}: nothing gives `{name}` of its path {self.path}")
-            path = path.replace(f"{{{name}}}", _segment((context or {})[name]))
-        return self.url_base + path
+        return self.url_base + filled(self.path or "", context or {}, self.name)
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
@@ -294,15 +287,3 @@ class ApiStream(SdkStream):
         if not isinstance(stream_map, DefaultStreamMap) and not passes(stream_map, record):
             return []
         return [dict(found) for found in self.generate_child_contexts(record, context) if found]
-
-
-def _segment(value: Any) -> str:
-    """A value as one segment of a path."""
-    try:
-        text = quote(str(value), safe="")
-    except UnicodeEncodeError:  # half a character
-        text = ""
-    if text in {"", ".", ".."}:
-        msg = f"The API sent {str(value)!r} as an id, which makes no path"
-        raise ApiError(msg)
-    return text
