@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -10,8 +9,8 @@ from singer_sdk.mapper import DefaultStreamMap, RemoveRecordTransform, SameRecor
 from singer_sdk.streams.rest import PageContext
 from typing_extensions import override
 
-from tap_core.errors import ApiError, Retriable
-from tap_core.http.request import Request, segment
+from tap_core.errors import Retriable
+from tap_core.http.request import Request, filled
 from tap_core.http.response import read_answer
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
@@ -109,12 +108,7 @@ class ApiStream(SdkStream):
     @override
     def get_url(self, context: Context | None) -> str:
         """URL of the list that a context stands for; ids are quoted, so they cannot lead elsewhere."""
-        path = self.path or ""
-        for name in re.findall(r"\{(\w+)\}", path):
-            if name not in (context or {}):
-                raise ApiError(f"{self.name}: nothing gives `{name}` of its path {self.path}")
-            path = path.replace(f"{{{name}}}", segment((context or {})[name]))
-        return self.url_base + path
+        return self.url_base + filled(self.path or "", context or {}, self.name)
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:

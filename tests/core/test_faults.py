@@ -153,7 +153,7 @@ def test_ids_cannot_change_the_request(value, quoted):
     assert segment(value) == quoted
 
 
-@pytest.mark.parametrize("value", ["", ".", ".."])
+@pytest.mark.parametrize("value", ["", ".", "..", "\ud800"])
 def test_ids_that_make_no_path_are_refused(value):
     with pytest.raises(ApiError, match="makes no path"):
         segment(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -25,13 +26,34 @@ class Request(NamedTuple):
         return self.url, params, tuple(sorted(self.headers.items()))
 
 
+def filled(path: str, values: Mapping[str, Any], stream: str) -> str:
+    """A path with each `{name}` filled in.
+
+    Args:
+        path: As the stream has it.
+        values: The ids of its parents, by name.
+        stream: The stream's name, for messages.
+
+    Raises:
+        ApiError: There is no value for a name, or one that makes no path.
+    """
+    for name in re.findall(r"\{(\w+)\}", path):
+        if name not in values:
+            raise ApiError(f"{stream}: nothing gives `{name}` of its path {path}")
+        path = path.replace(f"{{{name}}}", segment(values[name]))
+    return path
+
+
 def segment(value: Any) -> str:
-    """A value as one segment of a path.
+    """A value as one segment of a path; it is quoted, so that it can't lead elsewhere.
 
     Raises:
         ApiError: It makes none.
     """
-    text = quote(str(value), safe="")
+    try:
+        text = quote(str(value), safe="")
+    except UnicodeEncodeError:  # half a character
+        text = ""
     if text in {"", ".", ".."}:
         msg = f"The API sent {str(value)!r} as an id, which makes no path"
         raise ApiError(msg)
