@@ -71,7 +71,9 @@ def read(paginator, answer):
     rows = []
     while not paginator.finished:
         query = paginator.current_value
-        rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(answer(*query.values()))]
+        page = answer(*query.values())
+        rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
+        page.release()  # as is done before the next one is asked for
     return rows
 
 

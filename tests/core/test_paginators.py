@@ -36,6 +36,7 @@ class List:
             body = self.answer(paginator.current_value)
             page = Page(jsonpath.parse(json.dumps(body).encode()), "$.items[*]", _key_of)
             rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
+            page.release()  # as is done before the next one is asked for
         return rows
 
     def read_until_failure(self, paginator):

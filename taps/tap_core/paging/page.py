@@ -58,7 +58,7 @@ class Page:
         """Places of the list that the page covers."""
         return len(self.records) + len(self.unreadable)
 
-    @property
+    @cached_property
     def more(self) -> str | None:
         """The field beside the list that says there is more, such as `hasMore`; None if none does."""
         names = jsonpath.steps(self._records_path)
@@ -77,7 +77,8 @@ class Page:
         self.__dict__.pop("keys", None)
 
     def release(self) -> None:
-        """Let go of the response body."""
+        """Let go of the response body; whether it says that there is more stays known."""
+        _ = self.more
         self.records = self.fresh = []
         self.document = None
 

@@ -57,6 +57,7 @@ class Positioned(Paginator):
         self._longest = 0
         self._newest: Any = None  # key of the last new row
         self._alone = True  # only the first page has brought anything
+        self._shifted = False  # a page has shown that rows are not in the places where they were
         self._full = False  # the page before was as long as they come
         self._steady = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
@@ -112,7 +113,7 @@ class Positioned(Paginator):
         if self._full and not self._reaches_total(page):
             self._steady = True
         few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
-        size = self._size if self._steady else min(few, self._size)
+        size = self._size if self._steady or self._shifted else min(few, self._size)
         return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
 
     def _overlap(self, page: Page) -> int:
@@ -158,7 +159,7 @@ class Positioned(Paginator):
         return bool(self._places.own_size) or self.evidence.ends_short(page.span, self._at.size)
 
     def _is_end(self, page: Page) -> bool:
-        """Whether a page has only rows of the page before, and had room for more."""
+        """Whether a page has only rows of the page before, in their places, and had room for more."""
         if not page.records:
             return True
         alone = len(page.records) == 1 < self._at.size
@@ -166,7 +167,11 @@ class Positioned(Paginator):
         same = set(page.keys) <= set(self._page_keys)
         if short and not same:
             self._newest = page.keys[-1]
-        return short and same
+        # Rows in other places than they were: some came before them, or pages are thinned out once cut.
+        self._shifted = not set(page.keys) <= set(
+            self._page_keys[max(0, self._at.start - self._page_at.start) :]
+        )
+        return short and same and not self._shifted
 
     def _is_short(self, page: Page) -> bool:
         """Whether a page has fewer records than the server is known to send."""

@@ -176,12 +176,13 @@ class Walk(Positioned):
         if count > here.size:
             self._end_whole(page)
             return None
+        onward, steady = self._beyond(page), self._steady  # the page is let go of before the next one comes
         size = max(1, min(count, self.size or count) // 2)
         far = yield from self._probe(size)
         self._at = here
         if far is None or not far.records:
-            self._heeds_places = True
-            return self._beyond(page)
+            self._heeds_places, self._steady = True, steady
+            return onward
         self.proofs += 2
         if self.total == self.records_read and not self.bounded:
             return None  # what the total says came, and nothing else does
