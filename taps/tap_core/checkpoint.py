@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_core.bookmarks import instant
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _FIELD = "checkpoint"
 
@@ -57,6 +60,11 @@ class Checkpoint:
         except (ValueError, OverflowError):
             return False
         return True
+
+    def hold(self, moment: datetime) -> None:
+        """The run began no later than at this moment, by the server's clock."""
+        if self.began and moment < instant(self.began):
+            self.began = moment.isoformat()
 
     def put(self, query: dict[str, Any], key: Any) -> None:
         """All is written up to and with this record, which was on the page of this query."""

@@ -136,7 +136,7 @@ class Fetcher:
             stream.read_page(response)  # which asks again if the answer is not whole
             return response
 
-        return stream.read_page(self._shared.get(request.key, lambda: get(whole)))
+        return stream.read_page(self._shared.get(request.key, reading.name, lambda: get(whole)))
 
 
 def _address(stream: ApiStream) -> Hashable:

@@ -127,7 +127,7 @@ class Listing:
             paginator.fail(error)
             return None
         if reading.bookmark and self._fetcher.server_began:
-            reading.bookmark.hold(self._fetcher.server_began)
+            reading.hold(self._fetcher.server_began)
         return page
 
     def _resumed(self) -> tuple[Page | None, list[Any]]:
@@ -185,8 +185,8 @@ class Listing:
     def _compare_with_total(self) -> None:
         """Say, or fail, if fewer records came than the API says there are."""
         paginator = self._paginator
-        total, read = paginator.total, paginator.records_read
-        if total is None or paginator.bounded or total == read:
+        total, read = max(paginator.total or 0, paginator.most_claimed), paginator.records_read
+        if (paginator.total is None and not total) or paginator.bounded or total == read:
             return
         if total - read > _TOLERATED * total:
             page = self._fetcher.again(

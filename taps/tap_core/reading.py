@@ -49,6 +49,7 @@ class Reading:
         missing: Lists that this account or server does not have.
         failures: What could not be read, in words.
         done: Whether all of it was read, apart from what failed.
+        has_failed: Whether something is left for the next run: a list, or a row that the server can't send.
         seconds: Time spent on the stream, its children included.
     """
 
@@ -76,6 +77,7 @@ class Reading:
         self._differences = 0
         self._in_order = True
         self._has_gap = False
+        self.has_failed = False
         self._saved: dict[str, Any] = {}
         self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
         if stream.parent is None:
@@ -104,6 +106,8 @@ class Reading:
     def whole_list(self) -> bool:
         """Whether every row of the stream's own lists came, so that every child's list was asked for."""
         limited = self.bookmark is not None and self.bookmark.start is not None
+        if 2 * self._gone > self.lists:  # by chance or not: that is too little to call rows gone by
+            return False
         return not self.failures and not self.missing and not self._incomplete and not limited
 
     def list_name(self, context: Context | None) -> str:
@@ -173,6 +177,13 @@ class Reading:
         if self.is_sorted and self._in_order and not self._has_gap:
             bookmark.save()
 
+    def hold(self, moment: datetime) -> None:
+        """What changed after this moment may have been read before: neither bookmark nor STATE passes it."""
+        if self.bookmark:
+            self.bookmark.hold(moment)
+        if self.checkpoint:
+            self.checkpoint.hold(moment)
+
     def wants(self, record: Any, *, late: bool = False) -> bool:
         """Whether a record is not older than what is read; or is, where it comes again for late changes."""
         bookmark, key = self.bookmark, self.stream.replication_key
@@ -224,6 +235,7 @@ class Reading:
 
     def fail(self, context: Context | None, error: ApiError) -> None:
         """A list, or the rest of it, can't be read; everything else is."""
+        self.has_failed = True
         message = str(error)
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
@@ -247,7 +259,7 @@ class Reading:
             context: The parent's ids, or None.
             row: Its place in the list, counted from 0.
         """
-        self._has_gap = True
+        self._has_gap = self.has_failed = True
         self.failures.append(
             f"{self.list_name(context)}: the server can't send row {row + 1} of the list; all others are "
             "read. Report it to the API's vendor"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_core.paging.paginator import Query
     from tap_core.plan import Parent
     from tap_core.records.writer import MessageWriter
     from tap_core.sdk import SdkTap
@@ -137,7 +138,6 @@ class Run:
             self._close(reading, came=came)
 
     def _read_list(self, reading: Reading, context: Context | None) -> Iterator[PageRows]:
-        checkpoint = reading.checkpoint if context is None else None
         has_children = bool(reading.stream.children)
         for item in Plan(reading, context, self.fetcher, self._reading_of).items():
             self._check_stopped()
@@ -146,14 +146,21 @@ class Run:
             if isinstance(item, PageRows):
                 yield item
                 # A page without new records may be one that the reader steps back from.
-                if checkpoint and item.raws and not has_children and not item.is_late:
-                    checkpoint.put(item.query, reading.stream.key_of(item.page.records[-1]))
+                if item.raws and not has_children and not item.is_late and context is None:
+                    self._pass(reading, item.query, reading.stream.key_of(item.page.records[-1]))
                 self._page_done()
                 item.release()
             else:
                 self._read_children(item)
-                if checkpoint:
-                    checkpoint.put(item.query, item.key)
+                if context is None:
+                    self._pass(reading, item.query, item.key)
+
+    def _pass(self, reading: Reading, query: Query, key: Any) -> None:
+        """Let an interrupted read go on from a record, unless something before it is left to be read."""
+        concerned = [reading.stream, *reading.stream.selected_descendants]
+        failed = any(self.readings[one.name].has_failed for one in concerned if one.name in self.readings)
+        if reading.checkpoint and not failed:
+            reading.checkpoint.put(query, key)
 
     def _read_children(self, item: Parent) -> None:
         for child in item.lists:

@@ -52,8 +52,8 @@ class RewardsStream(ApiStream):
 
     @override
     def get_new_paginator(self) -> Paginator:
-        """Offset paging; a page's size is capped without a word."""
-        return Offset(size=self.page_size, total=TOTAL)
+        """Offset paging; a page's size is capped without a word, and rows of one moment can trade places."""
+        return Offset(size=self.page_size, total=TOTAL, order=self.replication_key)
 
     @override
     def since(self, start: datetime) -> dict[str, Any]:

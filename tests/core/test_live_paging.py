@@ -192,7 +192,8 @@ def test_lists_that_stand_still_are_read_once_and_cheaply(pages, size, cap, rows
         paginator = kind(size=size, total="$.total")
         paginator.evidence = evidence
         assert read(paginator, answers(server)) == list(range(length))
-        assert server.requests <= max(1, -(-length // stride(size, cap))) + 2
+        own = pages != "by offset"  # a short page of such a list is no end: rows can have been left out
+        assert server.requests <= max(1, -(-length // stride(size, cap))) + 2 + own
 
 
 @settings(max_examples=min(EXAMPLES, 5000), deadline=None)

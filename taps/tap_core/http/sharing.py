@@ -21,28 +21,33 @@ class SharedAnswers:
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, Future[requests.Response]] = OrderedDict()
+        self._given: dict[Hashable, set[str]] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, fetch: Callable[[], requests.Response]) -> requests.Response:
+    def get(self, key: Hashable, stream: str, fetch: Callable[[], requests.Response]) -> requests.Response:
         """The answer to a request: fetched now, or by whoever asked first.
 
         Args:
             key: What tells the request apart.
+            stream: Who asks: a stream that asks again wants to know what has changed.
             fetch: Sends the request; what it raises is raised here, and the next one asks again.
         """
         with self._lock:
             future = self._answers.get(key)
-            mine = future is None
-            if future is None:
+            mine = future is None or stream in self._given[key]
+            if future is None or mine:
                 future = self._answers[key] = Future()
+                self._given[key] = set()
                 while len(self._answers) > _KEPT:
-                    self._answers.popitem(last=False)
+                    self._given.pop(self._answers.popitem(last=False)[0])
+            self._given[key].add(stream)
         if mine:
             try:
                 future.set_result(fetch())
             except BaseException as error:
                 with self._lock:
                     self._answers.pop(key, None)
+                    self._given.pop(key, None)
                 future.set_exception(error)
                 raise
         return future.result()

@@ -50,6 +50,8 @@ class Cursor(Paginator):
             page = yield query
             count = len(page.records)
             cursor = page.find(self._path)
+            if page.document is None and self._current is not None:
+                raise self.loop("The API has nothing at a cursor that it gave")
             if is_nothing(cursor):
                 if page.more:
                     raise self.loop(

@@ -19,12 +19,14 @@ class Evidence:
         longest: Records in the longest page.
         borne_out: How often a full page that reached a total of this many records was the last one.
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
+        longest_unpaged: Records in the longest of these.
         volatile: Rows in a row that were sent unlike before although they had kept their place.
     """
 
     longest: int = 0
     borne_out: Counter[int] = field(default_factory=Counter)
     unpaged: int = 0
+    longest_unpaged: int = 0
     volatile: int = 0
 
     def ends_short(self, count: int, asked: int) -> bool:
@@ -33,7 +35,7 @@ class Evidence:
         Only where the server has sent longer pages: else the number can be its limit. And only if it is
         well below that length: pages that lack a few rows are those of servers that hide rows.
         """
-        if self.unpaged >= ALIKE and count < asked:
+        if self.unpaged >= ALIKE and count < asked and count <= self.longest_unpaged:
             return True
         return count < self.longest and (2 * count <= self.longest or _TINY * count <= asked)
 

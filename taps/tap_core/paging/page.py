@@ -12,7 +12,7 @@ from tap_core.records import jsonpath
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MORE = re.compile(r"next|has_?(more|next)", re.IGNORECASE)
+_MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next))")
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", [], {})
 
 

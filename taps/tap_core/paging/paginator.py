@@ -69,6 +69,8 @@ class Paginator(BaseAPIPaginator[Query]):
         self.size = size
         self.records_read = 0
         self.total: int | None = None
+        self.most_claimed = 0
+        """The highest total of any page: the last one may give none, or 0."""
         self.probing = False
         self.proofs = 0
         """Requests that were sent only to see that the list ends there."""
@@ -109,6 +111,7 @@ class Paginator(BaseAPIPaginator[Query]):
         """The records of the page that are new; moves on to the next query, or finishes."""
         self._begin()
         self.total = page.total(self.total_path)
+        self.most_claimed = max(self.most_claimed, self.total or 0)
         self._move(page)
         self.evidence.longest = max(self.evidence.longest, len(page.records))
         self.records_read += len(page.fresh)
@@ -153,6 +156,11 @@ class Paginator(BaseAPIPaginator[Query]):
         """
         return []
 
+    @property
+    def counts_rows(self) -> bool:
+        """Whether a page begins where it was asked for, however many rows the server gives at once."""
+        return True
+
     def stretch(self, query: Query) -> tuple[int, int]:
         """The place where a page begins, and the number of records that are asked for."""
         return 0, self.size or 0
@@ -195,24 +203,31 @@ class Paginator(BaseAPIPaginator[Query]):
 
 
 class _Guard:
-    """Notices rows that come round again, by those of one earlier page, replaced ever more seldom."""
+    """Notices rows that come round again, by those of one earlier page, replaced ever more seldom.
+
+    Their first and last rows are compared, which costs next to nothing; soon after that page all of them,
+    whatever their order.
+    """
 
     def __init__(self) -> None:
-        self._mark: tuple[Any, ...] = ()
-        self._pages = 0
+        self._edges: tuple[Any, ...] = ()
+        self._rows: frozenset[Any] = frozenset()
+        self._pages = self._at = 0
         self._next = 1
         self._again = 0
 
     def has_seen(self, page: Page) -> bool:
         """Whether these new rows came as new ones too often."""
-        keys = page.__dict__.get("keys") or [page.key_of(page.records[at]) for at in (0, -1)]
-        mark = len(page.records), keys[0], keys[-1]
         self._pages += 1
-        if mark == self._mark:
+        keys = page.__dict__.get("keys") or [page.key_of(page.records[at]) for at in (0, -1)]
+        edges = len(page.records), keys[0], keys[-1]
+        near = self._pages <= self._at + _AGAIN
+        if edges == self._edges or (near and frozenset(page.keys) == self._rows):
             self._again += 1
             return self._again >= _AGAIN
         if self._pages >= self._next:
-            self._mark, self._next, self._again = mark, 2 * self._next, 0
+            self._edges, self._rows, self._again = edges, frozenset(page.keys), 0
+            self._at, self._next = self._pages, 2 * self._next
         return False
 
 

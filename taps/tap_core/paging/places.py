@@ -129,7 +129,12 @@ class ByNumber:
         return self.ask(ask.start + (self.own_size or max(ask.size - 1, 1)), size)
 
     def cover(self, start: int, stop: int, size: int) -> list[Ask]:
-        """Pages of this size that hold the rows from one place up to another, and maybe some around them."""
+        """Pages of this size that hold the rows from one place up to another, and maybe some around them.
+
+        None where the server has a page size of its own.
+        """
+        if self.own_size:
+            return []
         return [self._page(number, size) for number in range(start // size + 1, (stop - 1) // size + 2)]
 
     def most(self, ask: Ask, longest: int) -> int:

@@ -91,6 +91,12 @@ class Positioned(Paginator):
         """The queries whose pages hold the rows from one place up to another, and where each page begins."""
         return [(ask.query, ask.start) for ask in self._places.cover(start, stop, stop - start)]
 
+    @property
+    @override
+    def counts_rows(self) -> bool:
+        """Whether pages are asked for by rows; a number says little where the server caps a page's size."""
+        return self._places.blind == 1
+
     @override
     def stretch(self, query: Query) -> tuple[int, int]:
         """The place where a page begins, and the number of records that are asked for."""
@@ -106,8 +112,9 @@ class Positioned(Paginator):
     def _beyond(self, page: Page) -> Ask:
         """What comes after a page, and its last row once more; a few rows if it seems to be the last."""
         self._page_keys, self._page_at = page.keys, self._at
-        self._end = self._at.start + page.span
-        self._stride = max(page.span - self._overlap(page), 1)
+        span = self._places.own_size or page.span  # the server may have left rows out
+        self._end = self._at.start + span
+        self._stride = max(span - self._overlap(page), 1)
         self._full = not self._is_short(page)
         self._steady = bool(page.more) or self._total_says_more(page)
         if self._full and not self._reaches_total(page):
@@ -156,7 +163,7 @@ class Positioned(Paginator):
             return short or self.evidence.bears_out(self._at.start + page.span)
         if self.careful or not short or self._places.blind == 1:
             return False
-        return bool(self._places.own_size) or self.evidence.ends_short(page.span, self._at.size)
+        return self.evidence.ends_short(page.span, self._at.size)
 
     def _is_end(self, page: Page) -> bool:
         """Whether a page has only rows of the page before, in their places, and had room for more."""

@@ -248,6 +248,7 @@ class Walk(Positioned):
                 "be behind them"
             )
         self.evidence.unpaged += 1
+        self.evidence.longest_unpaged = max(self.evidence.longest_unpaged, len(self._first))
         self.proofs += 1
 
     def _refuse_repetition(self, far: Page) -> None:
