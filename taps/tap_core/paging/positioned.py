@@ -194,6 +194,14 @@ class Positioned(Paginator):
         """Whether a page holds what the first one did, or as much of it as was asked for now."""
         return set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
 
+    def _shows_cap(self, page: Page) -> bool:
+        """Whether a numbered page stands where it would if fewer rows had been asked for: as many as came."""
+        count = len(page.records)
+        if self._places.blind == 1 or self._places.own_size or not 0 < count < self._at.size:
+            return False
+        place = (self._at.start // self._at.size) * count
+        return place < self._at.start and self._window.comes_again(page, place - self._begins, count)
+
     def _shows_own_size(self, page: Page) -> bool:
         if self._alone and self._at.start and self._begins_anew(page):
             return False
