@@ -194,13 +194,17 @@ class Positioned(Paginator):
         """Whether a page holds what the first one did, or as much of it as was asked for now."""
         return set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
 
-    def _shows_cap(self, page: Page) -> bool:
-        """Whether a numbered page stands where it would if fewer rows had been asked for: as many as came."""
+    def _place_by_cap(self, page: Page) -> int:
+        """Where a numbered page stands if the server has cut its size to as many rows as came; else 0.
+
+        It then begins with rows that were read from that place on, and not with those it was asked for.
+        """
         count = len(page.records)
         if self._places.blind == 1 or self._places.own_size or not 0 < count < self._at.size:
-            return False
+            return 0
         place = (self._at.start // self._at.size) * count
-        return place < self._at.start and self._window.comes_again(page, place - self._begins, count)
+        known = self._window.goes_on_from(page, place - self._begins)
+        return place if place < self._at.start and known and self._window.joins(page) else 0
 
     def _shows_own_size(self, page: Page) -> bool:
         if self._alone and self._at.start and self._begins_anew(page):

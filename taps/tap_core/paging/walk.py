@@ -125,10 +125,12 @@ class Walk(Positioned):
                 if ask.query.get(self._places.param) == self._empty:
                     return None
                 continue
-            if self._shows_cap(page):
+            if place := self._place_by_cap(page):
                 self._back, self._longest = 0, len(page.records)
-                ask = self._places.ask(max(0, self._end - 1), self._size, beyond=self._end)
-                continue
+                self._at = self._at._replace(start=place, size=self._longest)
+                if place + self._longest <= self._end:
+                    ask = self._places.ask(max(0, self._end - 1), self._size, beyond=self._end)
+                    continue
             if not page.records:
                 self._empty = ask.query[self._places.param]
             if self._joins(page):

@@ -72,6 +72,13 @@ class Window:
         at = place - (self._count - len(read))
         return at >= 0 and read[at : at + asked] == page.keys
 
+    def goes_on_from(self, page: Page, place: int) -> bool:
+        """Whether a page begins with the rows that were read from a place on, as far as they were."""
+        read = [key for keys in self._order for key in keys]
+        at = place - (self._count - len(read))
+        known = read[at : at + len(page.keys)] if at >= 0 else []
+        return bool(known) and page.keys[: len(known)] == known
+
     def _is_unchanged(self, key: Any, now: int | None) -> bool:
         then = next(rows[key] for rows in reversed(self._pages) if key in rows)
         return now is None or then is None or now == then
