@@ -139,6 +139,7 @@ class Run:
 
     def _read_list(self, reading: Reading, context: Context | None) -> Iterator[PageRows]:
         has_children = bool(reading.stream.children)
+        checkpoint = reading.checkpoint if context is None else None
         for item in Plan(reading, context, self.fetcher, self._reading_of).items():
             self._check_stopped()
             if isinstance(item, Failure):
@@ -146,13 +147,13 @@ class Run:
             if isinstance(item, PageRows):
                 yield item
                 # A page without new records may be one that the reader steps back from.
-                if item.raws and not has_children and not item.is_late and context is None:
+                if item.raws and not has_children and not item.is_late and checkpoint:
                     self._pass(reading, item.query, reading.stream.key_of(item.page.records[-1]))
                 self._page_done()
                 item.release()
             else:
                 self._read_children(item)
-                if context is None:
+                if checkpoint:
                     self._pass(reading, item.query, item.key)
 
     def _pass(self, reading: Reading, query: Query, key: Any) -> None:

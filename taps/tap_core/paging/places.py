@@ -161,9 +161,9 @@ class ByNumber:
         number = ask.query[self.param]
         if self.own_size or number == 1 or number != before.query[self.param]:
             return False
-        if ask.size == before.size:
-            self.own_size = self._suspected
-        else:
+        if self._suspected:
+            self.own_size = max(self._suspected, before.size, ask.size)
+        elif ask.size != before.size:
             self._suspected = before.size
         return bool(self.own_size)
 
