@@ -114,13 +114,16 @@ def rewards(path, query):
     return {"rewards": cut(rows, query), "total_count": len(rows)}
 
 
-def test_J03_reading_stops_early_by_the_declared_replication_key_alone(tmp_path):
+def test_J03_no_reading_stops_early_by_a_key_that_the_list_is_not_ordered_by(tmp_path):
+    """`deliver_at` can be a day or a moment, and so is a text: it has no order."""
     catalog = select(TapRewards, "rewards", replication_key="deliver_at")
     state = {
         "bookmarks": {"rewards": {"replication_key": "deliver_at", "replication_key_value": "2026-02-01"}}
     }
     with JsonApi(rewards) as api:
-        output = call(TapRewards, tmp_path, url=api.url, catalog=catalog, state=state)
+        refused = call(TapRewards, tmp_path, url=api.url, catalog=catalog, state=state)
+        assert refused.code == 1
+        assert "catalog: rewards: replication-key `deliver_at` is no time" in refused.log
+        output = call(TapRewards, tmp_path, url=api.url, catalog=select(TapRewards, "rewards"), state=state)
         assert output.code == 0, output.log
         assert len({row["id"] for row in output.records["rewards"]}) == 700
-        assert not api.count("created_at")
