@@ -97,7 +97,7 @@ def test_changes_between_two_runs(api, cap):
     assert {len(second.rows(stream)) for stream in STREAMS[:3]} <= {26, 27, 28}
 
 
-def test_a_page_size_that_was_lowered_since(api, first):
+def test_A06_a_page_size_that_was_lowered_since(api, first):
     """Pages are half as long as the last run has seen; the first of them is not taken for all."""
     for row in api.data["billing"]["customers"][:150]:
         row["updated_at"] = "2026-05-01T00:00:00-04:00"
@@ -105,7 +105,7 @@ def test_a_page_size_that_was_lowered_since(api, first):
     union(api, first, run(TapBilling, settings(api), state=first.state))
 
 
-def test_a_list_that_ignored_paging_once(api):
+def test_A02_a_list_that_ignored_paging_once(api):
     """Its one page was longer than any page can be, and says nothing of the size of pages."""
     customers = api.data["billing"]["customers"]
     customers += [{**row, "id": row["id"] + 10**6} for row in customers[:200]]

@@ -93,6 +93,46 @@ def test_A08_ten_lists_of_the_length_of_the_servers_own_page_prove_nothing():
     assert len(output.records["attendees"]) == sum(lengths.values())
 
 
+@pytest.mark.parametrize("order", ["oldest first", "by id"])
+def test_A03_rewards_that_do_not_come_newest_first_are_read_to_the_end(order, caplog):
+    def reward(number, day):
+        return {"id": f"{number * 7919 % 1000:04}", "created_at": moment(number, day=day)}
+
+    old, new = [reward(n, 1) for n in range(300)], [reward(n, 28) for n in range(300, 350)]
+
+    def serve(rows):
+        name = "created_at" if order == "oldest first" else "id"
+        rows = sorted(rows, key=lambda row: row[name])
+        return lambda _, query: {"rewards": cut(rows, query), "total_count": len(rows)}
+
+    first, _ = read(TapRewards, ("rewards",), serve(old))
+    second, _ = read(TapRewards, ("rewards",), serve(old + new), state=first.state)
+    assert {row["id"] for row in second.records["rewards"]} >= {row["id"] for row in new}
+    assert "does not come newest first" in caplog.text
+
+
+def test_A04_transactions_that_ignore_the_order_move_no_bookmark_before_the_end(caplog):
+    rows = [
+        {"id": n, "created_at": f"2026-04-{n * 7 % 28 + 1:02}T{n % 24:02}:00:00-04:00", "type": "payment"}
+        for n in range(600)
+    ]
+    failing = {"yes": True}
+
+    def handle(_, query):
+        if failing["yes"] and int(query["page"]) > 2:
+            return 403, {}
+        since = query.get("since_date", "")
+        return [{"transaction": row} for row in numbered(rows, query) if row["created_at"][:10] >= since]
+
+    catalog = only(TapBilling, "transactions")
+    with JsonApi(handle) as api:
+        first = run(TapBilling, settings(api, allow_partial=True), catalog=catalog)
+        failing["yes"] = False
+        second = run(TapBilling, settings(api), catalog=catalog, state=first.state)
+    assert {*keys(first, "transactions"), *keys(second, "transactions")} == set(range(600))
+    assert "does not heed the order" in caplog.text
+
+
 BOOKING = {"uid": "", "title": "a", "start": moment(0), "end": moment(0, day=2), "status": "accepted"}
 
 

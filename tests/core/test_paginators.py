@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import count
+from random import Random
 
 import pytest
 
@@ -13,7 +14,7 @@ from tap_core.paging.evidence import ALIKE, Evidence
 from tap_core.paging.offset import Offset
 from tap_core.paging.page import Page
 from tap_core.paging.pagenumber import PageNumber
-from tap_core.paging.paginator import SinglePage
+from tap_core.paging.paginator import Paginator, SinglePage
 from tap_core.records import jsonpath
 from tap_core.records.codec import key_reader
 
@@ -122,7 +123,7 @@ def test_offset_ignored_but_not_the_size(reliability):
     reliability("Ends and loops", "offset ignored, one page of more sent", "named failure after 3 requests")
 
 
-def test_last_page_sent_for_every_offset_past_it(reliability):
+def test_H07_last_page_sent_for_every_offset_past_it(reliability):
     rows = list(range(30))
     source = List(lambda query: items(rows[min(query["offset"], 20) :][: query["limit"]]))
     with pytest.raises(ApiError, match="same pages again and again"):
@@ -200,7 +201,7 @@ def cursor():
     return Cursor(param="next", path="$.paging.next")
 
 
-def test_cursors(reliability):
+def test_H07_cursors_and_their_ends(reliability):
     pages = {
         None: items([1, 2], paging={"next": 7}),
         7: items([], paging={"next": "b"}),
@@ -212,13 +213,52 @@ def test_cursors(reliability):
 
 
 @pytest.mark.parametrize("cycle", [["a", "a"], ["a", "b", "a"], [1, "2", 1]])
-def test_cursors_in_a_circle(reliability, cycle):
+def test_B06_cursors_in_a_circle(reliability, cycle):
     answers = iter(items([n], paging={"next": token}) for n, token in enumerate(cycle))
     source = List(lambda _: next(answers))
     with pytest.raises(ApiError, match="cursors go round in a circle"):
         source.read(cursor())
     assert source.requests <= len(cycle)
     reliability("Ends and loops", f"cursors {' → '.join(map(str, cycle))}", "named failure at the repeat")
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_B06_the_same_rows_under_ever_new_cursors_are_noticed(shuffled):
+    new, dice = count(), Random(1)
+
+    def answer(_):
+        rows = list(range(50))
+        if shuffled:
+            dice.shuffle(rows)
+        return items(rows, paging={"next": f"c{next(new)}"})
+
+    source = List(answer)
+    with pytest.raises(ApiError, match="same rows again and again"):
+        source.read(cursor())
+    assert source.requests <= 10
+
+
+class Pages(Paginator):
+    """As an author of a tap writes one, with nothing against loops in it."""
+
+    def walk(self):
+        query = {"page": 1}
+        while query:
+            page = yield query
+            query = {"page": page.find("$.next_page")}
+
+
+@pytest.mark.parametrize("cycle", [1, 2, 5])
+def test_B08_a_paginator_of_ones_own_that_goes_round_is_stopped(cycle):
+    def answer(query):
+        number = query["page"]
+        start = 10 * ((number - 1) % cycle)
+        return items(range(start, start + 10), next_page=number + 1)
+
+    source = List(answer)
+    with pytest.raises(ApiError, match="same rows again and again"):
+        source.read(Pages())
+    assert source.requests <= 10 * (cycle + 1)
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 35])

@@ -235,7 +235,7 @@ def test_a_list_that_may_be_missing_is_no_failure_and_moves_no_bookmark(status, 
     assert caplog.text.count("has no such list") == 1
 
 
-def test_exit_codes(tmp_path):
+def test_K03_exit_codes(tmp_path):
     with JsonApi(lambda path, query: (404, {})) as api:
         config = settings(api)
         assert command("tap_rewards", config=config, folder=tmp_path).returncode == 1  # nothing was read

@@ -14,7 +14,7 @@ from tap_promotions.tap import TapPromotions
 
 
 @pytest.mark.parametrize("kind", [int, str])
-def test_a_cursor_that_repeats_is_a_named_failure(small, kind):
+def test_B06_a_cursor_that_repeats_is_a_named_failure(small, kind):
     promotion = small.data["promotions"]["promotions"][1]["id"]
     cursor = small.data["promotions"]["users"][str(promotion)][5]["id"]
     small.fault("wrong_cursor", path=f"{V2}/users/{promotion}", cursor=kind(cursor))
@@ -41,7 +41,7 @@ def test_cursors_in_a_wider_circle(small):
         ', "paging": {"next_cursor": ""}',
     ],
 )
-def test_the_end_of_a_list(small, paging):
+def test_H07_the_end_of_a_list(small, paging):
     body = f'{{"items": [{{"id": 1}}, {{"id": "2"}}]{paging}}}'
     small.fault("raw_body", path=f"{V2}/organizing_brands", body=body)
     output = run(TapPromotions, settings(small))

@@ -111,7 +111,7 @@ def test_a_run_that_fails_keeps_the_bookmark(api, config, tmp_path, stream):
     union(api, stream, first, output, run(TapRewards, config, state=output.state))
 
 
-def test_a_smaller_page_than_ever_ends_nothing_before_the_bookmark(api, config):
+def test_A05_a_smaller_page_than_ever_ends_nothing_before_the_bookmark(api, config):
     first = run(TapRewards, config)
     change(api.data["rewards"])
     api.fault("page_cap", path=f"{PATH}/balance_transactions", size=2)

@@ -169,7 +169,7 @@ ledgers = st.lists(lines, max_size=30).map(lambda rows: sorted(rows, key=lambda 
 
 @settings(deadline=None, max_examples=400)
 @given(rows=ledgers, size=st.integers(1, 9), cap=st.integers(1, 9), new=st.integers(0, 4))
-def test_no_line_is_lost_or_doubled(rows, size, cap, new):
+def test_H03_no_line_is_lost_or_doubled(rows, size, cap, new):
     late = [{"created_at": f"2026-01-01T01:{minute:02d}:00Z", "amount": 0} for minute in range(new)][::-1]
     assert [r for r in read(rows, size=size, cap=cap, late=late) if r not in late] == rows
 

@@ -185,7 +185,7 @@ def test_start_date_in_the_future(api, config):
     assert bookmark(output) is None
 
 
-def test_totals_that_ignore_the_filter_are_no_cause_for_a_warning(config, caplog):
+def test_H08_totals_that_ignore_the_filter_are_no_cause_for_a_warning(config, caplog):
     run(TapScheduling, {**config, "start_date": "2025-12-24"})
     assert "the API says" not in caplog.text
 

@@ -102,6 +102,8 @@ class ByNumber:
         """The page that holds the row at `start` and reaches furthest beyond it, and beyond `beyond`."""
         if self.own_size:
             number = start // self.own_size + 1
+            if beyond:  # up to there all pages were read, though one may have lacked rows
+                number = -(-beyond // self.own_size) + 1
             query = {self.param: number, self.size_param: size}
             return Ask(query, (number - 1) * self.own_size, self.own_size)
         if start == 0:

@@ -121,7 +121,7 @@ class Walk(Positioned):
             page = yield from self._page(ask)
             if self._shows_own_size(page):
                 self._back = 0
-                ask = self._places.ask(self._end, self._size)
+                ask = self._places.ask(self._end, self._size, beyond=self._end)
                 if ask.query.get(self._places.param) == self._empty:
                     return None
                 continue
