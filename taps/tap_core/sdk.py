@@ -39,10 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ConfigInput", "SdkStream", "SdkTap"]
 
-_MAPS_FAIL = (
-    *(MapExpressionError, StreamMapConfigError),
-    *(ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError),
-)
+_SENSELESS = (ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError)
+_MAPS_FAIL = (MapExpressionError, StreamMapConfigError, *_SENSELESS)
 """What the SDK raises for stream maps and flattening that make no sense."""
 _NOT_KEPT = ("partitions", "progress_markers")
 """Of a stream's STATE, what the SDK would read and this core never writes."""
