@@ -23,7 +23,7 @@ _EARLIEST_YEAR = 1900
 """Leaves room to reckon with days before; a bookmark before it stands for all rows."""
 
 
-def _place(value: Any) -> Any:
+def _position(value: Any) -> Any:
     """Where a value stands, to be compared with others of its kind; None if it is no real time or integer.
 
     Returns:
@@ -52,7 +52,7 @@ def instant(value: Any) -> datetime:
     Raises:
         ValueError: It is no timestamp.
     """
-    place = _place(value)
+    place = _position(value)
     if isinstance(place, tuple):
         moment: datetime = place[0]
         return moment
@@ -113,7 +113,7 @@ class Bookmark:
         value = self._state.get("replication_key_value")
         if self._state.get("replication_key") != self._key or value in (None, ""):
             return None, None
-        place = _place(value)
+        place = _position(value)
         try:
             place = (instant(value), "") if place is None else place
         except (ValueError, OverflowError):
@@ -143,7 +143,7 @@ class Bookmark:
 
     def wants(self, value: Any) -> bool:
         """Whether a row of this replication key value is new enough; a row without a place always is."""
-        place = _place(value)
+        place = _position(value)
         return type(place) is not type(self._first) or place is None or bool(place >= self._first)
 
     def wants_again(self, value: Any) -> bool:
@@ -151,7 +151,7 @@ class Bookmark:
 
         Those that are not older come anyway; those without a place may come nowhere else.
         """
-        place = _place(value)
+        place = _position(value)
         if place is None or type(place) is not type(self._first):
             return True
         return bool(place < self._first) and (self._earliest is None or bool(place >= (self._earliest, "")))
@@ -159,7 +159,7 @@ class Bookmark:
     def in_order(self, values: Iterable[Any], *, descending: bool = False) -> bool:
         """Whether these values follow on those of the last call, and on one another, in order."""
         for value in values:
-            place, last = _place(value), self._previous
+            place, last = _position(value), self._previous
             if place is None:
                 continue
             self._previous = place
@@ -172,7 +172,7 @@ class Bookmark:
         for value in values:
             if value is None or value == self._value:
                 continue
-            place = _place(value)
+            place = _position(value)
             if place is None or (isinstance(place, tuple) and place > (self._now, "")):
                 continue
             if self._highest is None or (type(place) is type(self._highest) and place > self._highest):

@@ -17,7 +17,7 @@ from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
 from tap_core.records.codec import UNMAPPED, Codec, is_missing, key_reader
 from tap_core.records.conform import Conformer
-from tap_core.records.mapping import Mapped, passes
+from tap_core.records.mapping import RecordMapping, passes
 from tap_core.records.secrets import Secrets
 from tap_core.sdk import SdkStream
 
@@ -219,10 +219,10 @@ class ApiStream(SdkStream):
         )
 
     @cached_property
-    def mappings(self) -> list[Mapped]:
+    def mappings(self) -> list[RecordMapping]:
         """The stream maps that make records."""
         maps = (found for found in self.stream_maps if not isinstance(found, RemoveRecordTransform))
-        return [Mapped(stream_map, self.logger) for stream_map in maps]
+        return [RecordMapping(stream_map, self.logger) for stream_map in maps]
 
     @cached_property
     def codec(self) -> Codec:

@@ -78,7 +78,7 @@ class Paginator(BaseAPIPaginator[Query]):
         """JSONPath of the total, or None."""
         self._steps: Steps | None = None
         self._query: Query = {}
-        self._ended = False
+        self._at_end = False
         self._failure: ApiError | None = None
         self._fruitless = 0
         self._guard = _Guard()
@@ -105,7 +105,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self._begin()
         if self._failure:
             raise self._failure
-        return self._ended
+        return self._at_end
 
     def take(self, page: Page) -> list[Any]:
         """The records of the page that are new; moves on to the next query, or finishes."""
@@ -116,7 +116,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self.evidence.longest = max(self.evidence.longest, len(page.records))
         self.records_read += len(page.fresh)
         self._fruitless = 0 if page.fresh else self._fruitless + 1
-        if not self._ended and not self._failure and self._is_endless(page):
+        if not self._at_end and not self._failure and self._is_endless(page):
             self._failure = self.loop("The API sends the same rows again and again")
         return page.fresh
 
@@ -128,7 +128,7 @@ class Paginator(BaseAPIPaginator[Query]):
         try:
             self._query = self._steps.throw(error)
         except StopIteration:
-            self._ended = True
+            self._at_end = True
 
     def sample(self) -> Query:
         """The query of as small a first page as the API gives."""
@@ -192,7 +192,7 @@ class Paginator(BaseAPIPaginator[Query]):
         try:
             self._query = self._steps.send(page)
         except StopIteration:
-            self._ended = True
+            self._at_end = True
         except ApiError as failure:
             self._failure = failure  # once what came was handed on
 

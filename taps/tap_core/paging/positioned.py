@@ -76,7 +76,7 @@ class Positioned(Paginator):
 
         A first page that is shorter than asked for, and than the total, casts doubt on one of the two.
         """
-        if self._ended or self._failure or not self._steady:
+        if self._at_end or self._failure or not self._steady:
             return
         by_total = self.total is not None and not self.bounded and (self._full or not self._alone)
         count, ask = 0, self._at
@@ -190,7 +190,7 @@ class Positioned(Paginator):
     def _total_says_more(self, page: Page) -> bool:
         return self.total is not None and not self.bounded and self._at.start + page.span < self.total
 
-    def _begins_anew(self, page: Page) -> bool:
+    def _is_first_page_again(self, page: Page) -> bool:
         """Whether a page holds what the first one did, or as much of it as was asked for now."""
         return set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
 
@@ -207,7 +207,7 @@ class Positioned(Paginator):
         return place if place < self._at.start and known and self._window.joins(page) else 0
 
     def _shows_own_size(self, page: Page) -> bool:
-        if self._alone and self._at.start and self._begins_anew(page):
+        if self._alone and self._at.start and self._is_first_page_again(page):
             return False
         if (
             page.keys

@@ -98,7 +98,7 @@ class Walk(Positioned):
                 self._note_step_back(page)
             page.fresh = self._window.fresh(page)
             if page.fresh:
-                self._went_on(page)
+                self._note_more(page)
                 if self._is_last(page):
                     return
                 ask = self._beyond(page)
@@ -212,7 +212,7 @@ class Walk(Positioned):
             page.keys = self._first[: len(page.keys)]
         return page
 
-    def _went_on(self, page: Page) -> None:
+    def _note_more(self, page: Page) -> None:
         """There was more behind the first page."""
         self._unconnected = 0
         self._newest = page.keys[-1]

@@ -44,7 +44,7 @@ def _failed(alias: str, error: Exception) -> ApiError:
     )
 
 
-class Mapped:
+class RecordMapping:
     """One of a stream's maps.
 
     Args:
