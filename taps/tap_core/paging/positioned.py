@@ -175,9 +175,8 @@ class Positioned(Paginator):
         if short and not same:
             self._newest = page.keys[-1]
         # Rows in other places than they were: some came before them, or pages are thinned out once cut.
-        self._shifted = not set(page.keys) <= set(
-            self._page_keys[max(0, self._at.start - self._page_at.start) :]
-        )
+        there = self._page_keys[max(0, self._at.start - self._page_at.start) :]
+        self._shifted = page.keys != self._page_keys and not set(page.keys) <= set(there)
         return short and same and not self._shifted
 
     def _is_short(self, page: Page) -> bool:
