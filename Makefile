@@ -39,14 +39,14 @@ report: $(INSTALLED) ## draw what was loaded: output/report.html, one page witho
 
 test: $(PLUGINS) lint ## install, lint, and run all tests
 	@echo "==> pytest, two files at a time"
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-next: $(INSTALLED) ## the tests of core and taps under the newest singer-sdk, pre-releases too, in .venv-next
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-next
 	@$(BIN)/uv pip install --quiet --python .venv-next/bin/python --requirement requirements.txt \
 		--editable '.[dev]' --editable ./sandbox --editable loaders/target_duckdb_exact
 	@$(BIN)/uv pip install --quiet --python .venv-next/bin/python --prerelease allow --upgrade 'singer-sdk>=0.55.0b0,<0.56'
-	@.venv-next/bin/python -m pytest --numprocesses 2 --dist loadfile \
+	@.venv-next/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 		tests/core tests/events tests/scheduling tests/promotions tests/billing tests/rewards
 
 reliability: $(INSTALLED) ## the tests that inject harm, at full size (half an hour); writes docs/reliability.md

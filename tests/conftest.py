@@ -16,6 +16,11 @@ def pytest_addoption(parser):
     parser.addoption("--reliability", type=Path, help="write the figures of the tests to this page")
 
 
+def pytest_collection_modifyitems(items):
+    """The slowest first, so that at the end no worker waits for another."""
+    items.sort(key=lambda item: item.get_closest_marker("meltano") is None)
+
+
 def pytest_sessionfinish(session):
     if session.config.option.reliability:
         page.write(session.config.option.reliability, FIGURES)
