@@ -97,7 +97,8 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     return [
         *_account(key, key_help=key_help, url_example=url_example),
         *([_lookback()] if incremental else []),
-        *_traffic(requests_per_minute, concurrency, most_concurrent),
+        *_requests(),
+        *_volume(requests_per_minute, concurrency, most_concurrent),
         *_care(),
     ]
 
@@ -143,11 +144,8 @@ def _lookback() -> th.Property[Any]:
     )
 
 
-def _traffic(
-    requests_per_minute: int | None, concurrency: int, most_concurrent: int
-) -> list[th.Property[Any]]:
-    """How requests are sent, and sent again."""
-    allowed = f", at most {most_concurrent} of them" if most_concurrent < MOST_CONCURRENT else ""
+def _requests() -> list[th.Property[Any]]:
+    """How a request is sent, and sent again."""
     return [
         th.Property(
             "user_agent",
@@ -193,6 +191,15 @@ def _traffic(
             title="Largest answer",
             description="MB that one answer may have, unpacked; a larger one counts as a fault.",
         ),
+    ]
+
+
+def _volume(
+    requests_per_minute: int | None, concurrency: int, most_concurrent: int
+) -> list[th.Property[Any]]:
+    """How much is asked for, and how much at once."""
+    allowed = f", at most {most_concurrent} of them" if most_concurrent < MOST_CONCURRENT else ""
+    return [
         th.Property(
             "requests_per_minute",
             th.IntegerType(minimum=1),
