@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from core.test_partial import only, settings
 from json_api import JsonApi, cut, numbered
+from lists import only, settings
 from support import run
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.test_paginators import List, items
-from core.test_partial import only, settings
 from json_api import JsonApi
+from lists import only, settings
 from support import run
 from tap_billing.tap import TapBilling
 from tap_core.errors import PartlyRead

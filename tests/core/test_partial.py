@@ -7,6 +7,7 @@ import json
 import pytest
 
 from json_api import JsonApi, cut, numbered
+from lists import only, settings
 from support import KEY, Output, command, run
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError, PartlyRead
@@ -14,19 +15,6 @@ from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
-
-QUICK = {"backoff_factor": 0.001, "max_retries": 1, "request_timeout": 5, "requests_per_minute": 100_000}
-
-
-def only(tap, *streams):
-    config = {"api_url": "http://localhost", "api_key": KEY, "bearer_token": KEY}
-    catalog = tap(config=config).catalog_dict
-    catalog["streams"] = [entry for entry in catalog["streams"] if entry["tap_stream_id"] in streams]
-    return catalog
-
-
-def settings(api, **more):
-    return {"api_url": api.url, "api_key": KEY, **QUICK, **more}
 
 
 def events(count, children, *, status=None, bad=()):
