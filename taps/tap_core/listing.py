@@ -185,7 +185,7 @@ class Listing:
     def _compare_with_total(self) -> None:
         """Say, or fail, if fewer records came than the API says there are."""
         paginator = self._paginator
-        total, read = max(paginator.total or 0, paginator.most_claimed), paginator.records_read
+        total, read = paginator.most_claimed, paginator.records_read
         if (paginator.total is None and not total) or paginator.bounded or total == read:
             return
         if total - read > _TOLERATED * total:
