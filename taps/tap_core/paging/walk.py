@@ -40,15 +40,18 @@ class Walk(Positioned):
     def walk(self) -> Steps:
         """The whole list."""
         page = yield from self._page(self._places.ask(0, self._size))
-        page.fresh = self._window.fresh(page)
         self._places.has_own_size(len(page.records), self._at, 0)
-        self._first, self._longest = page.keys, len(page.records)
+        self._longest = len(page.records)
         if not page.span:
             self._refuse_more_at_end(page)
             return
+        page.fresh = page.records
+        if self._ends_at_once(page):
+            return  # most lists of children do, and cost no look at their keys
+        self._window.add(page.keys, page.records, page.keys)
+        self._first = page.keys
         self._newest = page.keys[-1] if page.keys else None
-        if not self._ends_at_once(page):
-            yield from self._rest(self._beyond(page))
+        yield from self._rest(self._beyond(page))
 
     @override
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:

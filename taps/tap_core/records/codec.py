@@ -109,12 +109,10 @@ class Codec:
         try:
             records = list(map(self._decode, raws))
             if shape.checks:
-                for record in records:
-                    shape.check(record)
+                shape.check(records)
         except (*_UNFIT, TypeError):  # TypeError: some are decoded already
             return None
-        for record in records if context else ():
-            shape.fill(record, context)
+        shape.fill(records, context)
         for key in self._keys:
             if not all(map(attrgetter(shape.attributes[key]), records)):
                 return None
@@ -150,10 +148,10 @@ class Codec:
         try:
             record = self._decode(raw) if isinstance(raw, Raw) else msgspec.convert(raw, shape.struct)
             if shape.checks:
-                shape.check(record)
+                shape.check([record])
         except _UNFIT:
             return None
-        shape.fill(record, context)
+        shape.fill([record], context)
         if shape.settles:
             if post_process and not shape.is_settled(record, self._conformer):
                 return None
@@ -286,7 +284,7 @@ def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
                 values = tuple(record.get(key) for key in keys)
         except (*_UNFIT, AttributeError):
             return _content(record)
-        if not values or any(map(is_missing, values)):
+        if not values or (not all(values) and any(map(is_missing, values))):
             return _content(record)
         if not _KEY_TYPES.issuperset(map(type, values)):
             return repr(values)

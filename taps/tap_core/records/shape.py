@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
+from itertools import chain
 from operator import attrgetter, or_
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -161,7 +162,7 @@ class Shape:
             return None if hint is None else list[hint]  # type: ignore[valid-type]
         return None if word == "object" and self._secrets else _SCALARS[word]
 
-    def check(self, record: Any) -> None:
+    def check(self, records: list[Any]) -> None:
         """See to it that numbers and times are such.
 
         Raises:
@@ -169,7 +170,7 @@ class Shape:
             UnicodeError: A time holds half a character.
         """
         groups: Groups = ([], [], [], [])
-        self._gather(record, groups)
+        self._gather(records, groups)
         moments, days, numbers, nullable = groups
         if not _NUMBERS.issuperset(map(type, numbers)) or not _NUMBERS_OR_NULL.issuperset(
             map(type, nullable)
@@ -183,23 +184,29 @@ class Shape:
         if days:
             _read_days(_as_text(days))
 
-    def _gather(self, value: Any, groups: Groups) -> None:
-        """Collect what is to be checked in one struct or a list."""
-        if type(value) is self.struct:
-            for index, getter in self._getters:
-                groups[index].extend(getter(value))
-            for attribute, shape in self._checked:
-                shape._gather(getattr(value, attribute), groups)  # noqa: SLF001  its own kind
-        elif type(value) is list:
-            for item in value:
-                self._gather(item, groups)
+    def _gather(self, values: Iterable[Any], groups: Groups) -> None:
+        """Collect what is to be checked in structs, and in lists of them."""
+        structs, lists = [], []
+        for value in values:
+            if type(value) is self.struct:
+                structs.append(value)
+            elif type(value) is list:
+                lists.append(value)
+        for index, getter in self._getters:
+            groups[index].extend(chain.from_iterable(map(getter, structs)))
+        for attribute, shape in self._checked:
+            shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
+        if lists:
+            self._gather(chain.from_iterable(lists), groups)
 
-    def fill(self, record: Any, context: Mapping[str, Any]) -> None:
-        """Give a record its parent's fields where it has none."""
+    def fill(self, records: Iterable[Any], context: Mapping[str, Any]) -> None:
+        """Give records their parent's fields where they have none."""
         for field, value in context.items():
-            own = getattr(record, self.attributes[field])
-            if own is None or own is UNSET:
-                setattr(record, self.attributes[field], value)
+            attribute = self.attributes[field]
+            for record in records:
+                own = getattr(record, attribute)
+                if own is None or own is UNSET:
+                    setattr(record, attribute, value)
 
     def is_settled(self, value: Any, conformer: Conformer) -> bool:
         """Whether what is taken loosely, in one struct or a list, came as the schema has it.
