@@ -114,6 +114,7 @@ class Limiter:
             self._pace.passed(ticket.rate if current else None)
             if current and self._one_by_one:
                 self._one_by_one = self._one_is_out = False
+                self._pace.resumed(self._clock())
                 self._changed.notify_all()
 
     def lost(self, ticket: Ticket) -> None:

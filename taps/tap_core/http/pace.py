@@ -70,7 +70,7 @@ class Pace:
         self._passed_at = 0.0
         self._ceiling: float | None = None
         self._refused_at: float | None = None
-        self._wait = 0.0
+        self._cost = 0.0
         self._passes = 0
         self._paced_passes = 0
         self._stretches: deque[_Stretch] = deque(maxlen=_SPANS)
@@ -85,6 +85,11 @@ class Pace:
         if self.rate:
             self.sent_at = self.rate
             self.due = now + 1 / self.rate
+
+    def resumed(self, now: float) -> None:
+        """Note that the first request after a refusal was let through: only now is it over."""
+        if self._refused_at is not None:
+            self._cost = max(self._cost, now - self._refused_at)
 
     def passed(self, sent_at: float | None) -> None:
         """Note that a request was let through.
@@ -102,7 +107,7 @@ class Pace:
         else:
             near = self._ceiling is not None and self.rate >= _NEAR * self._ceiling
             gained, most = (_GAINED_NEAR, _MOST_NEAR) if near else (_GAINED, _MOST)
-            self.rate *= 1 + min(gained / (sent_at * self._wait), most)
+            self.rate *= 1 + min(gained / (sent_at * self._cost), most)
         if self.rate > _FASTEST:
             self.rate = None
 
@@ -126,7 +131,7 @@ class Pace:
             self._lower(max(sqrt(self._stretches[-1].let_through * self.rate), self.rate / 2))
         else:
             self._lower(_LOWERED * self.rate)
-        self._refused_at, self._wait = now, wait
+        self._refused_at, self._cost = now, wait
         self._passes = self._paced_passes = 0
         self.sent_at = None
 
