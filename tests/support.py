@@ -8,12 +8,15 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import jsonschema_rs
+
+import starter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,6 +102,11 @@ def run(
     return Output(stdout.getvalue())
 
 
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
 def command(
     module: str,
     *arguments: str | Path,
@@ -114,6 +122,11 @@ def command(
         path = folder / "config.json"
         path.write_text(json.dumps(config))
         words = ("--config", path, *words)
+    if starter.fits(module, env):
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
+            code = starter.start(module, words, stdout=out, stderr=log, env=env).wait(timeout)
+            texts = (_read(file) for file in (out, log))
+            return subprocess.CompletedProcess([module, *words], code, *texts)
     return subprocess.run(
         [sys.executable, "-m", module, *map(str, words)],
         capture_output=True,

@@ -6,8 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from datetime import datetime, timedelta, timezone
 from itertools import islice
@@ -15,6 +13,7 @@ from random import Random
 
 import pytest
 
+import starter
 from api_sandbox import Sandbox
 from api_sandbox.events.data import generate
 from billing import truth as billing
@@ -46,14 +45,18 @@ class Run:
     def __init__(self, server, folder, state=None, api="events", *, piped=False, **config):
         path = folder / "config.json"
         path.write_text(json.dumps({"api_url": f"{server.url}/{api}", "api_key": KEY, **config}))
-        words = [sys.executable, "-m", f"tap_{api}", "--config", str(path)]
+        words = ["--config", str(path)]
         if state is not None:
             (folder / "state.json").write_text(json.dumps(state))
             words += ["--state", str(folder / "state.json")]
         self.out = folder / "out.jsonl"
         self.log = folder / "log.txt"
         with self.out.open("wb") as out, self.log.open("wb") as log:
-            self.process = subprocess.Popen(words, stdout=subprocess.PIPE if piped else out, stderr=log)
+            if piped:
+                reading, writing = os.pipe()
+                self.pipe, out = open(reading, "rb"), open(writing, "wb")  # noqa: SIM115
+            self.process = starter.start(f"tap_{api}", words, stdout=out, stderr=log)
+            out.close()
 
     def wait_for(self, messages):
         """Wait until so many messages are written, or the run is over."""
@@ -68,7 +71,7 @@ class Run:
     def stop(self, how, messages):
         """Stop it by a signal, or by a target that dies, once so many messages were written."""
         if how == "broken pipe":
-            with self.process.stdout as pipe, self.out.open("wb") as out:
+            with self.pipe as pipe, self.out.open("wb") as out:
                 out.writelines(islice(pipe, messages))
         else:
             self.wait_for(messages)
