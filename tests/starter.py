@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 DOMAINS = ("billing", "events", "promotions", "rewards", "scheduling")
 
@@ -74,7 +75,7 @@ def start(module, words, *, stdout, stderr, env=None):
     request = {
         "words": [module, *map(str, words)],
         "env": {**os.environ, **(env or {})},
-        "folder": os.getcwd(),
+        "folder": str(Path.cwd()),
     }
     files = [theirs.fileno(), stdout.fileno(), stderr.fileno()]
     control = _starter(os.getpid())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -51,12 +52,12 @@ class Run:
             words += ["--state", str(folder / "state.json")]
         self.out = folder / "out.jsonl"
         self.log = folder / "log.txt"
-        with self.out.open("wb") as out, self.log.open("wb") as log:
+        with contextlib.ExitStack() as files:
+            out, log = (files.enter_context(path.open("wb")) for path in (self.out, self.log))
             if piped:
                 reading, writing = os.pipe()
-                self.pipe, out = open(reading, "rb"), open(writing, "wb")  # noqa: SIM115
+                self.pipe, out = os.fdopen(reading, "rb"), files.enter_context(os.fdopen(writing, "wb"))
             self.process = starter.start(f"tap_{api}", words, stdout=out, stderr=log)
-            out.close()
 
     def wait_for(self, messages):
         """Wait until so many messages are written, or the run is over."""
