@@ -183,8 +183,7 @@ class _Prepared:
         """What the bare loop sends: the requests of the tap, each with the place of its records."""
         lines, stream = [], self._case.stream
         for target, headers in self._record.asked:
-            path = target.split("?")[0]
-            source = stream if _answers(stream, path) else stream.parent
+            source = stream if _answers(stream, target.split("?")[0]) else stream.parent
             steps = source.records_jsonpath.removeprefix("$").replace("[*]", ".*").strip(".").split(".")
             lines.append(json.dumps([target, headers, source.name, steps]))
         path = self.folder / "requests"

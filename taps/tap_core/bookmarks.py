@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_core.errors import ApiError
@@ -19,6 +20,9 @@ _TIME = re.compile(
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
+_KEPT = 2000
+"""Times whose place is remembered: those of a page."""
+
 _EARLIEST_YEAR = 1900
 """Leaves room to reckon with days before; a bookmark before it stands for all rows."""
 
@@ -29,19 +33,24 @@ def _position(value: Any) -> Any:
     Returns:
         An integer; or a moment to the microsecond, and the digits below.
     """
-    if not isinstance(value, str):
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-    if len(value) == len("2026-01-31T00:00:00Z") and value[10] == "T" and value[-1] == "Z":
-        text, below = f"{value[:-1]}+00:00", ""
-    elif match := _TIME.fullmatch(value):
+    if isinstance(value, str):
+        return _moment(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+@lru_cache(_KEPT)  # each value is looked at up to three times
+def _moment(text: str) -> tuple[datetime, str] | None:
+    if len(text) == len("2026-01-31T00:00:00Z") and text[10] == "T" and text[-1] == "Z":
+        plain, below = f"{text[:-1]}+00:00", ""
+    elif match := _TIME.fullmatch(text):
         fraction = (match["fraction"] or "").ljust(6, "0")
         zone = (match["zone"] or "Z").replace("Z", "+00:00").replace(":", "")
-        text = f"{match['day']}T{match['time'] or '00:00:00'}.{fraction[:6]}{zone[:3]}:{zone[3:]}"
+        plain = f"{match['day']}T{match['time'] or '00:00:00'}.{fraction[:6]}{zone[:3]}:{zone[3:]}"
         below = fraction[6:].rstrip("0")
     else:
         return None
     try:
-        return datetime.fromisoformat(text), below
+        return datetime.fromisoformat(plain), below
     except ValueError:
         return None
 

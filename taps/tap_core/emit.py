@@ -33,7 +33,7 @@ def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Itera
 
 def _write(reading: Reading, records: list[Any], rows: PageRows, writer: MessageWriter) -> None:
     stream = reading.stream
-    records = [record for record in records if reading.wants(record, late=rows.is_late)]
+    records = reading.wanted(records, late=rows.is_late)
     for mapping in stream.mappings:
         mapped = (
             records if stream.unmapped_records else [mapping.transform(dict(record)) for record in records]

@@ -172,7 +172,7 @@ class Listing:
             return False
         bookmark, key = self._reading.bookmark, self._stream.replication_key or ""
         records = self._stream.decode(rows.raws, self._context)
-        values = [self._stream.codec.get(record, key) for record in records]
+        values = self._stream.codec.column(records, key)
         assert bookmark is not None  # noqa: S101  or it would not stop early
         if not bookmark.in_order(values, descending=True):
             self._descending = False
@@ -180,7 +180,7 @@ class Listing:
                 "%s: the list does not come newest first, so that it is read to its end", self._stream.name
             )
             return False
-        return bool(records) and not self._reading.wants(records[-1])
+        return bool(records) and not self._reading.wanted(records[-1:])
 
     def _compare_with_total(self) -> None:
         """Say, or fail, if fewer records came than the API says there are."""

@@ -164,7 +164,7 @@ class Reading:
         bookmark, key = self.bookmark, self.stream.replication_key
         if not bookmark or not key:
             return
-        values = [self.stream.codec.get(record, key) for record in records]
+        values = self.stream.codec.column(records, key)
         if self.is_sorted and self._in_order:
             self._in_order = bookmark.in_order(values)
             if not self._in_order:
@@ -184,13 +184,14 @@ class Reading:
         if self.checkpoint:
             self.checkpoint.hold(moment)
 
-    def wants(self, record: Any, *, late: bool = False) -> bool:
-        """Whether a record is not older than what is read; or is, where it comes again for late changes."""
+    def wanted(self, records: list[Any], *, late: bool = False) -> list[Any]:
+        """The records that are not older than what is read; or that are, where they come for late changes."""
         bookmark, key = self.bookmark, self.stream.replication_key
-        if not bookmark or not bookmark.start:
-            return True
-        value = self.stream.codec.get(record, key or "")
-        return bookmark.wants_again(value) if late else bookmark.wants(value)
+        if not bookmark or bookmark.start is None:
+            return records
+        wants = bookmark.wants_again if late else bookmark.wants
+        values = self.stream.codec.column(records, key or "")
+        return [record for record, value in zip(records, values, strict=True) if wants(value)]
 
     def late_changes(self) -> Iterable[Paginator]:
         """What walks the lists of late changes: those since the last run, if there was one."""

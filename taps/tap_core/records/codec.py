@@ -142,6 +142,13 @@ class Codec:
         value = getattr(record, attribute) if attribute else None
         return None if value is UNSET else value
 
+    def column(self, records: list[Any], field: str) -> list[Any]:
+        """A field of each of some decoded records; None where it has none."""
+        attribute = self._shape.attributes.get(field) if self._shape else None
+        if attribute is None or any(isinstance(record, dict) for record in records):
+            return [self.get(record, field) for record in records]
+        return [None if value is UNSET else value for value in map(attrgetter(attribute), records)]
+
     def _typed(self, raw: Any, post_process: PostProcess | None, context: Mapping[str, Any]) -> Any:
         """The record as a struct that was put right; None if it does not fit the struct."""
         shape = cast("Shape", self._shape)
