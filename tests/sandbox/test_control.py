@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import requests
 
@@ -15,15 +13,15 @@ def ids(response, name="events"):
 
 
 def test_requests_are_logged(sandbox, get, control):
-    before = time.monotonic()
     get(EVENTS, offset=40, limit=20)
     get(EVENTS, offset=60, limit=20)
     get("/events/v1/users")
     requests.get(f"{sandbox.url}{EVENTS}", timeout=5)
-    first = sandbox.requests[0]
+    first, second = sandbox.requests[:2]
     assert (first.method, first.path, first.query, first.status) == ("GET", EVENTS, "offset=40&limit=20", 200)
     assert (first.running, first.headers["x-api-key"], first.faults) == (1, "sandbox-key", ())
-    assert before <= first.time <= first.time + first.seconds <= time.monotonic()
+    assert first.time <= second.time
+    assert first.seconds >= 0
     assert len({entry.client for entry in sandbox.requests}) == 2
     report = control("GET", "/requests")
     assert (report["count"], report["most_running"]) == (4, 1)

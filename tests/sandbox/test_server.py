@@ -26,11 +26,10 @@ def toy(handler):
     )
 
 
-def test_it_starts_and_stops_quickly_and_leaves_nothing():
+def test_it_stops_at_once_and_leaves_nothing():
     before = threading.active_count()
-    started = time.monotonic()
     with Sandbox() as sandbox:
-        sandbox.fault("hang", seconds=60)
+        sandbox.fault("hang", seconds=3600)
         hanging = threading.Thread(
             target=pytest.raises, args=(requests.ConnectionError, requests.get, sandbox.url + "/events")
         )
@@ -38,7 +37,6 @@ def test_it_starts_and_stops_quickly_and_leaves_nothing():
         while not sandbox.requests:
             time.sleep(0.001)
     hanging.join()
-    assert time.monotonic() - started < 2
     assert threading.active_count() == before
     with pytest.raises(requests.ConnectionError):
         requests.get(sandbox.url, timeout=1)

@@ -207,20 +207,18 @@ def test_bookings_that_come_and_go_during_the_read(api, config):
     assert output.rows("bookings").keys() >= truth - {(row["id"],) for row in first[:30]}
 
 
-def test_too_many_requests_without_retry_after(api, config):
+def test_too_many_requests_without_retry_after(api, config, caplog):
     reset = {"X-RateLimit-Reset-Default": "1", "X-RateLimit-Remaining-Default": "0"}
     api.fault("status", path="/scheduling/v1/me", status=429, headers=reset, times=1)
-    began = time.monotonic()
     run(TapScheduling, config, catalog=only("my_profile"))
-    assert 1 <= time.monotonic() - began < 5
+    assert "trying again in 1.0 s" in caplog.text
 
 
-def test_reset_as_a_point_in_time(api, config):
+def test_reset_as_a_point_in_time(api, config, caplog):
     reset = {"X-RateLimit-Reset-Default": str(int(time.time()) + 1)}
     api.fault("status", path="/scheduling/v1/me", status=429, headers=reset, times=1)
-    began = time.monotonic()
     run(TapScheduling, config, catalog=only("my_profile"))
-    assert time.monotonic() - began < 5
+    assert re.search(r"trying again in [01]\.\d s", caplog.text)  # not the minute of one that names no time
 
 
 def test_request_budget_by_default():
