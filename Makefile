@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 
 INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
+WANTED    := .meltano/.wanted
 
 .DEFAULT_GOAL := help
 .PHONY: help install plugins demo report test test-next reliability bench lint format docs definitions lock clean
@@ -26,8 +27,13 @@ $(INSTALLED): pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/
 
 plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
 
-$(PLUGINS): $(INSTALLED) meltano.yml $(wildcard loaders/*/*/*.py)
-	@echo "==> meltano install: each plugin into its own environment (once; again when meltano.yml changes)"
+# Settings, selection, jobs and schedules need no installation: only a change of what is installed makes $(WANTED) newer.
+$(WANTED): meltano.yml
+	@grep -E '^ *(- )?(name: (tap|target)-|inherit_from:|pip_url:|executable:|python:|backend:)' meltano.yml >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(PLUGINS): $(INSTALLED) $(WANTED)
+	@echo "==> meltano install: each plugin into its own environment (once; again when meltano.yml names others)"
 	@$(BIN)/meltano install >output/install.log 2>&1 || { cat output/install.log >&2; exit 1; }
 	@touch $@
 

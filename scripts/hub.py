@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from suite import Tap
 
-REPOSITORY = "https://github.com/tap-suite/tap-suite"
+REPOSITORY = ""
+"""The project's address, once it has one of which nobody else can become the owner; until then there are no links."""
+
+HOME = "${TAP_SUITE}"
+"""The project's folder. Neither name is registered on the package index: whoever did so would be installed."""
 
 API = {
     "tap-billing": ("https://www.maxio.com", ["billing", "invoices", "subscriptions"]),
@@ -52,7 +56,7 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
     return {
         "capabilities": sorted(tap.about["capabilities"]),
         "description": str(plugin["description"]),
-        "docs": f"{REPOSITORY}/blob/main/docs/{parent}.md",
+        **_links(f"docs/{parent}.md"),
         "domain_url": domain_url,
         "executable": parent,
         "keywords": sorted(words),
@@ -62,9 +66,8 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
         "maintenance_status": "beta",
         "name": name,
         "namespace": name.replace("-", "_"),
-        "pip_url": PACKAGE,
+        "pip_url": f'"{HOME}"',
         "quality": "silver",
-        "repo": REPOSITORY,
         "settings": sorted(
             (_setting(key, schema, values.get(key)) for key, schema in leaves(tap.settings)),
             key=lambda setting: setting["name"],
@@ -84,7 +87,7 @@ def loader_definition(project: Mapping[str, Any], about: Mapping[str, Any]) -> s
         {
             "capabilities": sorted(about["capabilities"]),
             "description": str(plugin["description"]),
-            "docs": f"{REPOSITORY}/blob/main/docs/target-duckdb.md",
+            **_links("docs/target-duckdb.md"),
             "domain_url": "https://duckdb.org",
             "executable": LOADER,
             "keywords": ["database", "duckdb", "meltano_sdk"],
@@ -94,10 +97,9 @@ def loader_definition(project: Mapping[str, Any], about: Mapping[str, Any]) -> s
             "maintenance_status": "beta",
             "name": LOADER,
             "namespace": LOADER.replace("-", "_"),
-            "pip_url": LOADER,
+            "pip_url": f'"{HOME}/loaders/{LOADER.replace("-", "_")}"',
             "quality": "silver",
-            "repo": REPOSITORY,
-            "settings": [_setting(name, settings[name], values.get(name)) for name in sorted(settings)],
+                "settings": [_setting(name, settings[name], values.get(name)) for name in sorted(settings)],
             "settings_group_validation": [sorted(about["settings"]["required"])],
             "supported_python_versions": python_versions(LOADER),
             "variant": PACKAGE,
@@ -156,9 +158,14 @@ def kind(schema: dict[str, Any]) -> str:
     return KINDS.get(found[0], "string") if len(found) == 1 else "string"
 
 
+def _links(page: str) -> dict[str, str]:
+    """Where the project and a page of it are, if it has an address."""
+    return {"docs": f"{REPOSITORY}/blob/main/{page}", "repo": REPOSITORY} if REPOSITORY else {}
+
+
 def _yaml(content: Mapping[str, Any]) -> str:
     yaml = YAML()
     yaml.width = 4096
     written = io.StringIO()
-    yaml.dump(content, written)
+    yaml.dump(dict(sorted(content.items())), written)
     return written.getvalue()

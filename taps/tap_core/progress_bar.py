@@ -20,7 +20,7 @@ class ProgressBars:
     to, is one.
 
     Raises:
-        ImportError: `rich` is not installed (`pip install tap-suite[progress]`).
+        ImportError: `rich` is not installed (`pip install .[progress]`).
     """
 
     def __init__(self) -> None:

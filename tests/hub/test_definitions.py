@@ -1,6 +1,7 @@
 """The definitions of hub/ keep the rules of Meltano Hub, and say what the taps and presets say."""
 
 import re
+import shlex
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -8,13 +9,15 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+import hub
+from suite import all_taps
+
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "hub").iterdir())
 
 KEYS = {
     "capabilities": list,
     "description": str,
-    "docs": str,
     "domain_url": str,
     "executable": str,
     "keywords": list,
@@ -26,12 +29,15 @@ KEYS = {
     "namespace": str,
     "pip_url": str,
     "quality": str,
-    "repo": str,
     "settings": list,
     "settings_group_validation": list,
     "supported_python_versions": list,
     "variant": str,
 }
+LINKS = {"docs", "repo"}
+"""Only there once the project has an address."""
+OF_OTHERS = {"target-jsonl~=0.1.4"}
+"""What meltano.yml installs by its name, which is its makers' on the package index."""
 CAPABILITIES = {
     "about",
     "activate-version",
@@ -91,8 +97,8 @@ def test_one_for_each_tap_preset_and_the_loader():
 
 def test_keys(definition):
     assert list(definition) == sorted(definition)
-    assert {key: type(value) for key, value in definition.items()} == KEYS
-    for name in ("docs", "domain_url", "repo"):
+    assert {key: type(value) for key, value in definition.items() if key not in LINKS} == KEYS
+    for name in {"domain_url", *LINKS} & definition.keys():
         assert re.fullmatch(r"https://[^\s/]+\.[^\s]+", definition[name])
     assert definition["maintenance_status"] in {"active", "beta", "development", "inactive", "unknown"}
     assert definition["quality"] in {"gold", "silver", "bronze", "unknown"}
@@ -151,3 +157,35 @@ def test_the_settings_are_those_of_the_tap(definition):
         if not field.get("properties"):
             assert settings[name]["description"] == field["description"]
             assert settings[name].get("sensitive", False) is field.get("secret", False)
+
+
+def installed(pip_url):
+    """What a `pip_url` names besides options."""
+    words = iter(shlex.split(pip_url))
+    for word in words:
+        if word == "--constraint":
+            next(words)
+        elif not word.startswith("-"):
+            yield word
+
+
+def test_G04_what_is_installed_is_a_path_and_no_name_that_anyone_could_register(definition):
+    (source,) = installed(definition["pip_url"])
+    assert source.startswith("${TAP_SUITE}")
+    assert (ROOT / source.removeprefix("${TAP_SUITE}").lstrip("/") / "pyproject.toml").exists()
+
+
+def test_G04_meltano_installs_ours_by_path():
+    plugins = load(ROOT / "meltano.yml")["plugins"]
+    urls = [plugin["pip_url"] for kind in plugins.values() for plugin in kind if "pip_url" in plugin]
+    names = {source for url in urls for source in installed(url)}
+    assert {name for name in names if not name.startswith("${MELTANO_PROJECT_ROOT}")} == OF_OTHERS
+
+
+def test_G04_the_projects_address_stands_in_one_place(monkeypatch):
+    assert all((LINKS <= load(path).keys()) is bool(hub.REPOSITORY) for path in FILES)
+    project, taps = load(ROOT / "meltano.yml"), all_taps()
+    monkeypatch.setattr(hub, "REPOSITORY", "https://git.example/us/ours")
+    made = hub.definitions(project, taps)
+    assert all("repo: https://git.example/us/ours\n" in text for text in made.values())
+    assert "docs: https://git.example/us/ours/blob/main/docs/tap-billing.md\n" in made["tap-maxio"]

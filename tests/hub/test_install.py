@@ -51,20 +51,6 @@ def cached_or_fetched(*command, folder, env):
         run(*command, folder=folder, env=env)
 
 
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """A folder with the wheels of this project: of the taps, and of the loader."""
-    folder = tmp_path_factory.mktemp("wheels")
-    build = (BIN / "uv", "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", folder)
-    for source in (ROOT, ROOT / "loaders" / "target_duckdb_exact"):
-        cached_or_fetched(*build, source, folder=folder, env=dict(os.environ))
-    assert sorted(path.name.split("-")[0] for path in folder.glob("*.whl")) == [
-        "tap_suite",
-        "target_duckdb_exact",
-    ]
-    return folder
-
-
 @pytest.fixture
 def project(tmp_path):
     """An empty Meltano project."""
@@ -72,15 +58,14 @@ def project(tmp_path):
     return tmp_path
 
 
-def test_tap_preset_and_loader_are_added_and_load_rows(api, wheels, project):
+def test_tap_preset_and_loader_are_added_and_load_rows(api, project):
     constraints = {
         "UV_CONSTRAINT": str(ROOT / "requirements.txt"),
         "PIP_CONSTRAINT": str(ROOT / "requirements.txt"),
     }
     env = {key: value for key, value in os.environ.items() if not key.startswith(("MELTANO_", "TAP_"))}
     env |= {
-        "UV_FIND_LINKS": str(wheels),
-        "PIP_FIND_LINKS": str(wheels),
+        "TAP_SUITE": str(ROOT),
         "UV_SYSTEM_CERTS": "true",
         "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
         "TAP_EVENTS_API_URL": f"{api.url}/events",
