@@ -27,13 +27,13 @@ $(INSTALLED): pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/
 
 plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
 
-# Settings, selection, jobs and schedules need no installation: only a change of what is installed makes $(WANTED) newer.
+# What is installed, of all that meltano.yml says: an edit of anything else leaves this file as it is.
 $(WANTED): meltano.yml
-	@grep -E '^ *(- )?(name: (tap|target)-|inherit_from:|pip_url:|executable:|python:|backend:)' meltano.yml >$@.new
+	@grep -E '^ *(backend|pip_url|python):' meltano.yml >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(PLUGINS): $(INSTALLED) $(WANTED)
-	@echo "==> meltano install: each plugin into its own environment (once; again when meltano.yml names others)"
+	@echo "==> meltano install: each plugin into its own environment (once; again when a pip_url changes)"
 	@$(BIN)/meltano install >output/install.log 2>&1 || { cat output/install.log >&2; exit 1; }
 	@touch $@
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from suite import Tap
 
 REPOSITORY = ""
-"""The project's address, once it has one of which nobody else can become the owner; until then there are no links."""
+"""The project's address, once it has one that nobody else can come to own; without it there are no links."""
 
 HOME = "${TAP_SUITE}"
-"""The project's folder. Neither name is registered on the package index: whoever did so would be installed."""
+"""The project's folder; of packages whose names are not registered, whoever does so would be installed."""
 
 API = {
     "tap-billing": ("https://www.maxio.com", ["billing", "invoices", "subscriptions"]),
@@ -99,7 +99,7 @@ def loader_definition(project: Mapping[str, Any], about: Mapping[str, Any]) -> s
             "namespace": LOADER.replace("-", "_"),
             "pip_url": f'"{HOME}/loaders/{LOADER.replace("-", "_")}"',
             "quality": "silver",
-                "settings": [_setting(name, settings[name], values.get(name)) for name in sorted(settings)],
+            "settings": [_setting(name, settings[name], values.get(name)) for name in sorted(settings)],
             "settings_group_validation": [sorted(about["settings"]["required"])],
             "supported_python_versions": python_versions(LOADER),
             "variant": PACKAGE,

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-ASSERTED = re.compile(r"^ *assert\b.*\b(monotonic|perf_counter|process_time|time\.time)(_ns)?\(", re.MULTILINE)
+ASSERTED = re.compile(
+    r"^ *assert\b.*\b(monotonic|perf_counter|process_time|time\.time)(_ns)?\(", re.MULTILINE
+)
 
 
 @pytest.mark.parametrize(

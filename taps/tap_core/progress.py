@@ -6,6 +6,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from singer_sdk.metrics import Status, Tag
+
 from tap_core.progress_bar import ProgressBars
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Progress:
 
 
 def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
-    """Say what each stream that was read came to, and what of it failed."""
+    """Say what each stream that was read came to, and what of it failed, in words and as metrics."""
     proofs = 0
     for reading in readings:
         traffic = reading.traffic
@@ -76,8 +78,26 @@ def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
             reading.seconds,
             failed,
         )
+        measure(reading)
     if proofs:
         logger.info("%d requests proved that a list had ended", proofs)
+
+
+def measure(reading: Reading) -> None:
+    """Log the SDK's metrics of a stream, once for all of its lists."""
+    stream = reading.stream
+    records, requests, timer = (
+        stream.get_record_counter(),
+        stream.get_http_request_counter(),
+        stream.get_sync_timer(),
+    )
+    for meter in (records, timer):
+        meter.with_context({})  # as of a stream without partitions
+    if reading.failures:
+        timer.tags[Tag.STATUS] = Status.FAILED
+    with records, requests, timer:  # each logs itself at its end
+        records.value, requests.value = reading.rows, reading.traffic.requests
+        timer.start_time -= reading.seconds
 
 
 _FIRST = 3

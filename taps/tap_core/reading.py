@@ -61,7 +61,7 @@ class Reading:
             began: When the run began.
         """
         self.stream = stream
-        self.traffic = Traffic()
+        self.traffic = Traffic(stream.measure_answer)
         self.evidence = Evidence()
         self.bookmark: Bookmark | None = None
         self.checkpoint: Checkpoint | None = None

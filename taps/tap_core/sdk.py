@@ -281,6 +281,11 @@ class SdkStream(RESTStream[dict[str, Any]]):
         """Rows were written, or a bookmark moved, since the last STATE."""
         self.state_manager.is_flushed = False
 
+    def measure_answer(self, response: requests.Response) -> None:
+        """Say how long an answer took, as the SDK does of each; only where debugging, as there are many."""
+        if self.metrics_logger.isEnabledFor(logging.DEBUG):
+            self._write_request_duration_log(self.path or "", response, None, None)
+
     def check_limit(self, count: int) -> None:
         """End the stream here if this is a dry run and has read enough."""
         self._check_max_record_limit(count)

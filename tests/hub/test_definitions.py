@@ -183,7 +183,7 @@ def test_G04_meltano_installs_ours_by_path():
 
 
 def test_G04_the_projects_address_stands_in_one_place(monkeypatch):
-    assert all((LINKS <= load(path).keys()) is bool(hub.REPOSITORY) for path in FILES)
+    assert all((load(path).keys() >= LINKS) is bool(hub.REPOSITORY) for path in FILES)
     project, taps = load(ROOT / "meltano.yml"), all_taps()
     monkeypatch.setattr(hub, "REPOSITORY", "https://git.example/us/ours")
     made = hub.definitions(project, taps)

@@ -42,8 +42,13 @@ _MOST_REDIRECTS = 5
 
 @dataclass
 class Traffic:
-    """What a stream's reading cost."""
+    """What a stream's reading cost.
 
+    Args:
+        on_answer: Is told of every answer, whatever its status.
+    """
+
+    on_answer: Callable[[requests.Response], None] | None = None
     requests: int = 0
     retries: int = 0
     waited: float = 0.0
@@ -126,7 +131,7 @@ class ApiClient:
             ticket = self._limiter.enter(again=again)
             traffic.requests += 1
             try:
-                result = self._attempt(request, read)
+                result = self._attempt(request, read, traffic)
             except Retriable as failure:
                 again = failure.status == HTTPStatus.TOO_MANY_REQUESTS
                 if again:
@@ -147,8 +152,12 @@ class ApiClient:
                 self._limiter.passed(ticket)
                 return result
 
-    def _attempt(self, request: requests.PreparedRequest, read: Callable[[requests.Response], T]) -> T:
+    def _attempt(
+        self, request: requests.PreparedRequest, read: Callable[[requests.Response], T], traffic: Traffic
+    ) -> T:
         response = self._send(request)
+        if traffic.on_answer:
+            traffic.on_answer(response)
         if is_retried(response.status_code):
             status = response.status_code
             limited = status == HTTPStatus.TOO_MANY_REQUESTS

@@ -12,6 +12,7 @@ import io
 import ssl
 import time
 import zlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
@@ -104,6 +105,7 @@ class Transport(HTTPAdapter):
         url = str(request.url)
         origin = url[: url.find("/", len("https://"))]
         route = self._routes.get(origin) or self._find_route(origin, request)
+        began = time.monotonic()
         raw = route.pool.urlopen(
             "GET",
             url if route.is_proxied else url[len(origin) :],
@@ -121,6 +123,7 @@ class Transport(HTTPAdapter):
         except BaseException:
             raw.close()
             raise
+        answer.elapsed = timedelta(seconds=time.monotonic() - began)
         return answer
 
     def _find_route(self, origin: str, request: requests.PreparedRequest) -> _Route:
