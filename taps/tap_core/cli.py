@@ -16,6 +16,7 @@ from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
 from tap_core.errors import ApiError, OutputLost, PartlyRead, Stopped
+from tap_core.redaction import printable, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,10 +70,9 @@ class ApiCommand(SingerCommand):
         if isinstance(failure, OSError) and failure.errno in _OUTPUT_LOST:  # of a `print` of the SDK's
             failure = OutputLost(failure)
         if isinstance(failure, ConfigValidationError):
-            for error in failure.errors:
-                self.logger.error("%s", error)
+            self._say(*failure.errors)
         elif isinstance(failure, ApiError):
-            self.logger.error("%s", getattr(failure, "summary", failure))
+            self._say(str(getattr(failure, "summary", failure)))
             return PARTLY if isinstance(failure, PartlyRead) else 1
         elif isinstance(failure, OutputLost):
             self.logger.error("%s", failure)
@@ -87,6 +87,16 @@ class ApiCommand(SingerCommand):
         else:
             self.logger.critical("This should not have happened; please report it", exc_info=failure)
         return 1
+
+    def _say(self, *errors: str) -> None:
+        """Log errors; and in plain text, if a program is to find them in the last line of log and output.
+
+        `meltano config test` reads both as one, and shows a person what came last, which is JSON otherwise.
+        """
+        for error in errors:
+            self.logger.error("%s", error)
+        if "SINGER_SDK_LOG_CONFIG" in os.environ and os.path.sameopenfile(1, 2):
+            click.echo(printable(redacted("; ".join(errors))), err=True)
 
 
 def _open_streams() -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 
 from in_process import call, said, select
@@ -78,3 +83,37 @@ def test_D07_a_total_of_any_kind_ends_nothing(tmp_path, total):
         output = call(TapEvents, tmp_path, url=api.url, catalog=select(TapEvents, "events"))
     assert "Traceback" not in output.log
     assert len(output.records["events"]) == 2
+
+
+LOGGING = """
+version: 1
+disable_existing_loggers: false
+formatters: {structured: {(): singer_sdk.logging.StructuredFormatter}}
+handlers: {console: {class: logging.StreamHandler, formatter: structured, stream: ext://sys.stderr}}
+root: {level: INFO, handlers: [console]}
+"""
+"""As Meltano has a plugin log."""
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("billing", {"api_url": ""}, "api_url must not be empty; api_key is missing"),
+        ("events", {"api_url": "http://127.0.0.1:9", "api_key": "hush"}, "nothing could be read: http://127"),
+    ],
+)
+def test_J10_who_reads_log_and_output_as_one_gets_a_plain_last_line(tmp_path, name, given, said):
+    (tmp_path / "logging.yml").write_text(LOGGING)
+    (tmp_path / "config.json").write_text(json.dumps({"max_retries": 0, **given}))
+    done = subprocess.run(
+        [sys.executable, "-m", f"tap_{name}", "--config", tmp_path / "config.json"],
+        check=False,
+        env={**os.environ, "SINGER_SDK_LOG_CONFIG": str(tmp_path / "logging.yml")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 1
+    *before, last = done.stdout.splitlines()
+    assert last.startswith(said)
+    assert any(json.loads(line).get("level") == "error" for line in before), "the log is as it was"
