@@ -37,7 +37,7 @@ $(PLUGINS): $(INSTALLED) $(WANTED)
 	@$(BIN)/meltano install >output/install.log 2>&1 || { cat output/install.log >&2; exit 1; }
 	@touch $@
 
-demo: $(PLUGINS) ## fill output/warehouse.duckdb from the local sandbox and show the tables
+demo: $(PLUGINS) ## fill output/warehouse.duckdb from the local sandbox and show what is there
 	@sh scripts/demo.sh
 
 report: $(INSTALLED) ## draw what was loaded: output/report.html, one page without need of a network

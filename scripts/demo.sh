@@ -1,5 +1,5 @@
 #!/bin/sh
-# Load everything that the sandbox has into output/warehouse.duckdb through Meltano, and show the tables.
+# Load everything that the sandbox has into output/warehouse.duckdb through Meltano, and show what is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -36,9 +36,10 @@ touch output/.demo-complete
 
 echo
 echo "==> output/warehouse.duckdb"
-.venv/bin/python scripts/warehouse.py
+.venv/bin/python scripts/warehouse.py --schemas
 cat <<'END'
 
+See the tables: .venv/bin/python scripts/warehouse.py
 Look further: .venv/bin/python scripts/warehouse.py "SELECT title FROM tap_events.events LIMIT 5"
 See pictures of it, in output/report.html: make report
 END

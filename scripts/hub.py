@@ -20,6 +20,11 @@ REPOSITORY = ""
 HOME = "${TAP_SUITE}"
 """The project's folder; of packages whose names are not registered, whoever does so would be installed."""
 
+DUCKDB = (
+    f"Into DuckDB, load with {LOADER}, which is defined beside this tap. The Hub's target-duckdb 0.8 drops "
+    "the offset of times, and stores empty text as NULL."
+)
+
 API = {
     "tap-billing": ("https://www.maxio.com", ["billing", "invoices", "subscriptions"]),
     "tap-events": ("https://www.eventzilla.net", ["attendees", "events", "tickets"]),
@@ -74,6 +79,7 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
         ),
         "settings_group_validation": [sorted(tap.required)],
         "supported_python_versions": python_versions(),
+        "usage": DUCKDB,
         "variant": PACKAGE,
     }
 

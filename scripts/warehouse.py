@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 WAREHOUSE = Path("output", "warehouse.duckdb")
 
 TABLES = """
-SELECT schema_name || '.' || table_name AS name, column_count
-FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND schema_name <> '_sdc_loader' ORDER BY name
+SELECT schema_name, table_name, column_count
+FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND schema_name <> '_sdc_loader' ORDER BY ALL
 """
 
 
@@ -20,13 +24,18 @@ def main() -> int:
     """Print what was asked for; the result is the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("query", nargs="*", help="SQL, best in quotes; without one the tables are listed")
-    query = " ".join(parser.parse_args().query)
+    parser.add_argument("--schemas", action="store_true", help="a line per schema instead of per table")
+    options = parser.parse_args()
+    query = " ".join(options.query)
     if not WAREHOUSE.exists():
         print(f"There is no {WAREHOUSE} yet: `make demo` fills it.", file=sys.stderr)
         return 1
     try:
         with duckdb.connect(str(WAREHOUSE), read_only=True) as connection:
-            print(connection.sql(query) or "Done." if query else tables(connection))
+            if query:
+                print(connection.sql(query) or "Done.")
+            else:
+                print(schemas(connection) if options.schemas else tables(connection))
     except duckdb.Error as error:
         print(error, file=sys.stderr)
         return 1
@@ -35,13 +44,31 @@ def main() -> int:
 
 def tables(connection: duckdb.DuckDBPyConnection) -> str:
     """Return a table of the warehouse's tables, with their rows and columns."""
-    found = connection.execute(TABLES).fetchall()
-    size = max([len("Table"), *(len(name) for name, _ in found)])
-    lines = [f"{'Table':{size}}  {'Rows':>10}  {'Columns':>7}", f"{'-' * size}  {'-' * 10}  {'-' * 7}"]
-    for name, columns in found:
-        ((rows,),) = connection.execute(f"SELECT count(*) FROM {name}").fetchall()  # noqa: S608 - from DuckDB
-        lines.append(f"{name:{size}}  {rows:>10,}  {columns:>7}")
-    return "\n".join(lines)
+    found = [(f"{schema}.{table}", *counts) for schema, table, *counts in _counted(connection)]
+    return _listed(("Table", "Rows", "Columns"), found)
+
+
+def schemas(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return a table of the warehouse's schemas, with how many tables and rows each has."""
+    found: dict[str, tuple[int, int]] = {}
+    for schema, _, rows, _ in _counted(connection):
+        before = found.get(schema, (0, 0))
+        found[schema] = (before[0] + 1, before[1] + rows)
+    return _listed(("Schema", "Tables", "Rows"), [(schema, *counts) for schema, counts in found.items()])
+
+
+def _counted(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, int]]:
+    """Schema, name, rows and columns of each table."""
+    for schema, table, columns in connection.execute(TABLES).fetchall():
+        source = connection.table(f'"{schema}"."{table}"')
+        ((rows,),) = source.aggregate("count(*)").fetchall()
+        yield schema, table, rows, columns
+
+
+def _listed(head: tuple[str, str, str], rows: Sequence[tuple[str, int, int]]) -> str:
+    size = max([len(head[0]), *(len(name) for name, *_ in rows)])
+    lines = [f"{head[0]:{size}}  {head[1]:>10}  {head[2]:>10}", f"{'-' * size}  {'-' * 10}  {'-' * 10}"]
+    return "\n".join(lines + [f"{name:{size}}  {one:>10,}  {other:>10,}" for name, one, other in rows])
 
 
 if __name__ == "__main__":

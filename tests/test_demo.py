@@ -41,7 +41,9 @@ def test_G11_the_log_goes_into_a_file(demo, tmp_path):
     assert shown.stderr == ""
     assert LOG not in shown.stdout
     assert "Table" in shown.stdout
-    assert max(map(len, shown.stdout.splitlines())) <= 120
+    lines = shown.stdout.splitlines()
+    assert len(lines) <= 20, "and a line per schema"
+    assert max(map(len, lines)) <= 120
     assert (tmp_path / "output" / "demo.log").read_text().count(LOG) == 300
 
 

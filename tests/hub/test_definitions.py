@@ -36,6 +36,7 @@ KEYS = {
 }
 LINKS = {"docs", "repo"}
 """Only there once the project has an address."""
+OPTIONAL_KEYS = {*LINKS, "usage"}
 OF_OTHERS = {"target-jsonl~=0.1.4"}
 """What meltano.yml installs by its name, which is its makers' on the package index."""
 CAPABILITIES = {
@@ -97,7 +98,7 @@ def test_one_for_each_tap_preset_and_the_loader():
 
 def test_keys(definition):
     assert list(definition) == sorted(definition)
-    assert {key: type(value) for key, value in definition.items() if key not in LINKS} == KEYS
+    assert {key: type(value) for key, value in definition.items() if key not in OPTIONAL_KEYS} == KEYS
     for name in {"domain_url", *LINKS} & definition.keys():
         assert re.fullmatch(r"https://[^\s/]+\.[^\s]+", definition[name])
     assert definition["maintenance_status"] in {"active", "beta", "development", "inactive", "unknown"}
@@ -157,6 +158,11 @@ def test_the_settings_are_those_of_the_tap(definition):
         if not field.get("properties"):
             assert settings[name]["description"] == field["description"]
             assert settings[name].get("sensitive", False) is field.get("secret", False)
+
+
+def test_G03_a_tap_names_the_loader_that_keeps_its_values(definition):
+    assert ("usage" in definition) is (definition["name"] != LOADER)
+    assert LOADER in definition.get("usage", LOADER)
 
 
 def installed(pip_url):

@@ -32,6 +32,11 @@ def test_G10_help_is_help(show, option):
     assert "query" in shown.stdout
 
 
+def test_G11_a_line_per_schema(show):
+    _, _, line = show("--schemas").stdout.splitlines()
+    assert line.split() == ["tap_events", "1", "1"]
+
+
 def test_tables_and_queries(show):
     assert "tap_events.users" in show().stdout
     assert "7" in show("SELECT id FROM tap_events.users").stdout

@@ -1,0 +1,36 @@
+"""What the target-duckdb of Meltano Hub, by other makers, does to values: docs/targets.md tells of it."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from targets.environments import ROOT
+
+LOADER = Path(sys.executable).with_name("target-duckdb")
+FIELDS = {
+    "id": {"type": "integer"},
+    "moment": {"type": ["string", "null"], "format": "date-time"},
+    "text": {"type": ["string", "null"]},
+}
+ROWS = [{"id": 1, "moment": None, "text": "a"}, {"id": 2, "moment": "2026-03-01T10:20:30+05:30", "text": ""}]
+
+
+def test_G03_offsets_are_dropped_and_empty_text_is_null(tmp_path):
+    schema = {"type": "SCHEMA", "stream": "t", "schema": {"properties": FIELDS}, "key_properties": ["id"]}
+    messages = [schema, *({"type": "RECORD", "stream": "t", "record": row} for row in ROWS)]
+    settings = {"filepath": str(tmp_path / "w.duckdb"), "default_target_schema": "s"}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    text = "".join(f"{json.dumps(message)}\n" for message in messages)
+    words = [LOADER, "--config", tmp_path / "config.json"]
+    done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(settings["filepath"], read_only=True) as connection:
+        found = connection.execute("SELECT moment, text FROM s.t WHERE id = 2").fetchall()
+    assert found == [(datetime(2026, 3, 1, 10, 20, 30), None)]  # noqa: DTZ001  a time without a zone: the fault
+    page = (ROOT / "docs" / "targets.md").read_text()
+    assert "## target-duckdb 0.8" in page
+    assert "stores empty text as NULL" in page.replace("\n", " ")
