@@ -44,7 +44,7 @@ def main() -> int:
 
 def tables(connection: duckdb.DuckDBPyConnection) -> str:
     """Return a table of the warehouse's tables, with their rows and columns."""
-    found = [(f"{schema}.{table}", *counts) for schema, table, *counts in _counted(connection)]
+    found = [(f"{schema}.{table}", rows, columns) for schema, table, rows, columns in _counted(connection)]
     return _listed(("Table", "Rows", "Columns"), found)
 
 
@@ -54,7 +54,8 @@ def schemas(connection: duckdb.DuckDBPyConnection) -> str:
     for schema, _, rows, _ in _counted(connection):
         before = found.get(schema, (0, 0))
         found[schema] = (before[0] + 1, before[1] + rows)
-    return _listed(("Schema", "Tables", "Rows"), [(schema, *counts) for schema, counts in found.items()])
+    listed = [(schema, count, rows) for schema, (count, rows) in found.items()]
+    return _listed(("Schema", "Tables", "Rows"), listed)
 
 
 def _counted(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, int]]:

@@ -61,12 +61,11 @@ class Progress:
 
 def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
     """Say what each stream that was read came to, and what of it failed, in words and as metrics."""
-    proofs = 0
-    for reading in readings:
+    tried = [reading for reading in readings if reading.traffic.requests]
+    for reading in tried:
+        measure(reading)
+    for reading in tried:
         traffic = reading.traffic
-        proofs += reading.proofs
-        if not traffic.requests:
-            continue
         failed = f"; failed: {'; '.join(reading.failures[:_FIRST])}" if reading.failures else ""
         logger.info(
             "%s: %d rows, %d requests, %d retries, %.1f s waited, %.1f s in all%s",
@@ -78,8 +77,7 @@ def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
             reading.seconds,
             failed,
         )
-        measure(reading)
-    if proofs:
+    if proofs := sum(reading.proofs for reading in tried):
         logger.info("%d requests proved that a list had ended", proofs)
 
 
