@@ -98,7 +98,7 @@ root: {level: INFO, handlers: [console]}
 @pytest.mark.parametrize(
     ("name", "given", "said"),
     [
-        ("billing", {"api_url": ""}, "api_url must not be empty; api_key is missing"),
+        ("billing", {"api_url": ""}, "api_key is missing: set it in"),
         ("events", {"api_url": "http://127.0.0.1:9", "api_key": "hush"}, "nothing could be read: http://127"),
     ],
 )

@@ -42,11 +42,7 @@ _MOST_REDIRECTS = 5
 
 @dataclass
 class Traffic:
-    """What a stream's reading cost.
-
-    Args:
-        on_answer: Is told of every answer, whatever its status.
-    """
+    """What a stream's reading cost; `on_answer` is told of every answer, whatever its status."""
 
     on_answer: Callable[[requests.Response], None] | None = None
     requests: int = 0
