@@ -277,6 +277,24 @@ def test_every_setting_is_listed_with_its_description(answers_of):
             assert field["description"] in shown
 
 
+def test_J10_by_hand_the_loader_has_a_schema(answers_of, tmp_path):
+    """`meltano invoke target-duckdb` has this config: only a run names the schema."""
+    (shown,) = answers_of([["config", "print", "target-duckdb"]])
+    (tmp_path / "config.json").write_text(shown)
+    schema = {"type": "SCHEMA", "stream": "t", "schema": {"properties": {"id": {"type": "integer"}}}}
+    messages = [{**schema, "key_properties": ["id"]}, {"type": "RECORD", "stream": "t", "record": {"id": 1}}]
+    loading = subprocess.run(
+        [MELTANO.with_name("target-duckdb-exact"), "--config", tmp_path / "config.json"],
+        input="".join(f"{json.dumps(message)}\n" for message in messages),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert loading.returncode == 0, loading.stderr
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT id FROM main.t").fetchall() == [(1,)]
+
+
 def test_meltano_leaves_its_file_alone(meltano):
     before = (ROOT / "meltano.yml").read_text()
     assert meltano("config", "list", "tap-events").returncode == 0
