@@ -102,7 +102,7 @@ def test_latency_and_hang(sandbox, get):
     with pytest.raises(requests.ConnectionError):
         get(EVENTS)
     assert [entry.status for entry in sandbox.requests] == [200, None]
-    assert all(entry.seconds >= 0.1 for entry in sandbox.requests)
+    assert sandbox.requests[0].seconds >= 0.1
 
 
 def test_a_client_that_gives_up_frees_a_hang(sandbox):
