@@ -66,6 +66,8 @@ def with_definitions(project: Any, taps: Mapping[str, Tap], loader: Mapping[str,
         if tap:
             plugin["capabilities"] = sorted(tap.about["capabilities"])
             plugin["settings"] = [meltano_setting(*setting) for setting in tap.settings.items()]
+            plugin.pop("select", None)
+            plugin.update(hub.selection(tap))
     for plugin in project["plugins"]["loaders"]:
         if plugin["executable"] == LOADER:
             plugin["capabilities"] = sorted(loader["capabilities"])

@@ -73,6 +73,7 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
         "namespace": name.replace("-", "_"),
         "pip_url": f'"{HOME}"',
         "quality": "silver",
+        **selection(tap),
         "settings": sorted(
             (_setting(key, schema, values.get(key)) for key, schema in leaves(tap.settings)),
             key=lambda setting: setting["name"],
@@ -82,6 +83,15 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
         "usage": DUCKDB,
         "variant": PACKAGE,
     }
+
+
+def selection(tap: Tap) -> dict[str, list[str]]:
+    """What Meltano is to select by itself, which is everything unless it is told: streams that are not off.
+
+    They are listed by name, as a pattern that takes the others out would win over one that puts them in.
+    """
+    on = [f"{stream.name}.*" for stream in tap.streams if stream.selected_by_default]
+    return {} if len(on) == len(tap.streams) else {"select": on}
 
 
 def loader_definition(project: Mapping[str, Any], about: Mapping[str, Any]) -> str:

@@ -33,7 +33,7 @@ In Meltano, `meltano config list --all {name}` shows them with their environment
 ## Streams
 
 {streams}
-
+{off}
 Every row can also have `_sdc_unmapped`: what the schema does not know, or a value that does not fit it.
 
 ## How they hang together
@@ -51,6 +51,11 @@ stream's key.
 """
 
 
+OFF = """
+A stream that is off is read only where a catalog or `meltano select` selects it.
+"""
+
+
 def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
     """The page of one tap."""
     named = ", ".join(f"`{preset['name']}` ({preset['label']})" for preset in presets)
@@ -63,6 +68,7 @@ def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
             ("Stream", "Path", "Key", "Read", "Parent", "Rows"),
             [_stream_row(stream) for stream in tap.streams],
         ),
+        off="" if all(stream.selected_by_default for stream in tap.streams) else OFF,
         diagram=diagram(tap.streams),
         fields="\n\n".join(_fields(stream) for stream in tap.streams),
     )
@@ -97,13 +103,19 @@ def _stream_row(stream: ApiStream) -> tuple[str, ...]:
 
 
 def replication(stream: ApiStream) -> str:
-    """How a stream is read again."""
+    """How a stream is read again, and whether it is read by default."""
+    return _again(stream) + ("" if stream.selected_by_default else "; off")
+
+
+def _again(stream: ApiStream) -> str:
     if not stream.replication_key:
         parent: Any = stream.parent_stream_type
-        return f"with new `{parent.name}`" if parent and parent.replication_key else "whole"
+        new_only = parent and parent.replication_key and not stream.for_every_parent
+        return f"with new `{parent.name}`" if new_only else "whole"
     back = stream.lookback
     span = f"{back // DAY} days" if back and back % DAY == 0 else f"{back} seconds"
-    return f"new by `{stream.replication_key}`" + (f", and {span} before" if back else "")
+    before = "before the run" if stream.made_at else "before"
+    return f"new by `{stream.replication_key}`" + (f", and {span} {before}" if back else "")
 
 
 def diagram(streams: Sequence[ApiStream]) -> str:

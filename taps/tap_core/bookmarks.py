@@ -86,8 +86,8 @@ class Bookmark:
         state: The stream's entry in STATE, which is read and written.
         key: Name of the replication key.
         start_date: The setting, or None.
-        lookback: Seconds before the bookmark that are read again, for changes that came late; integers are
-            read again from the bookmark itself.
+        lookback: Seconds before the bookmark that are read again, for changes that came late; before the
+            run, where the key is an id and `settled` is asked.
         now: When the run began.
 
     Raises:
@@ -106,13 +106,15 @@ class Bookmark:
         self._state = state
         self._key = key
         self._now = now
+        self._lookback = lookback
         self._previous: Any = None
-        self._value, self._highest = self._last()
+        self._value, self._highest = self._before = self._last()
+        self._unsettled: int | None = None
         self.reached: Any = self._highest[0] if isinstance(self._highest, tuple) else self._highest
         """Where the last run ended: a moment with the offset that the API wrote it with, or an integer; None
         on a first run."""
         earliest = instant(start_date) if start_date else None
-        self.start: Any = self._start(earliest, lookback)
+        self.start: Any = self._start(earliest)
         """Rows before this moment or integer are not wanted; None for all rows."""
         self._earliest = earliest
         self._first: Any = (self.start, "") if isinstance(self.start, datetime) else self.start
@@ -135,16 +137,20 @@ class Bookmark:
             return self._now.isoformat(), (self._now, "")
         return value, place
 
-    def _start(self, earliest: datetime | None, lookback: float) -> Any:
+    def _start(self, earliest: datetime | None) -> Any:
         if not isinstance(self.reached, datetime):
             return earliest if self.reached is None else self.reached
-        try:
-            start = self.reached - timedelta(seconds=lookback)
-        except OverflowError:
-            return earliest
-        if start.year < _EARLIEST_YEAR:
+        start = self._earlier(self.reached)
+        if start is None or start.year < _EARLIEST_YEAR:
             return earliest
         return max(start, earliest) if earliest else start
+
+    def _earlier(self, moment: datetime) -> datetime | None:
+        """The look-back before a moment; None for before all times."""
+        try:
+            return moment - timedelta(seconds=self._lookback)
+        except OverflowError:
+            return None
 
     def hold(self, moment: datetime) -> None:
         """Never pass this moment: what changed after it may have been read before it changed."""
@@ -164,6 +170,30 @@ class Bookmark:
         if place is None or type(place) is not type(self._first):
             return True
         return bool(place < self._first) and (self._earliest is None or bool(place >= (self._earliest, "")))
+
+    def is_since_start_date(self, time: Any) -> bool:
+        """Whether a row of this time is not older than the setting says; a row without a time never is."""
+        place = _position(time)
+        return not self._earliest or not isinstance(place, tuple) or place >= (self._earliest, "")
+
+    def settled(self, ids: Iterable[Any], times: Iterable[Any]) -> list[Any]:
+        """The ids below those of all rows that were made within the look-back before the run.
+
+        Ids are given before rows are seen: a row that comes later can have an id between these rows' ids.
+
+        Args:
+            ids: Those of some rows.
+            times: When each of these rows was made.
+        """
+        since = self._earlier(self._now)
+        made: list[Any] = [(name, _position(time)) for name, time in zip(ids, times, strict=True)]
+        made = [(name, time) for name, time in made if type(name) is int and isinstance(time, tuple)]
+        young = [name for name, time in made if since is None or time >= (since, "")]
+        if young:
+            self._unsettled = min(young if self._unsettled is None else [*young, self._unsettled])
+            if isinstance(self._highest, int) and self._highest >= self._unsettled:
+                self._value, self._highest = self._before
+        return [name for name, _ in made if self._unsettled is None or name < self._unsettled]
 
     def in_order(self, values: Iterable[Any], *, descending: bool = False) -> bool:
         """Whether these values follow on those of the last call, and on one another, in order."""

@@ -154,7 +154,8 @@ def _settle(entry: CatalogEntry, stream: Any) -> None:
     root = entry.metadata.root
     keys = _edited(list(stream.primary_keys), root.table_key_properties, entry.key_properties)
     entry.key_properties = keys
-    for name in {*keys, *stream.primary_keys} & fields.keys():
+    needed = type(stream).fields_for_children(stream.tap.stream_types)
+    for name in {*keys, *stream.primary_keys, *needed} & fields.keys():
         entry.metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC
     key = _edited(stream.replication_key, root.replication_key, entry.replication_key)
     method = entry.replication_method
@@ -184,7 +185,7 @@ def _method_problems(method: str, key: str | None, entry: CatalogEntry, stream: 
         yield f"replication-method {method} is not possible; {' and '.join(_METHODS)} are"
     elif not key:
         yield f"replication-method {method} needs a `replication-key`"
-    elif stream.parent_stream_type:
+    elif stream.parent_stream_type and key != stream.replication_key:
         yield f"replication-key `{key}` is not possible, as it has a list for each of its parents"
     elif field is None:
         yield f"replication-key `{key}` is no field of it"

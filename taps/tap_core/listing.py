@@ -52,7 +52,7 @@ class Listing:
             paginator.size = min(paginator.size, most)
         paginator.evidence = reading.evidence
         paginator.careful = reading.careful
-        paginator.bounded = reading.bookmark is not None and reading.bookmark.start is not None
+        paginator.bounded = reading.bounded
         paginator.name = reading.list_name(self._context)
         return paginator
 
@@ -87,6 +87,8 @@ class Listing:
                 page = None
             if not done:
                 self._compare_with_total()
+            if self._paginator.cut_off:
+                self._reading.cut_off(self._context)
             self._reading.list_read()
         finally:
             self._fetcher.forget(self._expected)
@@ -126,7 +128,7 @@ class Listing:
                 error = ApiError(str(error), status=error.status)
             paginator.fail(error)
             return None
-        if reading.bookmark and self._fetcher.server_began:
+        if self._fetcher.server_began:
             reading.hold(self._fetcher.server_began)
         return page
 
@@ -163,8 +165,8 @@ class Listing:
     @property
     def stops_early(self) -> bool:
         """Whether reading can stop at the bookmark."""
-        bookmark, newest_first = self._reading.bookmark, self._reading.newest_first and not self.is_late
-        return bool(bookmark and bookmark.start and newest_first and self._descending)
+        newest_first = self._reading.newest_first and not self.is_late
+        return self._reading.bounded and newest_first and self._descending
 
     def is_past_bookmark(self, rows: Rows) -> bool:
         """Whether all that follows is older than what is read, as the list comes newest first."""

@@ -158,6 +158,11 @@ class Plan:
     def _parent(self, rows: Rows, record: Any) -> Parent:
         stream = self._reading.stream
         contexts = stream.child_contexts(record, self._context)
-        lists = [ChildList(child, context) for context in contexts for child in self._children]
+        lists = [
+            ChildList(child, context)
+            for context in contexts
+            for child in self._children
+            if child.stream.has_list(stream, record)
+        ]
         key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
         return Parent(rows.query, key, lists)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
-
-from tap_core.bookmarks import Bookmark, instant
-from tap_core.checkpoint import Checkpoint
 from tap_core.errors import NotFound, Refused
 from tap_core.http.client import Traffic
 from tap_core.paging.evidence import Evidence
+from tap_core.replication import Replicated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context
 
     from tap_core.errors import ApiError
-    from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
 
 _TOLD = 5
@@ -33,14 +28,12 @@ _PARENTS = 10
 """Parents from which on it is no chance that more than half of them are gone."""
 
 
-class Reading:
+class Reading(Replicated):
     """One stream in one run.
 
     Attributes:
         traffic: What the reading cost.
         evidence: What the stream's lists have shown of how the server pages.
-        bookmark: Of an incremental stream.
-        checkpoint: Where an interrupted read can go on; None for children, and where all must come at once.
         total: Records of the whole stream, where the API says so.
         rows: Records written.
         lists: Lists tried, one for each parent.
@@ -58,13 +51,11 @@ class Reading:
 
         Args:
             stream: What is read.
-            began: When the run began.
+            began: When the run began, or the reading of its parent did.
         """
-        self.stream = stream
+        super().__init__(stream, began=began)
         self.traffic = Traffic(stream.measure_answer)
         self.evidence = Evidence()
-        self.bookmark: Bookmark | None = None
-        self.checkpoint: Checkpoint | None = None
         self.total: int | None = None
         self.rows = self.lists = self.ends = self.proofs = self.missing = 0
         self.failures: list[str] = []
@@ -72,17 +63,10 @@ class Reading:
         self.seconds = 0.0
         self._incomplete = False
         self.rejected = 0
-        self._gone = self._alike = 0
+        self._gone = self._cut_off = self._alike = 0
         self._last_failure: tuple[Any, ...] = ()
         self._differences = 0
-        self._in_order = True
-        self._has_gap = False
         self.has_failed = False
-        self._saved: dict[str, Any] = {}
-        self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
-        if stream.parent is None:
-            self._open(began)
-        stream.bookmark = self.bookmark
         stream.on_reject = self.reject
         if stream.claims_deletes and stream.selected:
             stream.begin_version()
@@ -100,60 +84,16 @@ class Reading:
     @property
     def whole(self) -> bool:
         """Whether every row of the stream was read, so that others can be called gone."""
-        return self.done and self.whole_list
+        return self.done and self.whole_list and not self._has_bound
 
     @property
     def whole_list(self) -> bool:
         """Whether every row of the stream's own lists came, so that every child's list was asked for."""
-        limited = self.bookmark is not None and self.bookmark.start is not None
-        if 2 * self._gone > self.lists:  # by chance or not: that is too little to call rows gone by
-            return False
-        return not self.failures and not self.missing and not self._incomplete and not limited
+        return not (self.failures or self.missing or self._gone or self._incomplete or self.bounded)
 
     def list_name(self, context: Context | None) -> str:
         """What a list is called: `events`, or `attendees 17` after its parent's ids."""
         return " ".join((self.name, *(str(value)[:40] for value in (context or {}).values())))
-
-    def _open(self, began: datetime) -> None:
-        stream = self.stream
-        state = stream.stream_state
-        if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
-            lookback = stream.config.get("lookback")
-            self.bookmark = Bookmark(
-                state,
-                stream.replication_key,
-                start_date=stream.config.get("start_date"),
-                lookback=stream.lookback if lookback is None else lookback,
-                now=began,
-            )
-            self._saved = {name: state.get(name) for name in ("replication_key", "replication_key_value")}
-        if "page_size" in state:  # kept by earlier versions; null, as an absent one would be merged back
-            state["page_size"] = None
-        # A target that drops the rows of earlier versions needs all rows in one run.
-        whole = stream.claims_deletes or self._batches
-        if stream.resumable and not (self.bookmark and self.is_sorted) and not whole:
-            streams = [stream.name, *(child.name for child in stream.selected_descendants)]
-            start = self.bookmark.start if self.bookmark else None
-            since = None if start is None else str(getattr(start, "isoformat", start.__str__)())
-            self.checkpoint = Checkpoint(state, streams, since, began.isoformat() if self.bookmark else None)
-            if self.bookmark and self.checkpoint.began:
-                self.bookmark.hold(instant(self.checkpoint.began))
-
-    # What is declared of a stream's order holds for the declared replication key
-
-    @property
-    def is_sorted(self) -> bool:
-        """Whether the rows come oldest first, so that the bookmark can move with each page."""
-        return bool(self.stream.is_sorted) and self._declared_key and not self._batches
-
-    @property
-    def newest_first(self) -> bool:
-        """Whether reading can stop at the bookmark."""
-        return self.stream.newest_first and self._declared_key
-
-    @property
-    def _declared_key(self) -> bool:
-        return self.stream.replication_key == type(self.stream).replication_key
 
     # While it is read
 
@@ -161,44 +101,7 @@ class Reading:
         """Take note of rows that were written."""
         self.rows += len(records)
         self.stream.state_changed()
-        bookmark, key = self.bookmark, self.stream.replication_key
-        if not bookmark or not key:
-            return
-        values = self.stream.codec.column(records, key)
-        if self.is_sorted and self._in_order:
-            self._in_order = bookmark.in_order(values)
-            if not self._in_order:
-                self.stream.stream_state.update(self._saved)
-                self.stream.logger.warning(
-                    "%s: the API does not heed the order asked for; the bookmark moves at the end only",
-                    self.name,
-                )
-        bookmark.see(values)
-        if self.is_sorted and self._in_order and not self._has_gap:
-            bookmark.save()
-
-    def hold(self, moment: datetime) -> None:
-        """What changed after this moment may have been read before: neither bookmark nor STATE passes it."""
-        if self.bookmark:
-            self.bookmark.hold(moment)
-        if self.checkpoint:
-            self.checkpoint.hold(moment)
-
-    def wanted(self, records: list[Any], *, late: bool = False) -> list[Any]:
-        """The records that are not older than what is read; or that are, where they come for late changes."""
-        bookmark, key = self.bookmark, self.stream.replication_key
-        if not bookmark or bookmark.start is None:
-            return records
-        wants = bookmark.wants_again if late else bookmark.wants
-        values = self.stream.codec.column(records, key or "")
-        return [record for record, value in zip(records, values, strict=True) if wants(value)]
-
-    def late_changes(self) -> Iterable[Paginator]:
-        """What walks the lists of late changes: those since the last run, if there was one."""
-        bookmark = self.bookmark
-        if bookmark is None or not self._declared_key or bookmark.reached is None:
-            return ()
-        return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()
+        self.see(records)
 
     def list_read(self) -> None:
         """A list was read to its end."""
@@ -232,7 +135,17 @@ class Reading:
     def gone(self, context: Context, error: NotFound) -> None:
         """A parent has no such list any more, as it was deleted while it was read."""
         self._gone += 1
-        self.stream.logger.debug("%s: %s", self.list_name(context), error)
+        level = logging.WARNING if self._gone <= _TOLD else logging.DEBUG
+        self.stream.logger.log(level, "%s: passed over: %s", self.list_name(context), error)
+
+    def cut_off(self, context: Context | None) -> None:
+        """The API sends no more of a list than its first rows: they are read, and nothing is called gone."""
+        self._cut_off += 1
+        self._incomplete = True
+        level = logging.WARNING if self._cut_off <= _TOLD else logging.DEBUG
+        self.stream.logger.log(
+            level, "%s: the API sends the first rows of this list only", self.list_name(context)
+        )
 
     def fail(self, context: Context | None, error: ApiError) -> None:
         """A list, or the rest of it, can't be read; everything else is."""
@@ -287,6 +200,8 @@ class Reading:
         self.done = True
         if self._gone and not self.missing:
             self._judge_gone()
+        if self.stream.parent is not None:  # then one bookmark stands for all of its lists
+            bookmark = bookmark and not (self.has_failed or self._incomplete)
         if bookmark and not self.missing:
             if self.bookmark and not self._has_gap:
                 self.bookmark.save()

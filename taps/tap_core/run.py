@@ -188,7 +188,8 @@ class Run:
 
     def _reading_of(self, stream: ApiStream) -> Reading:
         if stream.name not in self.readings:
-            self.readings[stream.name] = Reading(stream, began=self._began)
+            above = self._reading_of(stream.parent) if stream.parent else None
+            self.readings[stream.name] = Reading(stream, began=above.began if above else self._began)
         return self.readings[stream.name]
 
     def _close(self, reading: Reading, *, came: bool) -> None:

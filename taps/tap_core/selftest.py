@@ -92,5 +92,6 @@ def _contexts(stream: ApiStream) -> Iterator[Any]:
     for context in _contexts(parent):
         page = _page(parent, context, parent.get_new_paginator().current_value)
         for record in parent.decode(page.records[:_PARENTS], context):
-            yield from parent.child_contexts(record, context)
+            if stream.has_list(parent, record):
+                yield from parent.child_contexts(record, context)
         return

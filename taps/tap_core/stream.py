@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.mapper import DefaultStreamMap, RemoveRecordTransform, SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.streams.rest import PageContext
 from typing_extensions import override
 
@@ -17,16 +18,15 @@ from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
 from tap_core.records.codec import UNMAPPED, Codec, is_missing, key_reader
 from tap_core.records.conform import Conformer
-from tap_core.records.mapping import RecordMapping, passes
+from tap_core.records.mapping import RecordMapping
 from tap_core.records.secrets import Secrets
-from tap_core.sdk import SdkStream
+from tap_core.relations import RelatedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     import requests
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context
     from singer_sdk.streams.rest import HTTPRequest
 
     from tap_core.bookmarks import Bookmark
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Paginator, Query
 
 
-class ApiStream(SdkStream):
+class ApiStream(RelatedStream):
     """One endpoint: a request in, a page of undecoded records out, records that fit the schema.
 
     A subclass states facts: `name`, `path`, keys, parent. Everything else has a default here. What happens
@@ -49,14 +49,6 @@ class ApiStream(SdkStream):
     params: ClassVar[Mapping[str, Any]] = {}
     """Query parameters of every request."""
 
-    child_keys: ClassVar[Mapping[str, str]] = {}
-    """What children are given of a record: the name in their paths, and the field it is read from."""
-
-    parent_fields: ClassVar[Mapping[str, str]] = {}
-    """Fields filled from the parent's keys under another name: `{"parent_event_id": "event_id"}`.
-
-    A field that is called like the parent's key is filled without being named here."""
-
     mended: Collection[str] | None = None
     """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
 
@@ -64,7 +56,13 @@ class ApiStream(SdkStream):
     """Fields that never leave the tap, as `records.Secrets` takes them."""
 
     since_param: str | None = None
-    """Query parameter that takes the inclusive lower bound of an incremental read."""
+    """Query parameter that takes the lower bound of an incremental read."""
+
+    made_at: str | None = None
+    """Field that says when a row was made, where the replication key is an id that grows.
+
+    The bookmark then stays before the rows that were made in the last `lookback` seconds before the run, as
+    ids are given before rows are seen; and on a first run `start_date` is compared with this field."""
 
     rights_by_parent = False
     """Whether the key's rights can differ between parents: then refusals (403) never end the stream."""
@@ -91,7 +89,7 @@ class ApiStream(SdkStream):
     """Whether an interrupted read can go on from the last record that was written."""
 
     lookback = 0
-    """Seconds before the bookmark that are read again by default."""
+    """Seconds before the bookmark, or before the run where that is an id, that are read again by default."""
 
     bookmark: Bookmark | None = None
     """Where the read in progress begins and how far it came; set by the reading."""
@@ -113,21 +111,22 @@ class ApiStream(SdkStream):
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
         """Query of one page: the stream's own parameters, the lower bound, and the paginator's token."""
-        since = self.since(self.lower_bound) if self.lower_bound else {}
+        since = {} if self.lower_bound is None else self.since(self.lower_bound)
         return {**self.params, **since, **(next_page_token or {})}
 
     @property
     def lower_bound(self) -> Any:
-        """Moment from which on rows are asked for; None for all rows.
+        """Moment or id from which on rows are asked for; None for all rows.
 
         The API filters by the declared replication key. By another one, of a catalog, rows are filtered here.
         """
         declared = self.replication_key == type(self).replication_key
-        return self.bookmark.start if self.bookmark and declared else None
+        return self.bookmark.start if self.bookmark and declared and not self.is_read_whole else None
 
-    def since(self, start: datetime) -> dict[str, Any]:
-        """Query parameters that ask for rows from this moment on."""
-        return {self.since_param: start.isoformat()} if self.since_param else {}
+    def since(self, start: Any) -> dict[str, Any]:
+        """Query parameters that ask for rows from this moment or id on."""
+        bound = start.isoformat() if isinstance(start, datetime) else start
+        return {self.since_param: bound} if self.since_param else {}
 
     @override
     def get_new_paginator(self) -> Paginator:
@@ -225,6 +224,7 @@ class ApiStream(SdkStream):
         return [RecordMapping(stream_map, self.logger) for stream_map in maps]
 
     @cached_property
+    @override
     def codec(self) -> Codec:
         """What makes records of this stream fit its schema."""
         schema = self.effective_schema
@@ -274,27 +274,3 @@ class ApiStream(SdkStream):
         renamed = {field: context[name] for field, name in self.parent_fields.items() if name in context}
         named = {name: value for name, value in context.items() if name in properties}
         return renamed or named
-
-    # Children
-
-    @property
-    def parent(self) -> ApiStream | None:
-        """The stream whose records this one's lists belong to."""
-        streams = cast("Iterable[ApiStream]", self.tap.streams.values())
-        return next((other for other in streams if self in other.child_streams), None)
-
-    @override
-    def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any]:
-        """The ids that the children's paths need, and no more."""
-        own = {name: self.codec.get(record, field) for name, field in self.child_keys.items()}
-        return {**(context or {}), **own}
-
-    def child_contexts(self, record: Any, context: Context | None) -> list[dict[str, Any]]:
-        """What the children are read with; none for a record that a stream map filters out.
-
-        A map that takes the whole stream away is a deselection, and its children stay.
-        """
-        stream_map = self.stream_maps[0]
-        if not isinstance(stream_map, DefaultStreamMap) and not passes(stream_map, record):
-            return []
-        return [dict(found) for found in self.generate_child_contexts(record, context) if found]

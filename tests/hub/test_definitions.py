@@ -36,7 +36,7 @@ KEYS = {
 }
 LINKS = {"docs", "repo"}
 """Only there once the project has an address."""
-OPTIONAL_KEYS = {*LINKS, "usage"}
+OPTIONAL_KEYS = {*LINKS, "select", "usage"}
 OF_OTHERS = {"target-jsonl~=0.1.4"}
 """What meltano.yml installs by its name, which is its makers' on the package index."""
 CAPABILITIES = {

@@ -52,6 +52,7 @@ class Paginator(BaseAPIPaginator[Query]):
         records_read: New records so far.
         total: Records that the API says the list has, or None.
         probing: Whether the current page is asked for only to see what the server does.
+        cut_off: Whether the API sends no more than the first rows of the list, as far as they tell.
     """
 
     def __init__(self, *, size: int | None = None, total: str | None = None) -> None:
@@ -71,7 +72,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self.total: int | None = None
         self.most_claimed = 0
         """The highest total of any page: the last one may give none, or 0."""
-        self.probing = False
+        self.probing = self.cut_off = False
         self.proofs = 0
         """Requests that were sent only to see that the list ends there."""
         self.total_path = total

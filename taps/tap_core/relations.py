@@ -1,0 +1,80 @@
+"""`RelatedStream`: what a stream's lists take from the records of its parent, and give to children."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk.mapper import DefaultStreamMap
+from typing_extensions import override
+
+from tap_core.records.mapping import passes
+from tap_core.sdk import SdkStream
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_core.records.codec import Codec
+
+
+class RelatedStream(SdkStream):
+    """A stream that can have a parent, children, or both."""
+
+    child_keys: ClassVar[Mapping[str, str]] = {}
+    """What children are given of a record: the name in their paths, and the field it is read from."""
+
+    parent_fields: ClassVar[Mapping[str, str]] = {}
+    """Fields filled from the parent's keys under another name: `{"parent_event_id": "event_id"}`.
+
+    A field that is called like the parent's key is filled without being named here."""
+
+    parent_values: ClassVar[Mapping[str, Collection[Any]]] = {}
+    """What fields of a parent's record hold where it has such a list; without any, every record has one."""
+
+    for_every_parent = False
+    """Whether its lists are read for all parents, whatever the parent's bookmark: where this stream is
+    selected, the parent is read whole, and written from its bookmark on."""
+
+    @property
+    @abstractmethod
+    def codec(self) -> Codec:
+        """What makes records of this stream fit its schema."""
+
+    @property
+    def parent(self) -> Any:
+        """The stream whose records this one's lists belong to, or None."""
+        return next((other for other in self.tap.streams.values() if self in other.child_streams), None)
+
+    @cached_property
+    def is_read_whole(self) -> bool:
+        """Whether lists below this stream want all of its records, whatever its bookmark."""
+        return any(below.for_every_parent for below in self.selected_descendants)
+
+    @classmethod
+    def fields_for_children(cls, others: Iterable[type[RelatedStream]]) -> set[str]:
+        """Fields that children look at, if there are any among some other streams."""
+        looked_at = (other.parent_values for other in others if other.parent_stream_type is cls)
+        return {*cls.child_keys.values(), *(name for values in looked_at for name in values)}
+
+    def has_list(self, parent: RelatedStream, record: Any) -> bool:
+        """Whether a record of the parent has such a list."""
+        return all(parent.codec.get(record, name) in values for name, values in self.parent_values.items())
+
+    @override
+    def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any]:
+        """The ids that the children's paths need, and no more."""
+        own = {name: self.codec.get(record, field) for name, field in self.child_keys.items()}
+        return {**(context or {}), **own}
+
+    def child_contexts(self, record: Any, context: Context | None) -> list[dict[str, Any]]:
+        """What the children are read with; none for a record that a stream map filters out.
+
+        A map that takes the whole stream away is a deselection, and its children stay.
+        """
+        stream_map = self.stream_maps[0]
+        if not isinstance(stream_map, DefaultStreamMap) and not passes(stream_map, record):
+            return []
+        return [dict(found) for found in self.generate_child_contexts(record, context) if found]

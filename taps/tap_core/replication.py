@@ -1,0 +1,153 @@
+"""`Replicated`: how far a stream was read before, how far it comes now, and in which order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+
+from tap_core.bookmarks import Bookmark, instant
+from tap_core.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_core.paging.paginator import Paginator
+    from tap_core.stream import ApiStream
+
+
+class Replicated:
+    """A stream in a run, with what STATE says of it.
+
+    Args:
+        stream: What is read.
+        began: When the run began, or the reading of the stream's parent did.
+
+    Attributes:
+        began: When the reading of its list began: in this run, or in the one that this one goes on with.
+        bookmark: Of an incremental stream.
+        checkpoint: Where an interrupted read can go on; None for children, and where all must come at once.
+    """
+
+    def __init__(self, stream: ApiStream, *, began: datetime) -> None:
+        self.stream = stream
+        self.began = began
+        self.bookmark: Bookmark | None = None
+        self.checkpoint: Checkpoint | None = None
+        self._in_order = True
+        self._has_gap = False
+        self._saved: dict[str, Any] = {}
+        self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
+        if stream.parent is None or stream.replication_key:
+            self._open()
+        stream.bookmark = self.bookmark
+
+    def _open(self) -> None:
+        stream, began = self.stream, self.began
+        state = stream.stream_state
+        if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
+            lookback = stream.config.get("lookback")
+            self.bookmark = Bookmark(
+                state,
+                stream.replication_key,
+                start_date=stream.config.get("start_date"),
+                lookback=stream.lookback if lookback is None else lookback,
+                now=began,
+            )
+            self._saved = {name: state.get(name) for name in ("replication_key", "replication_key_value")}
+        if stream.parent is not None:
+            return
+        if "page_size" in state:  # kept by earlier versions; null, as an absent one would be merged back
+            state["page_size"] = None
+        # A target that drops the rows of earlier versions needs all rows in one run.
+        whole = stream.claims_deletes or self._batches
+        if stream.resumable and not (self.bookmark and self.is_sorted) and not whole:
+            streams = [stream.name, *(child.name for child in stream.selected_descendants)]
+            start = self.bookmark.start if self.bookmark else None
+            since = None if start is None else str(getattr(start, "isoformat", start.__str__)())
+            dated = self.bookmark or any(child.replication_key for child in stream.selected_descendants)
+            self.checkpoint = Checkpoint(state, streams, since, began.isoformat() if dated else None)
+            if self.checkpoint.began:
+                self.began = instant(self.checkpoint.began)
+            if self.bookmark:
+                self.bookmark.hold(self.began)
+
+    # What is declared of a stream's order holds for the declared replication key
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the rows come oldest first, so that the bookmark can move with each page."""
+        sorted_list = bool(self.stream.is_sorted) and self.stream.parent is None
+        return sorted_list and self._declared_key and not self._batches
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether reading can stop at the bookmark."""
+        return self.stream.newest_first and self._declared_key
+
+    @property
+    def _declared_key(self) -> bool:
+        return self.stream.replication_key == type(self.stream).replication_key
+
+    @property
+    def _made_at(self) -> str | None:
+        return self.stream.made_at if self._declared_key else None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether only rows from a moment or an id on are asked for."""
+        return self._has_bound and not self.stream.is_read_whole
+
+    @property
+    def _has_bound(self) -> bool:
+        return self.bookmark is not None and self.bookmark.start is not None
+
+    # While it is read
+
+    def see(self, records: list[Any]) -> None:
+        """Move the bookmark over rows that were written."""
+        bookmark, key = self.bookmark, self.stream.replication_key
+        if not bookmark or not key:
+            return
+        values = self.stream.codec.column(records, key)
+        if self.is_sorted and self._in_order:
+            self._in_order = bookmark.in_order(values)
+            if not self._in_order:
+                self.stream.stream_state.update(self._saved)
+                self.stream.logger.warning(
+                    "%s: the API does not heed the order asked for; the bookmark moves at the end only",
+                    self.stream.name,
+                )
+        if self._made_at:
+            values = bookmark.settled(values, self.stream.codec.column(records, self._made_at))
+        bookmark.see(values)
+        if self.is_sorted and self._in_order and not self._has_gap:
+            bookmark.save()
+
+    def hold(self, moment: datetime) -> None:
+        """What changed after this moment may have been read before: neither bookmark nor STATE passes it."""
+        if self.bookmark:
+            self.bookmark.hold(moment)
+        if self.checkpoint:
+            self.checkpoint.hold(moment)
+
+    def wanted(self, records: list[Any], *, late: bool = False) -> list[Any]:
+        """The records that are not older than what is read; or that are, where they come for late changes."""
+        bookmark, column = self.bookmark, self.stream.codec.column
+        if not bookmark or bookmark.start is None:
+            return records
+        if self._made_at:
+            times = column(records, self._made_at)
+            kept = zip(records, map(bookmark.is_since_start_date, times), strict=True)
+            records = [record for record, is_since in kept if is_since]
+        wants = bookmark.wants_again if late else bookmark.wants
+        values = column(records, self.stream.replication_key or "")
+        return [record for record, value in zip(records, values, strict=True) if wants(value)]
+
+    def late_changes(self) -> Iterable[Paginator]:
+        """What walks the lists of late changes: those since the last run, if there was one."""
+        bookmark = self.bookmark
+        if bookmark is None or not self._declared_key or bookmark.reached is None:
+            return ()
+        return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()
