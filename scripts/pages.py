@@ -160,10 +160,19 @@ def references(stream: ApiStream, streams: Sequence[ApiStream]) -> Iterator[tupl
 
 def _fields(stream: ApiStream) -> str:
     rows = [
-        (f"`{name}`", kind_of(schema), "yes" if nullable(schema) else "")
+        (
+            f"`{name}`",
+            kind_of(schema),
+            "yes" if nullable(schema) else "",
+            _text(schema.get("description", "")),
+        )
         for name, schema in _flat(stream.schema["properties"])
     ]
-    return f"### {stream.name}\n\n{_words(stream)}\n\n" + table(("Field", "Type", "Can be null"), rows)
+    head = ("Field", "Type", "Can be null", "Meaning")
+    columns = len(head) if any(row[-1] for row in rows) else len(head) - 1
+    return f"### {stream.name}\n\n{_words(stream)}\n\n" + table(
+        head[:columns], [row[:columns] for row in rows]
+    )
 
 
 def _flat(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,15 +13,18 @@ from tap_core import ApiSchema, ApiStream, PageNumber
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import requests
 
-    from tap_core import Page
+    from tap_core import Page, Paginator
 
 PAGE_SIZE = 200
 """The most records that the API puts into a page."""
+
+ARCHITECTURE: Sequence[int] = (403, 404, 422)
+"""How a site of one of the two kinds of billing answers for a list that only the other kind has."""
 
 MOST_CONCURRENT = 4
 """Requests of one site that the vendor lets run at once; more are queued, and refused with a 429."""
@@ -31,6 +34,9 @@ _ANY_ZONE = timedelta(hours=24)
 
 class BillingStream(ApiStream):
     """The billing API: an array of wrapped records, `[{"customer": {…}}, {"customer": {…}}]`.
+
+    Newer lists are an object with a list of bare records, `{"offers": [{…}, {…}]}`: they name no wrapper, but
+    the place of their records.
 
     Lists are asked for in an order that changes to their rows leave alone: a row that moved to a page that
     was read already would be missed. A bookmark therefore moves when the whole list was read.
@@ -42,32 +48,37 @@ class BillingStream(ApiStream):
     # Keys of the vaults where means of payment lie, and of customers' own pages.
     secrets = ("vault_token", "customer_vault_token", "chargify_token", "self_service_page_token")
 
-    wrapper: ClassVar[str]
-    """Name under which each element of the array holds its record."""
+    wrapper: ClassVar[str] = ""
+    """Name under which each element of the array holds its record; empty if it is the record."""
 
     @override
-    def get_new_paginator(self) -> PageNumber:
+    def get_new_paginator(self) -> Paginator:
         """Page numbers, without a total: the end is a page that is short, or empty."""
         return PageNumber(size=PAGE_SIZE)
+
+    def numbered(self, total: str) -> PageNumber:
+        """Page numbers of a list that says how many rows it has, at this JSONPath."""
+        return PageNumber(size=PAGE_SIZE, total=total)
 
     @override
     def read_page(self, response: requests.Response) -> Page:
         """The page, with its records unwrapped."""
         page = super().read_page(response)
-        page.replace_records([record for element in page.records for record in self.records_of(element)])
+        if self.wrapper:
+            page.replace_records([record for element in page.records for record in self.records_of(element)])
         return page
 
     @override
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """A lone object is a record if it has the wrapper, or the key."""
-        return self.wrapper in node or super().is_record(node)
+        return bool(self.wrapper and self.wrapper in node) or super().is_record(node)
 
     def records_of(self, element: Any) -> list[Any]:
         """The record in an element; one without the wrapper is taken as it is, and not passed over."""
         return jsonpath.find(element, f"$.{self.wrapper}") or [element]
 
     @override
-    def since(self, start: datetime) -> dict[str, Any]:
+    def since(self, start: Any) -> dict[str, Any]:
         """The lower bound of `date_field`, on the clock of the site."""
         return {"start_datetime": f"{self.site_time(start):%Y-%m-%d %H:%M:%S}"}
 

@@ -10,21 +10,21 @@ from singer_sdk.authenticators import BasicAuthenticator
 from typing_extensions import override
 
 from tap_billing.client import MOST_CONCURRENT
-from tap_billing.streams import Coupons, Customers, Invoices, Subscriptions, Transactions
+from tap_billing.streams import STREAMS
 from tap_core import ApiTap, common_settings
 
 
 class TapBilling(ApiTap):
-    """Customers, subscriptions, invoices, coupons and transactions from a subscription-billing site."""
+    """Customers, products, subscriptions, usage, invoices and events from a subscription-billing site."""
 
     name = "tap-billing"
-    stream_types = (Customers, Subscriptions, Invoices, Coupons, Transactions)
+    stream_types = STREAMS
     most_concurrent = MOST_CONCURRENT
     # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two.
     rate_limit_factor = 15
     refusal_hints: ClassVar = {
-        401: "each site has keys of its own, test sites too (the key is meant, not its id), and api_url is "
-        "the site's address",
+        401: "each site has keys of its own, test sites and sites in the EU too (the key is meant, not its "
+        "id), and api_url is the site's address",
         404: "check that api_url is your site's address, which is https://<site>.chargify.com or, for "
         "accounts made in the EU, https://<site>.ebilling.maxio.com",
     }

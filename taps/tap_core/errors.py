@@ -24,6 +24,10 @@ class NotFound(ApiError):
     """There is nothing at this path (404, 410), as when a parent was deleted while it was read."""
 
 
+class Missing(ApiError):
+    """The answer is that of an account that does not have this list; the message says of which kind it is."""
+
+
 class PageFailed(ApiError):
     """The server fails (5xx), takes too long or sends broken bodies for this page, retries included.
 

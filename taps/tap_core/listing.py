@@ -122,7 +122,7 @@ class Listing:
         except RunEnds:
             raise
         except ApiError as error:
-            if first and reading.is_missing(error):
+            if first and reading.is_missing(self._context, error):
                 return None
             if not first and isinstance(error, NotFound):  # it was there a page ago, and has failed
                 error = ApiError(str(error), status=error.status)

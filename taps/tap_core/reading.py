@@ -119,18 +119,22 @@ class Reading(Replicated):
             total,
         )
 
-    def is_missing(self, error: ApiError) -> bool:
-        """Whether a refusal of a list's first page says that the account has no such list."""
+    def is_missing(self, context: Context | None, error: ApiError) -> bool:
+        """Whether a failure of a list's first page says that the account has no such list."""
         stream = self.stream
-        if not stream.may_be_missing or error.status not in stream.missing_statuses:
+        if not stream.lacks(error):
             return False
         self.missing += 1
         if self.missing == 1:
-            hint = f": {stream.missing_hint}" if stream.missing_hint else ""
-            stream.logger.warning(
-                "%s: this account or server has no such list (%d)%s", self.name, error.status, hint
-            )
+            first = f" (first of {self.list_name(context)})" if context else ""
+            stream.logger.warning("%s: %s%s", self.name, self._why_missing(error), first)
         return True
+
+    def _why_missing(self, error: ApiError) -> str:
+        if error.status is None:
+            return str(error)
+        hint = f": {self.stream.missing_hint}" if self.stream.missing_hint else ""
+        return f"this account or server has no such list ({error.status}){hint}"
 
     def gone(self, context: Context, error: NotFound) -> None:
         """A parent has no such list any more, as it was deleted while it was read."""

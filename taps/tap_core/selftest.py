@@ -42,7 +42,7 @@ def try_out(tap: SdkTap) -> bool:
         try:
             outcome = _outcome(stream) if hope else "FAILED  not tried, as the first line says why"
         except ApiError as failure:
-            if stream.may_be_missing and failure.status in stream.missing_statuses:
+            if stream.lacks(failure):
                 missing.append((stream.name, failure))  # a right answer only if the address is right
                 continue
             unanswered = isinstance(failure, PageFailed) and not tap.client.answered
@@ -51,7 +51,8 @@ def try_out(tap: SdkTap) -> bool:
         _tell(f"{stream.name:{width}}  {outcome} ({time.monotonic() - begun:.1f} s)")
     for name, answer in missing:
         if tap.client.answered:
-            _tell(f"{name:{width}}  ok      this account has no such list ({answer.status})")
+            why = f"this account has no such list ({answer.status})" if answer.status else str(answer)
+            _tell(f"{name:{width}}  ok      {why}")
         else:
             fine = False
             _tell(f"{name:{width}}  FAILED  {printable(redacted(str(answer)))}")

@@ -10,7 +10,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.streams.rest import PageContext
 from typing_extensions import override
 
-from tap_core.errors import Retriable
+from tap_core.errors import Missing, Retriable
 from tap_core.http.request import Request, filled
 from tap_core.http.response import read_answer
 from tap_core.paging.page import Page
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from singer_sdk.streams.rest import HTTPRequest
 
     from tap_core.bookmarks import Bookmark
+    from tap_core.errors import ApiError
     from tap_core.paging.page import Rows
     from tap_core.paging.paginator import Paginator, Query
 
@@ -149,6 +150,11 @@ class ApiStream(RelatedStream):
         return Request(request.url, request.params, request.headers)
 
     # From a response to records
+
+    def lacks(self, error: ApiError) -> bool:
+        """Whether a failure of a list's first page says that the account or the server has no such list."""
+        refused = self.may_be_missing and error.status in self.missing_statuses
+        return refused or isinstance(error, Missing)
 
     def is_empty_list(self, status: int, message: str) -> bool:
         """Whether an error response means that a list has nothing in it."""

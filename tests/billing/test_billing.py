@@ -6,11 +6,22 @@ import json
 import re
 
 import pytest
-from singer_sdk.testing import get_tap_test_class
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from api_sandbox import Sandbox
-from billing.truth import STREAMS, assert_all, expected, requests_of, settings
-from support import KEY, command, run
+from billing.truth import (
+    LEGACY,
+    OFF,
+    PATHS,
+    STREAMS,
+    assert_all,
+    expected,
+    only,
+    requests_of,
+    run,
+    settings,
+)
+from support import command
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
 
@@ -23,17 +34,6 @@ def answer(api, stream, body, **fault):
     path = f"/billing/{stream}.json"
     api.fault("raw_body", path=path, query=r"\bpage=1\b", body=text, **fault)
     api.fault("empty_page", path=path)
-
-
-def only(*streams):
-    """A catalog in which just these streams are selected."""
-    tap = TapBilling(config={"api_url": "https://acme.chargify.com", "api_key": KEY})
-    catalog = tap.catalog_dict
-    for entry in catalog["streams"]:
-        for item in entry["metadata"]:
-            if not item["breadcrumb"]:
-                item["metadata"]["selected"] = entry["tap_stream_id"] in streams
-    return json.loads(json.dumps(catalog))
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -94,18 +94,6 @@ def test_an_element_that_is_no_record_is_an_error(api, body):
     answer(api, "customers", body)
     with pytest.raises(ApiError, match=r"customers: .*(the API sent (a record|text|a text)|no list at)"):
         run(TapBilling, settings(api), catalog=only("customers"))
-
-
-def test_invoices_of_a_legacy_site_are_skipped_with_advice(api, caplog):
-    api.data["billing"]["site"]["relationship_invoicing_enabled"] = False
-    with pytest.raises(ApiError, match="partly read: invoices"):
-        run(TapBilling, settings(api))
-    output = run(TapBilling, {**settings(api), "allow_skipped_streams": True})
-    assert "deselect this stream and read `transactions`" in caplog.text
-    for stream in STREAMS:
-        if stream == "invoices":
-            continue
-        assert output.rows(stream) == expected(api, stream)
 
 
 def test_invoices_in_the_older_envelope_are_read(api):
@@ -207,7 +195,14 @@ _suite_sandbox.__enter__()
 
 @pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
 @pytest.mark.filterwarnings("ignore:No records were available to test")
-class TestSuite(get_tap_test_class(TapBilling, config=settings(_suite_sandbox))):
+class TestSuite(
+    get_tap_test_class(
+        TapBilling,
+        config=settings(_suite_sandbox),
+        catalog=only(*PATHS, *OFF),
+        suite_config=SuiteConfig(ignore_no_records_for_streams=list(LEGACY)),
+    )
+):
     """The SDK's own tests of a tap."""
 
     @classmethod

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api_sandbox.billing import api as billing
+from api_sandbox.billing import answers
+from api_sandbox.billing.api import _PARTS
 from api_sandbox.billing.data import stamp
-from billing.truth import STREAMS, expected, key_of, requests_of, settings
-from support import run
+from billing.truth import STREAMS, expected, key_of, requests_of, run, settings
 from tap_billing.tap import TapBilling
 
 INCREMENTAL = {
@@ -87,7 +87,7 @@ def test_changes_between_two_runs(api, cap):
             for row in tables[stream][5:205:8]:
                 row["updated_at"] = stamp(moment - timedelta(minutes=30))
         if stream == "invoices":
-            new |= {part: [] for part in billing._PARTS}
+            new |= {part: [] for part in _PARTS}
         tables[stream].append(new)
     api.requests.clear()
     second = run(TapBilling, settings(api), state=first.state)
@@ -161,8 +161,8 @@ ONE = datetime(2025, 11, 2, 5, tzinfo=timezone.utc)
 def test_the_night_when_clocks_are_set_back(night, monkeypatch, reached, later, lookback, fold):
     """A time of that hour names two moments; the API can take it for the first or the second."""
     api, rows = night
-    read = billing._moment
-    monkeypatch.setattr(billing, "_moment", lambda *of: read(*of).replace(fold=fold))
+    read = answers.moment
+    monkeypatch.setattr(answers, "moment", lambda *of: read(*of).replace(fold=fold))
     rows[0]["updated_at"] = stamp(ONE + timedelta(minutes=reached))
     rows[1]["updated_at"] = stamp(ONE - timedelta(days=3))
     first = run(TapBilling, settings(api, lookback=lookback))
@@ -199,7 +199,7 @@ def night(api):
 @pytest.mark.parametrize("start", ["2025-08-01", "2025-08-01T07:30:00+09:00"])
 def test_start_date_bounds_the_first_run(api, monkeypatch, zone, start):
     """Whatever the site's zone, which nothing says: the bound is asked for early, older rows dropped."""
-    monkeypatch.setattr(billing, "SITE_ZONE", ZoneInfo(zone))
+    monkeypatch.setattr(answers, "SITE_ZONE", ZoneInfo(zone))
     moment = datetime.fromisoformat(start.replace("Z", "+00:00"))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     for stream, field in INCREMENTAL.items():
@@ -237,10 +237,10 @@ def test_A11_a_site_that_is_moved_to_another_zone(api, monkeypatch, stream, zone
     row = tables[stream][0]
     tables |= {name: [] for name in STREAMS}
     made = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
-    monkeypatch.setattr(billing, "SITE_ZONE", before)
+    monkeypatch.setattr(answers, "SITE_ZONE", before)
     tables[stream] = [{**row, field: made.astimezone(before).isoformat()}]
     first = run(TapBilling, settings(api))
-    monkeypatch.setattr(billing, "SITE_ZONE", after)
+    monkeypatch.setattr(answers, "SITE_ZONE", after)
     moments = [made + timedelta(hours=hours) for hours in range(20)]
     tables[stream] = [
         {**row, "id": number, field: moment.astimezone(after).isoformat()}

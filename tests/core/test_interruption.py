@@ -18,7 +18,7 @@ import starter
 from api_sandbox import Sandbox
 from api_sandbox.events.data import generate
 from billing import truth as billing
-from support import KEY, Output, run
+from support import KEY, Output
 from tap_billing.tap import TapBilling
 
 POINTS = int(os.environ.get("RELIABILITY_POINTS", "1"))
@@ -43,13 +43,16 @@ def slow(server):
 class Run:
     """A tap in a process of its own."""
 
-    def __init__(self, server, folder, state=None, api="events", *, piped=False, **config):
+    def __init__(self, server, folder, state=None, api="events", *, piped=False, catalog=None, **config):
         path = folder / "config.json"
         path.write_text(json.dumps({"api_url": f"{server.url}/{api}", "api_key": KEY, **config}))
         words = ["--config", str(path)]
         if state is not None:
             (folder / "state.json").write_text(json.dumps(state))
             words += ["--state", str(folder / "state.json")]
+        if catalog is not None:
+            (folder / "catalog.json").write_text(json.dumps(catalog))
+            words += ["--catalog", str(folder / "catalog.json")]
         self.out = folder / "out.jsonl"
         self.log = folder / "log.txt"
         with contextlib.ExitStack() as files:
@@ -130,7 +133,7 @@ def changed():
     """A billing site of which half has changed since a first whole run; and that run's output."""
     with Sandbox() as sandbox:
         sandbox.fault("page_cap", size=40)
-        first = run(TapBilling, {"api_url": f"{sandbox.url}/billing", "api_key": KEY})
+        first = billing.run(TapBilling, billing.settings(sandbox))
         for number, stream in enumerate(billing.STREAMS):
             for at, row in enumerate(sandbox.data["billing"][stream][::2]):
                 moment = datetime(2026, 6, 1 + number, tzinfo=timezone.utc) + timedelta(minutes=at)
@@ -144,8 +147,10 @@ def changed():
 def test_an_incremental_read_nothing_is_lost(changed, tmp_path, reliability, how, point):
     sandbox, first = changed
     messages = random.Random(f"{how} {point} incremental").randrange(0, 2500)
-    stopped = Run(sandbox, tmp_path, first.state, "billing", piped=how == "broken pipe").stop(how, messages)
-    second = Run(sandbox, tmp_path, stopped.state or first.state, "billing").end()
+    catalog = billing.only(*billing.STREAMS)
+    started = Run(sandbox, tmp_path, first.state, "billing", piped=how == "broken pipe", catalog=catalog)
+    stopped = started.stop(how, messages)
+    second = Run(sandbox, tmp_path, stopped.state or first.state, "billing", catalog=catalog).end()
     assert second.code == 0
     for stream in billing.STREAMS:
         rows = {}

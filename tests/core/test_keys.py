@@ -130,3 +130,10 @@ def test_fields_from_the_parent_fill_what_is_missing():
             records = written(way.decode(raws, None, {"parent": 5}, typed=typed))
             assert [(record["parent"], record["id"]) for record in records] == [(5, 1), (5, 2), (7, 3)]
     assert set(rejected) == {"a record without its key `parent`"}
+
+
+def test_what_tells_a_record_without_a_key_apart_does_not_show_its_content():
+    """It can get into STATE."""
+    read = key_reader(["id"])
+    assert "canary" not in str(read(msgspec.Raw(b'{"token": "canary"}')))
+    assert "canary" not in str(read({"token": "canary"}))

@@ -35,8 +35,9 @@ def resource(name: str, path: str, selector: str, **params: str) -> dict[str, An
     }
 
 
-def without_tokens(row: dict[str, Any]) -> dict[str, Any]:
-    """A subscription without the keys to its customer's means of payment."""
+def as_the_tap_has_it(row: dict[str, Any]) -> dict[str, Any]:
+    """A subscription without the keys to its customer's means of payment, and with two ids beside it."""
+    row |= {f"{name}_id": row[name]["id"] for name in ("customer", "product")}
     for name in ("credit_card", "bank_account"):
         if isinstance(row.get(name), dict):
             row[name] = {field: value for field, value in row[name].items() if not field.endswith("_token")}
@@ -65,6 +66,6 @@ DOCUMENT = Document(
         ),
         resource("transactions", "/transactions.json", "[*].transaction"),  # 2, 3
     ],
-    # The tap does not pass on the tokens of vaults.
-    mend={"subscriptions": without_tokens},
+    # The tap does not pass on the tokens of vaults, and puts the ids of customer and product beside them.
+    mend={"subscriptions": as_the_tap_has_it},
 )

@@ -115,6 +115,6 @@ def frozen(value):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_streams(both, name):
-    """All resources of the document are streams of the tap, and it has no others."""
+    """All resources of the document are streams of the tap, which may have others."""
     _, output = both(name)
-    assert set(output.schemas) == {resource["name"] for resource in DOCUMENTS[name].resources}
+    assert set(output.schemas) >= {resource["name"] for resource in DOCUMENTS[name].resources}

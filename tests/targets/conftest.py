@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from random import Random
 
 import pytest
@@ -27,7 +28,7 @@ from targets.postgres import serve
 from targets.targets import Csv, DuckDB, JsonLines, Postgres
 
 TAPS = {
-    "billing": (TapBilling, billing.assert_all),
+    "billing": (TapBilling, partial(billing.assert_all, streams=billing.PATHS, schemas=billing.PATHS)),
     "events": (TapEvents, events.assert_all),
     "promotions": (TapPromotions, promotions.assert_all),
     "rewards": (TapRewards, rewards.assert_all),

@@ -75,7 +75,7 @@ def test_parquet(target, outputs, tmp_path):
     """DuckDB writes what was loaded as Parquet: there is no loader for it that could be installed."""
     loader = target("target-duckdb")
     assert loader.load(outputs["billing"].text).returncode == 0
-    for stream in outputs["billing"].schemas:
+    for stream in outputs["billing"].records:
         path = tmp_path / f"{stream}.parquet"
         loader.copy(stream, path)
         assert sorted(loader.select(f"'{path}'"), key=repr) == sorted(loader.read(stream), key=repr) != []

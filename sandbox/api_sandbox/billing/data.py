@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from api_sandbox.billing.activity import Activity
 from api_sandbox.billing.ledger import Ledger
+from api_sandbox.billing.notes import notes
+from api_sandbox.billing.offerings import FAMILY, Offerings
 from api_sandbox.fake import Fake, slug
 
 if TYPE_CHECKING:
@@ -46,7 +49,10 @@ def generate(rng: Random, customers: int = 260, subscriptions: int = 230, coupon
     ledger = Ledger(site.fake, stamp)
     for subscription in site.tables["subscriptions"]:
         ledger.bill(subscription)
-    return {**site.tables, **ledger.tables()}
+    tables = {**site.tables, **ledger.tables()}
+    tables |= Offerings(site.fake, stamp, _FIRST, site.products).tables()
+    tables |= Activity(site.fake, stamp, tables).tables()
+    return {**tables, **notes(site.fake, tables)}
 
 
 class Site:
@@ -62,12 +68,19 @@ class Site:
                 "currency": "USD",
                 "relationship_invoicing_enabled": True,
                 "test": True,
+                "seller_id": 2_209,
+                "non_primary_currencies": ["EUR"],
+                "allocation_settings": {"upgrade_charge": "prorated", "accrue_charge": "true"},
+                "default_payment_collection_method": "automatic",
+                "organization_address": {"street": "9 Pier Rd", "country": "US"},
+                "tax_configuration": {"kind": "custom", "fully_configured": False},
+                "net_terms": {"default_net_terms": 0},
             },
             "customers": [],
             "coupons": [],
             "subscriptions": [],
         }
-        self._products = [self._product(number) for number in range(4)]
+        self.products = [self._product(number) for number in range(4)]
 
     def _times(self, age: float) -> tuple[datetime, datetime]:
         """When a row was made, so far into the site's life, and when it was changed last."""
@@ -159,7 +172,7 @@ class Site:
             else [{"id": number, "currency": "EUR", "price": amount, "coupon_id": 1_190_000 + 3 * number}],
         }
         if fake.chance(0.5):
-            product = fake.rng.choice(self._products)
+            product = fake.rng.choice(self.products)
             item = {"item_id": product["id"], "name": product["name"], "handle": product["handle"]}
             row["coupon_restrictions"] = [{"id": number, "item_type": "Product", **item}]
         self.tables["coupons"].append(row)
@@ -187,7 +200,7 @@ class Site:
             "require_credit_card": True,
             "taxable": False,
             "version_number": 3,
-            "product_family": {"id": 2_208_117, "name": "Mapping", "handle": "mapping", "description": ""},
+            "product_family": FAMILY,
             "public_signup_pages": [{"id": 401_772 + number, "url": "https://acme.example/subscribe/plan"}],
             "product_price_point_name": "Default",
             "default_product_price_point_id": 3_381_920 + number,
@@ -199,7 +212,7 @@ class Site:
         """A customer's subscription to a product."""
         fake = self.fake
         made, changed = self._times(age)
-        customer, product = fake.rng.choice(self.tables["customers"]), fake.rng.choice(self._products)
+        customer, product = fake.rng.choice(self.tables["customers"]), fake.rng.choice(self.products)
         coupon = fake.rng.choice(self.tables["coupons"])["code"] if fake.chance(0.2) else None
         state, month = fake.pick(_STATES), timedelta(days=30)
         row = {

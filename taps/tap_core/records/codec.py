@@ -275,8 +275,8 @@ def is_missing(key: Any) -> bool:
 def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
     """A function from an undecoded record to what tells it apart from others in its list.
 
-    A record that lacks a key, or a stream that has none, is told apart by all of its content. Whatever
-    comes, the function gives something and raises nothing.
+    A record that lacks a key, or a stream that has none, is told apart by a digest of all of its content.
+    Whatever comes, the function gives something and raises nothing.
     """
     fields = [(f"f{index}", Any, None) for index in range(len(keys))]
     names = {f"f{index}": key for index, key in enumerate(keys)}
@@ -290,9 +290,9 @@ def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
             else:
                 values = tuple(record.get(key) for key in keys)
         except (*_UNFIT, AttributeError):
-            return _content(record)
+            return jsonpath.digest(record)
         if not values or (not all(values) and any(map(is_missing, values))):
-            return _content(record)
+            return jsonpath.digest(record)
         if not _KEY_TYPES.issuperset(map(type, values)):
             return repr(values)
         return values if len(values) > 1 else values[0]
@@ -301,10 +301,3 @@ def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
 
 
 _KEY_TYPES = frozenset({str, int, Decimal})
-
-
-def _content(record: Any) -> Hashable:
-    try:
-        return repr(jsonpath.decode(record))
-    except (ValueError, RecursionError):
-        return bytes(record) if isinstance(record, Raw) else id(record)

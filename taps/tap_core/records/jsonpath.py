@@ -7,17 +7,22 @@ type: the envelope is never built as Python objects.
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import re
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ARRAY = msgspec.json.Decoder(list[Raw])
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _VALUE = msgspec.json.Decoder(float_hook=Decimal)
 _CHUNK = 1 << 20
 _DEEPEST = 100
@@ -157,6 +162,27 @@ def opened(node: Any) -> Any:
         case b"[":
             return _ARRAY.decode(node)
     return None
+
+
+def digest(node: Any) -> str:
+    """What tells a node apart by all of its content, and shows nothing of that, as it can get into STATE."""
+    try:
+        content = repr(decode(node)).encode(errors="surrogatepass")
+    except (ValueError, RecursionError):
+        content = bytes(node) if isinstance(node, Raw) else str(id(node)).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def with_members(node: Any, members: Mapping[str, Any]) -> Any:
+    """An object with some members added, or put in the place of its own; undecoded if it was."""
+    if not isinstance(node, Raw):
+        return {**node, **members} if isinstance(node, dict) else node
+    text = bytes(node).strip()
+    if not members or text[:1] != b"{":
+        return node
+    inside = text[1:-1].rstrip()
+    added = _ENCODER.encode(members)[1:]
+    return Raw(b"{%b%b%b" % (inside, b"," if inside else b"", added))
 
 
 def _step(node: Any, step: str) -> list[Any]:

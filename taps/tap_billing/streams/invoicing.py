@@ -1,0 +1,267 @@
+"""The endpoints of the billing API: what is billed and paid, by either of the API's two kinds of billing.
+
+Newer sites have invoices, and what belongs to them. Legacy sites have statements, transactions, and other
+invoices under the path of the newer ones.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_billing.client import ARCHITECTURE, BillingStream
+from tap_billing.streams.customers import Subscriptions
+from tap_core.errors import Missing
+from tap_core.records import jsonpath
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+    from tap_core import Page, PageNumber
+
+_NO_INVOICES = "sites with legacy statement billing have none"
+
+
+def _is_legacy(body: Any) -> bool:
+    """Whether a body is one of a legacy site's: a bare array, of records without a `uid`."""
+    elements = jsonpath.opened(body)
+    if not isinstance(elements, list):
+        return False
+    records = jsonpath.find(elements, "$[0].invoice") or elements[:1]
+    return not any(jsonpath.first(record, "$.uid") is not None for record in records)
+
+
+class Invoices(BillingStream):
+    """One row per invoice, with its lines, discounts, taxes, credits, payments and refunds.
+
+    Amounts are decimals in whole units of the currency, as strings. An invoice whose
+    `consolidation_level` is `parent` sums up its `child` invoices: adding both counts money twice.
+    `public_url` opens the invoice without a login. `issue_date` is a day on the site's clock, or a moment, as
+    it was sent. Nothing is known of an invoice that changes without moving `updated_at`.
+    """
+
+    name = "invoices"
+    path = "/invoices.json"
+    primary_keys = ("uid",)
+    replication_key = "updated_at"
+    wrapper = "invoice"
+    # Without `date_field`, date bounds mean the due date. The parts come only if asked for.
+    params = {
+        "sort": "number",
+        "direction": "asc",
+        "date_field": "updated_at",
+        "line_items": "true",
+        "discounts": "true",
+        "taxes": "true",
+        "credits": "true",
+        "payments": "true",
+        "refunds": "true",
+        "custom_fields": "true",
+    }
+
+    @override
+    def read_page(self, response: requests.Response) -> Page:
+        """The page.
+
+        Raises:
+            Missing: This site has other invoices, as sites with legacy statement billing do.
+        """
+        page = super().read_page(response)
+        if _is_legacy(page.document):
+            msg = "this site has legacy statement billing: its invoices are in `legacy_invoices`"
+            raise Missing(msg)
+        return page
+
+    @override
+    def is_record(self, node: Mapping[str, Any]) -> bool:
+        """The body is an object with a list."""
+        return isinstance(jsonpath.opened(node.get("invoices")), list)
+
+    @override
+    def records_of(self, element: Any) -> list[Any]:
+        """The invoices of the body `{"invoices": […]}`; of an array, as in older answers, each unwrapped."""
+        if jsonpath.find(element, "$.invoices"):
+            return jsonpath.find(element, "$.invoices[*]")
+        return super().records_of(element)
+
+
+class LegacyInvoices(BillingStream):
+    """One row per invoice of a site with legacy statement billing; newer sites have `invoices`.
+
+    Amounts are in the smallest unit of the currency. Read whole: the API filters by when they were made
+    alone, while state and payments change later. Some names are known from other clients alone.
+    """
+
+    name = "legacy_invoices"
+    path = "/invoices.json"
+    wrapper = "invoice"
+    may_be_missing = True
+    missing_statuses = ARCHITECTURE
+    missing_hint = "sites without legacy statement billing have `invoices`"
+
+    @override
+    def is_record(self, node: Mapping[str, Any]) -> bool:
+        """Newer sites answer with an object that holds a list."""
+        return "invoices" in node or super().is_record(node)
+
+    @override
+    def read_page(self, response: requests.Response) -> Page:
+        """The page.
+
+        Raises:
+            Missing: This site has the newer kind of invoices.
+        """
+        page = super().read_page(response)
+        if page.document is not None and not _is_legacy(page.document):
+            msg = "this site has no legacy statement billing: its invoices are in `invoices`"
+            raise Missing(msg)
+        return page
+
+
+class InvoiceEvents(BillingStream):
+    """One row per change of an invoice, with the whole invoice as it was after it.
+
+    The list is one that only grows, oldest first. `public_url` inside opens an invoice without a login.
+    """
+
+    name = "invoice_events"
+    path = "/invoices/events.json"
+    records_jsonpath = "$.events[*]"
+    replication_key = "id"
+    is_sorted = True
+    made_at = "timestamp"
+    may_be_missing = True
+    missing_statuses = ARCHITECTURE
+    missing_hint = _NO_INVOICES
+    # Without it, changes of the status alone are left out.
+    params = {"with_change_invoice_status": "true"}
+
+    @override
+    def since(self, start: Any) -> dict[str, Any]:
+        """The last id, which is not sent again; on a first run the day of the start date.
+
+        Never both: the API ignores the id beside a date.
+        """
+        if isinstance(start, datetime):
+            return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
+        return {"since_id": start}
+
+
+class CreditNotes(BillingStream):
+    """One row per credit note, with its lines, discounts, taxes, refunds, and the invoices it was applied to.
+
+    Read whole: the API has no filter by date, and no row says when it was changed.
+    """
+
+    name = "credit_notes"
+    path = "/credit_notes.json"
+    records_jsonpath = "$.credit_notes[*]"
+    primary_keys = ("uid",)
+    may_be_missing = True
+    missing_statuses = ARCHITECTURE
+    missing_hint = _NO_INVOICES
+    # The parts come only if asked for.
+    params = {
+        "line_items": "true",
+        "discounts": "true",
+        "taxes": "true",
+        "refunds": "true",
+        "applications": "true",
+    }
+
+
+class ProformaInvoices(BillingStream):
+    """One row per proforma invoice of a subscription, with its lines, discounts, taxes, credits and payments.
+
+    Off, as it costs a request per subscription, whatever its state. Read whole: date filters mean the due
+    date.
+    """
+
+    name = "proforma_invoices"
+    path = "/subscriptions/{subscription_id}/proforma_invoices.json"
+    records_jsonpath = "$.proforma_invoices[*]"
+    primary_keys = ("uid",)
+    parent_stream_type = Subscriptions
+    for_every_parent = True
+    selected_by_default = False
+    may_be_missing = True
+    missing_statuses = ARCHITECTURE
+    missing_hint = _NO_INVOICES
+    # The parts come only if asked for.
+    params = {
+        "direction": "asc",
+        "line_items": "true",
+        "discounts": "true",
+        "taxes": "true",
+        "credits": "true",
+        "payments": "true",
+        "custom_fields": "true",
+    }
+
+    @override
+    def get_new_paginator(self) -> PageNumber:
+        """Page numbers, with a total."""
+        return self.numbered("$.meta.total_count")
+
+
+class Statements(BillingStream):
+    """One row per statement of a site with legacy statement billing, with what was billed, paid and done.
+
+    Read whole: no filter is documented.
+    """
+
+    name = "statements"
+    path = "/statements.json"
+    wrapper = "statement"
+    params = {"sort": "created_at", "direction": "asc"}
+    may_be_missing = True
+    missing_statuses = ARCHITECTURE
+    missing_hint = "sites without legacy statement billing have `invoices`"
+
+    @override
+    def records_of(self, element: Any) -> list[Any]:
+        """The statement; what it lists comes bare or wrapped, and is unwrapped."""
+        return [_unwrapped(record) for record in super().records_of(element)]
+
+
+def _unwrapped(record: Any) -> Any:
+    fields = jsonpath.opened(record)
+    lists = {}
+    for name, wrapper in (("transactions", "transaction"), ("events", "event")):
+        elements = jsonpath.decode(fields.get(name)) if isinstance(fields, dict) else None
+        if isinstance(elements, list):
+            lists[name] = [
+                element[wrapper] if isinstance(element, dict) and list(element) == [wrapper] else element
+                for element in elements
+            ]
+    return jsonpath.with_members(record, lists)
+
+
+class Transactions(BillingStream):
+    """One row per charge, payment, credit, adjustment or refund on a site with legacy statement billing.
+
+    Newer sites have none: there, payments and refunds are part of `invoices`.
+    """
+
+    name = "transactions"
+    path = "/transactions.json"
+    replication_key = "created_at"
+    is_sorted = True
+    # A site without legacy statement billing may not know this list at all.
+    may_be_missing = True
+    missing_statuses = ARCHITECTURE
+    missing_hint = "sites without legacy statement billing have their payments and refunds in `invoices`"
+    wrapper = "transaction"
+    # A refund changes its payment's `refunded_amount_in_cents`, and a payment its charges' `payment_id`,
+    # within days, and neither is seen in `created_at`.
+    lookback = 7 * 24 * 3600
+    params = {"order_by": "created_at", "direction": "asc"}
+
+    @override
+    def since(self, start: Any) -> dict[str, Any]:
+        """The day of the lower bound in the site's zone."""
+        return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}

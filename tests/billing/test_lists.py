@@ -1,0 +1,324 @@
+"""The further lists of tap-billing: every row and value, what is asked for, and what leaves rows out."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from api_sandbox.billing import lists
+from billing.truth import (
+    KEYS,
+    LEGACY,
+    OFF,
+    PATHS,
+    STREAMS,
+    assert_all,
+    expected,
+    only,
+    rows_of,
+    run,
+    settings,
+)
+from support import run as run_all
+from tap_billing.tap import TapBilling
+from tap_core.errors import ApiError
+
+ADDED = [stream for stream in PATHS if stream not in STREAMS]
+PARENTS = ("subscriptions", "subscription_components")
+
+SENT = {
+    "products": "include_archived=true",
+    "product_price_points": (
+        "direction=asc&filter%5Btype%5D=catalog%2Cdefault%2Ccustom&include=currency_prices"
+    ),
+    "components": "include_archived=true",
+    "component_price_points": (
+        "direction=asc&filter%5Btype%5D=catalog%2Cdefault%2Ccustom&include=currency_prices"
+    ),
+    "offers": "include_archived=true",
+    "subscription_components": "sort=id&direction=asc&date_field=updated_at",
+    "subscription_groups": "include%5B%5D=account_balances",
+    "events": "direction=asc",
+    "invoice_events": "with_change_invoice_status=true",
+    "credit_notes": "line_items=true&discounts=true&taxes=true&refunds=true&applications=true",
+    "statements": "sort=created_at&direction=asc",
+    "subscription_metafields": "direction=asc",
+    "customer_metafields": "direction=asc",
+    "subscription_metadata": "with_deleted=true&direction=asc",
+    "customer_metadata": "with_deleted=true&direction=asc",
+}
+"""What each request of a list begins with; lists that are not named send page and per_page alone."""
+
+
+@pytest.fixture
+def small(api):
+    """The sandbox with few subscriptions, so that lists below each of them are few."""
+    tables = api.data["billing"]
+    tables["subscriptions"] = tables["subscriptions"][:8]
+    kept = {row["id"] for row in tables["subscriptions"]}
+    tables["subscription_components"] = [
+        row for row in tables["subscription_components"] if row["subscription_id"] in kept
+    ]
+    for name in ("usages", "allocations"):
+        tables[name] = {
+            place: rows for place, rows in tables[name].items() if int(place.split("/")[0]) in kept
+        }
+    tables["proforma_invoices"] = {number: tables["proforma_invoices"][number] for number in kept}
+    places = [place for place, rows in tables["allocations"].items() if len(rows) > 50]
+    for place in places:  # the API has no more of them
+        tables["allocations"][place] = sorted(tables["allocations"][place], key=lambda row: row["timestamp"])
+        tables["allocations"][place] = tables["allocations"][place][-50:]
+    return api
+
+
+def test_streams_keys_and_parents():
+    tap = TapBilling(config={"api_url": "https://acme.chargify.com", "api_key": "k"})
+    assert set(tap.streams) == {*PATHS, *OFF}
+    for name, stream in tap.streams.items():
+        assert tuple(stream.primary_keys) == KEYS.get(name, ("id",)), name
+        assert stream.selected is (name not in OFF)
+        if name not in OFF:
+            assert stream.path == f"/{PATHS[name]}"
+    incremental = {
+        name: stream.replication_key for name, stream in tap.streams.items() if name not in STREAMS
+    }
+    assert {name: key for name, key in incremental.items() if key} == {
+        "subscription_components": "updated_at",
+        "events": "id",
+        "invoice_events": "id",
+        "usages": "created_at",
+    }
+
+
+def test_every_column_says_what_it_is():
+    tap = TapBilling(config={"api_url": "https://acme.chargify.com", "api_key": "k"})
+    for name in (*ADDED, *OFF):
+        fields = tap.streams[name].schema["properties"]
+        assert [field for field, schema in fields.items() if not schema.get("description")] in (
+            [],
+            ["_sdc_unmapped"],
+        )
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_every_row_and_value(api, concurrency):
+    output = run_all(TapBilling, settings(api, concurrency=concurrency))
+    assert_all(output, api, PATHS, schemas=PATHS)
+    asked = {entry.path.removeprefix("/billing/") for entry in api.requests}
+    assert asked == set(PATHS.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        pytest.param("page_cap", {"size": 73}, id="pages smaller than asked for"),
+        pytest.param("ignore_paging", {}, id="paging ignored"),
+        pytest.param("status", {"status": 503, "first_attempts": True}, id="first attempts fail"),
+    ],
+)
+def test_every_row_in_spite_of(api, kind, rule):
+    api.fault(kind, **rule)
+    output = run(TapBilling, settings(api), catalog=only(*ADDED))
+    assert_all(output, api, ADDED, schemas=ADDED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        pytest.param("latency", {"seconds": 0}, id="as it should be"),
+        pytest.param("page_cap", {"size": 30}, id="pages smaller than asked for"),
+        pytest.param("ignore_paging", {}, id="paging ignored"),
+        pytest.param("status", {"status": 503, "first_attempts": True}, id="first attempts fail"),
+    ],
+)
+def test_every_row_below_subscriptions_in_spite_of(small, kind, rule):
+    small.fault(kind, **rule)
+    output = run(TapBilling, settings(small), catalog=only(*OFF, *PARENTS))
+    streams = (*OFF, *PARENTS)
+    assert_all(output, small, streams, schemas=streams)
+
+
+def test_what_is_asked_for(api):
+    run(TapBilling, settings(api), catalog=only(*ADDED))
+    for stream in ADDED:
+        if stream == "legacy_invoices":
+            continue
+        queries = [entry.query for entry in api.requests if entry.path == f"/billing/{PATHS[stream]}"]
+        assert queries, stream
+        if stream in {"site", "product_families"}:
+            assert queries == [""]
+            continue
+        sent = f"{SENT[stream]}&" if stream in SENT else ""
+        assert queries[0] == f"{sent}page=1&per_page=200"
+        assert all(query.startswith(f"{sent}page=") for query in queries)
+
+
+@pytest.mark.parametrize(
+    ("stream", "field", "value"),
+    [
+        ("product_price_points", "type", "custom"),
+        ("component_price_points", "type", "custom"),
+        ("invoice_events", "event_type", "change_invoice_status"),
+    ],
+)
+def test_rows_that_come_only_if_asked_for(api, stream, field, value):
+    output = run(TapBilling, settings(api), catalog=only(stream))
+    assert value in {row[field] for row in output.records[stream]}
+
+
+@pytest.mark.parametrize(
+    ("stream", "field"),
+    [
+        ("products", "archived_at"),
+        ("components", "archived_at"),
+        ("offers", "archived_at"),
+        ("subscription_metadata", "deleted_at"),
+        ("customer_metadata", "deleted_at"),
+        ("subscription_groups", "account_balances"),
+        ("product_price_points", "currency_prices"),
+        ("component_price_points", "currency_prices"),
+        *[("credit_notes", part) for part in ("line_items", "discounts", "taxes", "refunds", "applications")],
+    ],
+)
+def test_parts_and_archived_rows_that_come_only_if_asked_for(api, stream, field):
+    output = run(TapBilling, settings(api), catalog=only(stream))
+    assert any(row.get(field) is not None for row in output.records[stream])
+
+
+def test_vault_tokens_never_leave_the_tap(small):
+    """Wherever they are, in fields that the schema does not know too."""
+    tables = small.data["billing"]
+    for stream in (*PATHS, *OFF):
+        if stream not in LEGACY:
+            for row in rows_of(small, stream):
+                row |= {"vault_token": "canary", "more": {"deep": [{"chargify_token": "canary"}]}}
+    tables["events"][0]["event_specific_data"] = {"a": [{"customer_vault_token": "canary"}]}
+    tables["invoice_events"][5]["event_data"] = {"payment_method": {"vault_token": "canary"}}
+    output = run(TapBilling, settings(small), catalog=only(*PATHS, *OFF))
+    assert len(output.records) > 20
+    assert "canary" not in output.text
+    assert "vault_secret" not in output.text
+
+
+def test_subscriptions_name_their_customer_and_product(api):
+    rows = api.data["billing"]["subscriptions"]
+    rows[0] |= {"customer_id": 5, "product_id": None}
+    rows[1]["product"] = None
+    output = run(TapBilling, settings(api), catalog=only("subscriptions"))
+    emitted = [output.rows("subscriptions")[(row["id"],)] for row in rows[:3]]
+    assert [row["customer_id"] for row in emitted] == [5, *(row["customer"]["id"] for row in rows[1:3])]
+    assert emitted[0]["product_id"] == rows[0]["product"]["id"]
+    assert emitted[1].get("product_id") is None
+
+
+def test_a_list_that_ends_with_the_fiftieth_row_claims_no_deletes(small, caplog):
+    catalog = only("allocations", "usages")
+    output = run(TapBilling, settings(small, emit_activate_version_messages=True), catalog=catalog)
+    full = [place for place, rows in small.data["billing"]["allocations"].items() if len(rows) == 50]
+    assert len(full) == 2
+    for place in full:
+        subscription, component = place.split("/")
+        assert f"allocations {subscription} {component}: the API sends the first rows" in caplog.text
+    versions = [found["stream"] for found in output.messages if found["type"] == "ACTIVATE_VERSION"]
+    assert versions == ["usages"]
+
+
+def test_allocations_that_go_on_after_the_fiftieth_row(small, monkeypatch, caplog):
+    monkeypatch.setattr(lists, "_NEWEST", 10**6)
+    tables, numbers = small.data["billing"]["allocations"], itertools.count(1)
+    for rows in tables.values():
+        rows += [{**row, "allocation_id": next(numbers)} for row in rows[:30]]
+    output = run(TapBilling, settings(small), catalog=only("allocations"))
+    assert_all(output, small, ["allocations"], schemas=["allocations"])
+    assert max(map(len, tables.values())) == 80
+    assert "first rows" not in caplog.text
+
+
+def test_a_group_without_rows_and_a_site_without_lists(api):
+    """Empty lists in each of the envelopes."""
+    tables = api.data["billing"]
+    for stream in PATHS:
+        if stream not in (*LEGACY, "site"):
+            tables[stream] = []
+    output = run_all(TapBilling, settings(api))
+    assert set(output.records) == {"site"}
+    assert set(output.schemas) == set(PATHS)
+
+
+MISSING = {
+    "offers": (403, 404),
+    **dict.fromkeys(("invoice_events", "credit_notes", "statements", "legacy_invoices"), (403, 404, 422)),
+}
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+@pytest.mark.parametrize("stream", [stream for stream in ADDED if stream != "site"])
+def test_lists_that_an_account_may_lack_are_empty_and_others_fail(api, caplog, stream, status):
+    api.fault("status", path=f"/billing/{PATHS[stream]}", status=status)
+    config = settings(api, emit_activate_version_messages=True, max_retries=0)
+    catalog = only(stream, "reason_codes" if stream != "reason_codes" else "site")
+    if status not in MISSING.get(stream, ()):
+        with pytest.raises(ApiError, match=f"partly read: {stream}"):
+            run(TapBilling, config, catalog=catalog)
+        return
+    output = run(TapBilling, config, catalog=catalog)
+    assert output.rows(stream) == {}
+    assert f"{stream}: this account or server has no such list ({status})" in caplog.text
+    assert caplog.text.count("no such list") == 1
+    assert [found["stream"] for found in output.messages if found["type"] == "ACTIVATE_VERSION"] == [
+        "reason_codes"
+    ]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("stream", OFF)
+def test_a_list_below_a_subscription_that_is_missing(small, caplog, stream, status):
+    path = next(_paths_below(small, stream))
+    small.fault("status", path=f"/billing{path}", status=status)
+    output = run(
+        TapBilling,
+        settings(small, emit_activate_version_messages=True, max_retries=0),
+        catalog=only(stream),
+    )
+    assert f"{stream}: this account or server has no such list ({status})" in caplog.text
+    assert len(output.rows(stream)) < len(expected(small, stream))
+    assert not any(found["type"] == "ACTIVATE_VERSION" for found in output.messages)
+    assert "replication_key_value" not in output.state["bookmarks"].get(stream, {})
+
+
+def _paths_below(api, name):
+    for place, rows in api.data["billing"][name].items():
+        below = place if name == "proforma_invoices" else str(place).replace("/", "/components/")
+        if rows:
+            yield f"/subscriptions/{below}/{name}.json"
+
+
+def test_a_legacy_site(api, caplog):
+    """Its invoices and statements are read; what it does not have is empty, with a line each."""
+    api.data["billing"]["site"]["relationship_invoicing_enabled"] = False
+    config = settings(api, emit_activate_version_messages=True)
+    output = run_all(TapBilling, config)
+    output.check()
+    missing = ("invoices", "invoice_events", "credit_notes")
+    for stream in PATHS:
+        assert output.rows(stream) == ({} if stream in missing else expected(api, stream)), stream
+    assert len(output.records["legacy_invoices"]) == 210
+    assert "invoices: this site has legacy statement billing: its invoices are in `legacy_inv" in caplog.text
+    for stream in missing[1:]:
+        line = f"{stream}: this account or server has no such list (422): sites with legacy statement billing"
+        assert line in caplog.text
+    versions = {found["stream"] for found in output.messages if found["type"] == "ACTIVATE_VERSION"}
+    assert versions == set(PATHS) - set(missing)
+    again = run_all(TapBilling, config, state=output.state)
+    assert "replication_key_value" not in again.state["bookmarks"]["invoices"]
+
+
+def test_a_site_with_invoices_has_no_legacy_ones(api, caplog):
+    output = run(
+        TapBilling, settings(api, emit_activate_version_messages=True), catalog=only("legacy_invoices")
+    )
+    assert output.records == {}
+    assert "legacy_invoices: this site has no legacy statement billing" in caplog.text
+    assert not any(found["type"] == "ACTIVATE_VERSION" for found in output.messages)
+    assert len(api.requests) == 1
