@@ -23,8 +23,8 @@ class TapBilling(ApiTap):
     # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two.
     rate_limit_factor = 15
     refusal_hints: ClassVar = {
-        401: "each site has keys of its own, test sites and sites in the EU too (the key is meant, not its "
-        "id), and api_url is the site's address",
+        401: "each site has keys of its own, test sites too (the key is meant, not its id), and api_url is "
+        "the site's address; no key of a US site opens one in the EU, https://<site>.ebilling.maxio.com",
         404: "check that api_url is your site's address, which is https://<site>.chargify.com or, for "
         "accounts made in the EU, https://<site>.ebilling.maxio.com",
     }

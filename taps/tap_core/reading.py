@@ -204,6 +204,9 @@ class Reading(Replicated):
         self.done = True
         if self._gone and not self.missing:
             self._judge_gone()
+        if self._cut_off > _TOLD:
+            text = "%s: of %d lists, the API sends the first rows only"
+            self.stream.logger.warning(text, self.name, self._cut_off)
         if self.stream.parent is not None:  # then one bookmark stands for all of its lists
             bookmark = bookmark and not (self.has_failed or self._incomplete)
         if bookmark and not self.missing:

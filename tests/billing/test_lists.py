@@ -14,7 +14,6 @@ from billing.truth import (
     PATHS,
     STREAMS,
     assert_all,
-    expected,
     only,
     rows_of,
     run,
@@ -22,7 +21,6 @@ from billing.truth import (
 )
 from support import run as run_all
 from tap_billing.tap import TapBilling
-from tap_core.errors import ApiError
 
 ADDED = [stream for stream in PATHS if stream not in STREAMS]
 PARENTS = ("subscriptions", "subscription_components")
@@ -49,27 +47,6 @@ SENT = {
     "customer_metadata": "with_deleted=true&direction=asc",
 }
 """What each request of a list begins with; lists that are not named send page and per_page alone."""
-
-
-@pytest.fixture
-def small(api):
-    """The sandbox with few subscriptions, so that lists below each of them are few."""
-    tables = api.data["billing"]
-    tables["subscriptions"] = tables["subscriptions"][:8]
-    kept = {row["id"] for row in tables["subscriptions"]}
-    tables["subscription_components"] = [
-        row for row in tables["subscription_components"] if row["subscription_id"] in kept
-    ]
-    for name in ("usages", "allocations"):
-        tables[name] = {
-            place: rows for place, rows in tables[name].items() if int(place.split("/")[0]) in kept
-        }
-    tables["proforma_invoices"] = {number: tables["proforma_invoices"][number] for number in kept}
-    places = [place for place, rows in tables["allocations"].items() if len(rows) > 50]
-    for place in places:  # the API has no more of them
-        tables["allocations"][place] = sorted(tables["allocations"][place], key=lambda row: row["timestamp"])
-        tables["allocations"][place] = tables["allocations"][place][-50:]
-    return api
 
 
 def test_streams_keys_and_parents():
@@ -101,9 +78,9 @@ def test_every_column_says_what_it_is():
         )
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
-def test_every_row_and_value(api, concurrency):
-    output = run_all(TapBilling, settings(api, concurrency=concurrency))
+def test_every_row_and_value(api):
+    """By default: all lists but those that cost a request per subscription or component."""
+    output = run_all(TapBilling, settings(api))
     assert_all(output, api, PATHS, schemas=PATHS)
     asked = {entry.path.removeprefix("/billing/") for entry in api.requests}
     assert asked == set(PATHS.values())
@@ -244,81 +221,3 @@ def test_a_group_without_rows_and_a_site_without_lists(api):
     output = run_all(TapBilling, settings(api))
     assert set(output.records) == {"site"}
     assert set(output.schemas) == set(PATHS)
-
-
-MISSING = {
-    "offers": (403, 404),
-    **dict.fromkeys(("invoice_events", "credit_notes", "statements", "legacy_invoices"), (403, 404, 422)),
-}
-
-
-@pytest.mark.parametrize("status", [403, 404, 422])
-@pytest.mark.parametrize("stream", [stream for stream in ADDED if stream != "site"])
-def test_lists_that_an_account_may_lack_are_empty_and_others_fail(api, caplog, stream, status):
-    api.fault("status", path=f"/billing/{PATHS[stream]}", status=status)
-    config = settings(api, emit_activate_version_messages=True, max_retries=0)
-    catalog = only(stream, "reason_codes" if stream != "reason_codes" else "site")
-    if status not in MISSING.get(stream, ()):
-        with pytest.raises(ApiError, match=f"partly read: {stream}"):
-            run(TapBilling, config, catalog=catalog)
-        return
-    output = run(TapBilling, config, catalog=catalog)
-    assert output.rows(stream) == {}
-    assert f"{stream}: this account or server has no such list ({status})" in caplog.text
-    assert caplog.text.count("no such list") == 1
-    assert [found["stream"] for found in output.messages if found["type"] == "ACTIVATE_VERSION"] == [
-        "reason_codes"
-    ]
-
-
-@pytest.mark.parametrize("status", [403, 404])
-@pytest.mark.parametrize("stream", OFF)
-def test_a_list_below_a_subscription_that_is_missing(small, caplog, stream, status):
-    path = next(_paths_below(small, stream))
-    small.fault("status", path=f"/billing{path}", status=status)
-    output = run(
-        TapBilling,
-        settings(small, emit_activate_version_messages=True, max_retries=0),
-        catalog=only(stream),
-    )
-    assert f"{stream}: this account or server has no such list ({status})" in caplog.text
-    assert len(output.rows(stream)) < len(expected(small, stream))
-    assert not any(found["type"] == "ACTIVATE_VERSION" for found in output.messages)
-    assert "replication_key_value" not in output.state["bookmarks"].get(stream, {})
-
-
-def _paths_below(api, name):
-    for place, rows in api.data["billing"][name].items():
-        below = place if name == "proforma_invoices" else str(place).replace("/", "/components/")
-        if rows:
-            yield f"/subscriptions/{below}/{name}.json"
-
-
-def test_a_legacy_site(api, caplog):
-    """Its invoices and statements are read; what it does not have is empty, with a line each."""
-    api.data["billing"]["site"]["relationship_invoicing_enabled"] = False
-    config = settings(api, emit_activate_version_messages=True)
-    output = run_all(TapBilling, config)
-    output.check()
-    missing = ("invoices", "invoice_events", "credit_notes")
-    for stream in PATHS:
-        assert output.rows(stream) == ({} if stream in missing else expected(api, stream)), stream
-    assert len(output.records["legacy_invoices"]) == 210
-    assert "invoices: this site has legacy statement billing: its invoices are in `legacy_inv" in caplog.text
-    for stream in missing[1:]:
-        line = f"{stream}: this account or server has no such list (422): sites with legacy statement billing"
-        assert line in caplog.text
-    versions = {found["stream"] for found in output.messages if found["type"] == "ACTIVATE_VERSION"}
-    assert versions == set(PATHS) - set(missing)
-    again = run_all(TapBilling, config, state=output.state)
-    assert "replication_key_value" not in again.state["bookmarks"]["invoices"]
-
-
-def test_a_site_with_invoices_has_no_legacy_ones(api, caplog):
-    output = run(
-        TapBilling, settings(api, emit_activate_version_messages=True), catalog=only("legacy_invoices")
-    )
-    assert output.records == {}
-    assert "legacy_invoices: this site has no legacy statement billing" in caplog.text
-    assert not any(found["type"] == "ACTIVATE_VERSION" for found in output.messages)
-    assert len(api.requests) == 1
