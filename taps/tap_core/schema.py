@@ -9,6 +9,8 @@ from typing_extensions import override
 
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA
 
+_UNMAPPED_IS = "Fields that the schema does not know, and values that do not fit it, by their place."
+
 
 class ApiSchema(StreamSchema):
     """A stream's JSON schema from its file, with the column for what the file does not know."""
@@ -18,5 +20,6 @@ class ApiSchema(StreamSchema):
         """The schema of a stream of a configured tap."""
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
         if stream.config.get("unmapped_column", True):
-            return {**schema, "properties": {**schema["properties"], UNMAPPED: UNMAPPED_SCHEMA}}
+            unmapped = {**UNMAPPED_SCHEMA, "description": _UNMAPPED_IS}
+            return {**schema, "properties": {**schema["properties"], UNMAPPED: unmapped}}
         return schema
