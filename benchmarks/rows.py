@@ -87,6 +87,38 @@ TABLES: Mapping[tuple[str, str], Table] = {
         "billing", "transactions", misfit="item_name", odd="memo", time="created_at"
     ),
     ("billing", "coupons"): Table("billing", "coupons", misfit="discount_type", odd="name"),
+    ("billing", "events"): Table("billing", "events", misfit="key", odd="message", time="created_at"),
+    ("billing", "invoice_events"): Table(
+        "billing", "invoice_events", misfit="event_type", odd="event_type", time="timestamp"
+    ),
+    ("billing", "subscription_components"): Table(
+        "billing",
+        "subscription_components",
+        ("id", "subscription_id"),
+        misfit="unit_name",
+        odd="name",
+        time="updated_at",
+    ),
+    ("billing", "product_price_points"): Table("billing", "product_price_points", misfit="name", odd="name"),
+    ("billing", "component_price_points"): Table(
+        "billing", "component_price_points", misfit="name", odd="name"
+    ),
+    ("billing", "payment_profiles"): Table(
+        "billing", "payment_profiles", misfit="first_name", odd="last_name"
+    ),
+    ("billing", "subscription_groups"): Table(
+        "billing", "subscription_groups", ("uid",), misfit="state", odd="state"
+    ),
+    ("billing", "credit_notes"): Table("billing", "credit_notes", ("uid",), misfit="status", odd="memo"),
+    ("billing", "proforma_invoices"): Table(
+        "billing", "proforma_invoices", ("uid",), parents="subscriptions", misfit="role", odd="product_name"
+    ),
+    ("billing", "subscription_metadata"): Table(
+        "billing", "subscription_metadata", ("resource_id",), misfit="name", odd="value"
+    ),
+    ("billing", "customer_metadata"): Table(
+        "billing", "customer_metadata", ("resource_id",), misfit="name", odd="value"
+    ),
     ("rewards", "orders"): Table(
         "rewards", "orders", misfit="channel", odd="external_id", time="created_at", newest_first=True
     ),
@@ -113,6 +145,14 @@ FEW = frozenset(
         ("scheduling", "my_profile"),
         ("scheduling", "calendars"),
         ("scheduling", "conferencing"),
+        ("billing", "site"),
+        ("billing", "products"),
+        ("billing", "product_families"),
+        ("billing", "components"),
+        ("billing", "offers"),
+        ("billing", "reason_codes"),
+        ("billing", "subscription_metafields"),
+        ("billing", "customer_metafields"),
         ("rewards", "campaigns"),
         ("rewards", "funding_sources"),
         ("rewards", "members"),
@@ -121,6 +161,16 @@ FEW = frozenset(
     }
 )
 """Streams that hold no more than a few dozen rows in any account."""
+
+ELSEWHERE = frozenset(
+    {
+        ("billing", "usages"),
+        ("billing", "allocations"),
+        ("billing", "statements"),
+        ("billing", "legacy_invoices"),
+    }
+)
+"""Streams whose rows lie otherwise than a `Table` says: below two ids, or on a legacy site only."""
 
 
 @cache
