@@ -14,7 +14,7 @@ from tap_scheduling.tap import TapScheduling
 
 CASES = [
     (TapBilling, KEY, 401, "each site has keys of its own"),
-    (TapBilling, KEY, 403, "api_key may not read /billing/[a-z]+.json .* check the key's rights"),
+    (TapBilling, KEY, 403, "api_key may not read /billing/[a-z_/]+.json .* check the key's rights"),
     (TapBilling, KEY, 404, "https://<site>.ebilling.maxio.com"),
     (TapEvents, KEY, 401, "create a new one"),
     (TapEvents, KEY, 403, "may be wrong or revoked"),
