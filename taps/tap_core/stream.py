@@ -199,7 +199,7 @@ class ApiStream(RelatedStream):
         Args:
             node: The object, its members undecoded.
         """
-        return not any(is_missing(jsonpath.decode(node.get(key))) for key in self.declared_keys)
+        return not any(is_missing(jsonpath.decode(node.get(key))) for key in self.keys_in_list)
 
     def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages of a list, where records are to be put together otherwise than they came."""
@@ -208,7 +208,17 @@ class ApiStream(RelatedStream):
     @cached_property
     def key_of(self) -> Callable[[Any], Any]:
         """Reads from an undecoded record what tells it apart in its list."""
-        return key_reader(self.declared_keys)
+        return key_reader(self.keys_in_list)
+
+    @property
+    def keys_in_list(self) -> Sequence[str]:
+        """Those of the declared keys that tell records of one list apart: not those of its parent."""
+        given: set[str] = {*self.parent_fields}
+        above: Any = self.parent_stream_type
+        while above is not None:
+            given |= above.child_keys.keys()
+            above = above.parent_stream_type
+        return [key for key in self.declared_keys if key not in given]
 
     @property
     def declared_keys(self) -> Sequence[str]:
