@@ -154,7 +154,7 @@ def references(stream: ApiStream, streams: Sequence[ApiStream]) -> Iterator[tupl
         one = re.sub(r"ies$", "y", other.name) if other.name.endswith("ies") else other.name.removesuffix("s")
         for field in stream.schema["properties"]:
             plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()
-            if other is not stream and plain == f"{one}_id" and tuple(other.primary_keys) == ("id",):
+            if other is not stream and plain == f"{one}_id" and [*other.keys_in_list] == ["id"]:
                 yield field, other
 
 

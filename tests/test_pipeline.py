@@ -20,9 +20,9 @@ from tap_scheduling.tap import TapScheduling
 
 ROOT = Path(__file__).parents[1]
 MELTANO = Path(sys.executable).with_name("meltano")
-CHILDREN = {"attendees", "tickets", "transactions"}
+CHILDREN = {"attendees", "tickets", "donations", "transactions"}
 STREAMS = {"events", "categories", "users", *CHILDREN}
-KEYS = {"categories": "category", "transactions": "refno"}
+KEYS = {"categories": "category", "donations": "donationid", "transactions": "refno"}
 
 TAPS = {
     "events": TapEvents,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core.records import jsonpath
 from tap_events.client import EventsStream
 
 if TYPE_CHECKING:
+    import requests
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_core import Page
 
 
 class Events(EventsStream):
@@ -40,8 +44,17 @@ class Attendees(EventsStream):
 
     name = "attendees"
     path = "/events/{event_id}/attendees"
+    primary_keys = ("event_id", "id")
     parent_stream_type = Events
     mended = ("questions",)
+
+    @override
+    def read_page(self, response: requests.Response) -> Page:
+        """The attendees; the reference of their order has two names."""
+        page = super().read_page(response)
+        if b'"transaction_ref"' in response.content:
+            page.replace_records([_with_refno(record) for record in page.records])
+        return page
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
@@ -58,7 +71,29 @@ class Tickets(EventsStream):
 
     name = "tickets"
     path = "/events/{event_id}/tickets"
+    primary_keys = ("event_id", "id")
     parent_stream_type = Events
+
+
+class Donations(EventsStream):
+    """One row per donation that an event asks for beside its tickets.
+
+    They come in the answer that has the tickets, which is fetched once where both streams are read.
+    """
+
+    name = "donations"
+    path = "/events/{event_id}/tickets"
+    primary_keys = ("event_id", "donationid")
+    records_jsonpath = "$.donation[*]"
+    parent_stream_type = Events
+
+    @override
+    def check_place(self, page: Page) -> None:
+        """See that there are donations, or tickets without any."""
+        has_donations, _ = jsonpath.place(page.document, self.records_jsonpath)
+        has_tickets, tickets = jsonpath.place(page.document, "$.tickets[*]")
+        if has_donations or not has_tickets or not isinstance(tickets, (list, type(None))):
+            super().check_place(page)
 
 
 class Transactions(EventsStream):
@@ -76,7 +111,14 @@ class Transactions(EventsStream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """The order's reference is called `refno`, and `transaction_ref` in some answers."""
-        if row.get("refno") in (None, "") and "transaction_ref" in row:
-            row["refno"] = row["transaction_ref"]
-        return row
+        """The order's reference has two names."""
+        named: Record = _with_refno(row)
+        return named
+
+
+def _with_refno(record: Any) -> Any:
+    """A record with its order's reference as `refno`; some answers call it `transaction_ref`."""
+    row = jsonpath.decode(record)
+    if not isinstance(row, dict) or row.get("refno") not in (None, "") or "transaction_ref" not in row:
+        return record
+    return {**row, "refno": row["transaction_ref"]}

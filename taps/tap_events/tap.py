@@ -10,14 +10,14 @@ from singer_sdk.authenticators import APIKeyAuthenticator
 from typing_extensions import override
 
 from tap_core import ApiTap, api_version_setting, common_settings
-from tap_events.streams import Attendees, Categories, Events, Tickets, Transactions, Users
+from tap_events.streams import Attendees, Categories, Donations, Events, Tickets, Transactions, Users
 
 
 class TapEvents(ApiTap):
     """Events, their attendees, tickets and orders from an event-management account."""
 
     name = "tap-events"
-    stream_types = (Events, Categories, Users, Attendees, Tickets, Transactions)
+    stream_types = (Events, Categories, Users, Attendees, Tickets, Donations, Transactions)
     # How the API tells a wrong key is not documented.
     refusal_hints: ClassVar = {
         403: "it may be wrong or revoked, or lack the right to this",

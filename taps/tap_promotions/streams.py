@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core.records import jsonpath
 from tap_promotions.client import OLDEST_FIRST, PromotionsStream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import requests
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_core import Page
+    from tap_core.paging.page import Rows
     from tap_core.paging.paginator import Query
 
 
@@ -36,6 +42,7 @@ class Stages(PromotionsStream):
 
     name = "stages"
     path = "/stages/{promotion_id}"
+    primary_keys = ("promotion_id", "id")
     parent_stream_type = Promotions
 
 
@@ -44,6 +51,7 @@ class Users(PromotionsStream):
 
     name = "users"
     path = "/users/{promotion_id}"
+    primary_keys = ("promotion_id", "id")
     params = OLDEST_FIRST
     parent_stream_type = Promotions
 
@@ -56,6 +64,7 @@ class Participations(PromotionsStream):
 
     name = "participations"
     path = "/participations/{promotion_id}"
+    primary_keys = ("promotion_id", "id")
     params = OLDEST_FIRST
     parent_stream_type = Promotions
 
@@ -71,13 +80,27 @@ class Prizes(PromotionsStream):
 
     name = "prizes"
     path = "/prizes/{promotion_id}"
+    primary_keys = ("promotion_id", "id")
     parent_stream_type = Promotions
+
+
+class PrizeInventory(PromotionsStream):
+    """One row per kind of prize of a promotion, with its stock; also of those that nobody has won.
+
+    The API's reference does not show an answer: the fields are those of `prizes.prize_type`.
+    """
+
+    name = "prize_inventory"
+    path = "/prizes/inventory/{promotion_id}"
+    primary_keys = ("promotion_id", "id")
+    parent_stream_type = Promotions
+    may_be_missing = True
 
 
 class Rankings(PromotionsStream):
     """One row per user in the ranking of a promotion, best first, as it stands when it is read.
 
-    Only games with points or time have one.
+    Only games with points or time have one. `position` is the place in the list where the API sends none.
     """
 
     name = "rankings"
@@ -85,7 +108,17 @@ class Rankings(PromotionsStream):
     primary_keys = ("promotion_id", "user_id")
     parent_stream_type = Promotions
     may_be_missing = True
-    mended = (*PromotionsStream.mended, "user_id", "id", "points", "score")
+    mended = (*PromotionsStream.mended, "user_id", "points", "score")
+
+    @override
+    def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
+        """The pages, each entry with its position."""
+        place = 0
+        for rows in pages:
+            yield rows._replace(
+                raws=[_placed(entry, place) for place, entry in enumerate(rows.raws, place + 1)]
+            )
+            place += len(rows.raws)
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
@@ -93,7 +126,75 @@ class Rankings(PromotionsStream):
         if row.get("user_id") in (None, ""):
             user = row.get("user")
             user_id = user.get("id") if isinstance(user, dict) else None
-            row["user_id"] = row.pop("id", None) if user_id is None else user_id
+            row["user_id"] = row.get("id") if user_id is None else user_id
         if row.get("points") is None and "score" in row:
             row["points"] = row.pop("score")
         return super().post_process(row, context)
+
+
+class CoinTransactions(PromotionsStream):
+    """One row per change of a user's balance of coins, as points and the like are called.
+
+    `user` is who had the balance, as the API sends it beside the change.
+    """
+
+    name = "coin_transactions"
+    path = "/coin_transactions/{promotion_id}"  # `/coins/{promotion_id}` is a call that writes
+    primary_keys = ("promotion_id", "id")
+    params = OLDEST_FIRST
+    parent_stream_type = Promotions
+    may_be_missing = True
+
+    @override
+    def read_page(self, response: requests.Response) -> Page:
+        """The changes, lifted out of the pairs `{"transaction": {…}, "user": {…}}` that they come in."""
+        page = super().read_page(response)
+        page.replace_records([_lifted(pair) for pair in page.records])
+        return page
+
+
+class RegistrationFields(PromotionsStream):
+    """One row per field of a promotion's registration form: names of `users.custom_properties`.
+
+    Unconfirmed: no answer of the API was seen, the fields are proposals, and others end up in
+    `_sdc_unmapped`.
+    """
+
+    name = "registration_fields"
+    path = "/promotions/{promotion_id}/registration_fields"
+    primary_keys = ("promotion_id", "id")
+    parent_stream_type = Promotions
+    may_be_missing = True
+    selected_by_default = False
+
+
+class PointsOfSale(PromotionsStream):
+    """One row per place where prizes of a promotion can be redeemed.
+
+    Unconfirmed: no answer of the API was seen, the fields are proposals, and others end up in
+    `_sdc_unmapped`.
+    """
+
+    name = "points_of_sale"
+    path = "/pos/{promotion_id}"
+    primary_keys = ("promotion_id", "id")
+    parent_stream_type = Promotions
+    may_be_missing = True
+    selected_by_default = False
+
+
+def _placed(entry: Any, place: int) -> Any:
+    """An entry of a ranking with its position, which is its place in the list if it says none."""
+    if jsonpath.first(entry, "$.position") not in (None, ""):
+        return entry
+    row = jsonpath.decode(entry)
+    return {**row, "position": place} if isinstance(row, dict) else row
+
+
+def _lifted(pair: Any) -> Any:
+    """What a pair says of a transaction, with the user beside it; a flat record as it is."""
+    row = jsonpath.decode(pair)
+    transaction = row.get("transaction") if isinstance(row, dict) else None
+    if not isinstance(transaction, dict):
+        return pair
+    return {**transaction, **{name: value for name, value in row.items() if name != "transaction"}}

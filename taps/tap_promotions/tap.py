@@ -11,11 +11,15 @@ from typing_extensions import override
 
 from tap_core import ApiTap, common_settings
 from tap_promotions.streams import (
+    CoinTransactions,
     OrganizingBrands,
     Participations,
+    PointsOfSale,
+    PrizeInventory,
     Prizes,
     Promotions,
     Rankings,
+    RegistrationFields,
     Stages,
     Users,
 )
@@ -29,7 +33,19 @@ class TapPromotions(ApiTap):
 
     name = "tap-promotions"
     key_setting = "bearer_token"
-    stream_types = (Promotions, OrganizingBrands, Stages, Users, Participations, Prizes, Rankings)
+    stream_types = (
+        Promotions,
+        OrganizingBrands,
+        Stages,
+        Users,
+        RegistrationFields,
+        Participations,
+        Prizes,
+        PrizeInventory,
+        PointsOfSale,
+        Rankings,
+        CoinTransactions,
+    )
     refusal_hints: ClassVar = {
         401: "tokens expire, by default after 30 days: make a new one under Settings → Integrations → "
         "Developers",

@@ -154,4 +154,4 @@ def test_about_and_discover_need_no_settings():
     about = json.loads(command("tap_events", "--about", "--format", "json").stdout)
     assert {"api_url", "api_key", "concurrency"} <= about["settings"]["properties"].keys()
     catalog = json.loads(command("tap_events", "--discover").stdout)
-    assert len(catalog["streams"]) == 6
+    assert len(catalog["streams"]) == 7

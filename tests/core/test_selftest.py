@@ -30,6 +30,7 @@ def test_one_small_request_for_each_stream(api, config, tmp_path):
     assert [line.split()[0] for line in lines] == [
         "attendees",
         "categories",
+        "donations",
         "events",
         "tickets",
         "transactions",
@@ -37,7 +38,7 @@ def test_one_small_request_for_each_stream(api, config, tmp_path):
     ]
     assert all(" ok " in line for line in lines)
     assert len(api.requests) < 20
-    assert sum("limit=1&" in f"{entry.query}&" for entry in api.requests) >= 6
+    assert sum("limit=1&" in f"{entry.query}&" for entry in api.requests) >= 7
 
 
 def test_what_fails_is_named(api, config, tmp_path):
@@ -59,7 +60,7 @@ def test_what_fails_for_all_is_tried_once(api, config, tmp_path, wrong):
     assert done.returncode == 1
     first, *others = done.stdout.splitlines()
     assert "Connection refused" in first or "api_key was refused" in first
-    assert len(others) == 5
+    assert len(others) == 6
     assert all("FAILED  not tried, as the first line says why" in line for line in others)
     assert len(api.requests) <= 1
     assert done.stderr.count("trying again") <= 1
@@ -77,7 +78,7 @@ def test_selected_streams_only(api, config, tmp_path):
 
 def test_schema_only(config, tmp_path):
     done = command("tap_events", "--test=schema", config=config, folder=tmp_path)
-    assert done.stdout.count('"type":"SCHEMA"') == 6
+    assert done.stdout.count('"type":"SCHEMA"') == 7
     assert "RECORD" not in done.stdout
 
 

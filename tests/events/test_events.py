@@ -10,10 +10,12 @@ from singer_sdk.testing import get_tap_test_class
 
 from api_sandbox import Sandbox
 from api_sandbox.events.data import generate
+from in_process import select
 from support import KEY, run
+from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 
-CHILDREN = ("attendees", "tickets", "transactions")
+CHILDREN = ("attendees", "tickets", "donations", "transactions")
 
 
 @pytest.fixture
@@ -53,7 +55,8 @@ def expected(api, stream):
                         {"questions": a["question"], "answer": a["answer"]} for a in row["questions"]
                     ]
                     break
-            rows[row["refno" if stream == "transactions" else "id"],] = row
+            own = row["donationid" if stream == "donations" else "id"] if stream != "transactions" else None
+            rows[(row["refno"],) if own is None else (event_id, own)] = row
     return rows
 
 
@@ -119,7 +122,7 @@ def test_empty_account(api, config):
         api.fault("raw_body", path="/events", body='{"message": "No events found"}', status=status)
         output = run(TapEvents, config)
         assert output.records == {}
-        assert len(output.schemas) == 6
+        assert len(output.schemas) == 7
     api.reset()
     api.fault("raw_body", path="/events/v1/events$", body='{"events": null}')
     assert run(TapEvents, config).records.keys() == {"categories", "users"}
@@ -158,7 +161,10 @@ def test_same_bytes_whatever_the_concurrency(api, config):
 def test_other_names_for_the_same_fields(api, config):
     event_id = api.data["events"]["events"][0]["id"]
     orders = '{"transactions": [{"transaction_ref": "R-1", "event_id": 5, "transaction_amount": "12.50"}]}'
-    people = '{"attendees": [{"id": "77", "questions": [{"question": "Size?", "answer": "M"}]}]}'
+    people = (
+        '{"attendees": [{"id": "77", "questions": [{"question": "Size?", "answer": "M"}]},'
+        ' {"id": 78, "refno": "", "transaction_ref": "R-1"}]}'
+    )
     api.fault("raw_body", path=f"/events/v1/events/{event_id}/transactions", body=orders)
     api.fault("raw_body", path=f"/events/v1/events/{event_id}/attendees", body=people)
     output = run(TapEvents, config)
@@ -171,7 +177,44 @@ def test_other_names_for_the_same_fields(api, config):
         "transaction_amount": Decimal("12.50"),
     }
     row = {"id": 77, "event_id": event_id, "questions": [{"questions": "Size?", "answer": "M"}]}
-    assert output.rows("attendees")[77,] == row
+    assert output.rows("attendees")[event_id, 77] == row
+    order = {"refno": "R-1", "transaction_ref": "R-1"}
+    assert output.rows("attendees")[event_id, 78] == {"id": 78, "event_id": event_id, **order}
+
+
+def tickets_answered(api, config, body, *streams):
+    """A run over the answer of one event's tickets."""
+    event_id = api.data["events"]["events"][0]["id"]
+    api.data["events"]["events"][1:] = []
+    api.fault("raw_body", path=f"/events/v1/events/{event_id}/tickets", body=body)
+    return event_id, run(TapEvents, config, catalog=select(TapEvents, "events", *streams))
+
+
+@pytest.mark.parametrize("streams", [("tickets", "donations"), ("donations",)])
+def test_donations_share_the_answer_of_tickets(api, config, streams):
+    run(TapEvents, config, catalog=select(TapEvents, *streams))
+    asked = [entry for entry in api.requests if entry.path.endswith("/tickets")]
+    assert len(asked) < 1.2 * len(api.data["events"]["events"])
+
+
+@pytest.mark.parametrize("donation", ["", ', "donation": []', ', "donation": null'])
+def test_no_donations_beside_tickets_are_none(api, config, donation):
+    body = f'{{"tickets": [{{"id": 7}}]{donation}}}'
+    event_id, output = tickets_answered(api, config, body, "tickets", "donations")
+    assert output.rows("tickets").keys() == {(event_id, 7)}
+    assert "donations" not in output.records
+
+
+def test_donations_without_tickets(api, config):
+    body = '{"tickets": [], "donation": [{"donationid": 5, "donation_minimum": "7.50"}]}'
+    event_id, output = tickets_answered(api, config, body, "donations")
+    row = {"event_id": event_id, "donationid": 5, "donation_minimum": Decimal("7.50")}
+    assert output.records["donations"] == [row]
+
+
+def test_an_answer_without_tickets_and_donations_is_a_failure(api, config):
+    with pytest.raises(ApiError, match="partly read: donations"):
+        tickets_answered(api, {**config, "max_retries": 0}, '{"other": []}', "donations")
 
 
 def test_the_brief_s_header(api, config):

@@ -43,9 +43,7 @@ def with_user_id(row: Row) -> Row:
     """An entry of a ranking with the user's id as a field of its own."""
     if "user_id" in row:
         return row
-    if "user" in row:
-        return {**row, "user_id": row["user"]["id"]}
-    return {("user_id" if name == "id" else name): value for name, value in row.items()}
+    return {**row, "user_id": row["user"]["id"] if "user" in row else row["id"]}
 
 
 def points(row: Row) -> Row:

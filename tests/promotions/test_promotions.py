@@ -11,7 +11,8 @@ from singer_sdk.testing import get_tap_test_class
 
 from api_sandbox import Sandbox
 from api_sandbox.promotions.data import generate
-from promotions.truth import CHILDREN, PARENTS, V2, assert_all, expected, settings
+from in_process import select
+from promotions.truth import CHILDREN, OFF, PARENTS, V2, assert_all, expected, settings
 from support import KEY, Output, command, run
 from tap_promotions.tap import TapPromotions
 
@@ -39,7 +40,7 @@ def test_one_request_per_page(api, whole):
 
 
 def test_what_requests_ask_for(whole):
-    ordered = {"promotions", "organizing_brands", "users", "participations"}
+    ordered = {"promotions", "organizing_brands", "users", "participations", "coin_transactions"}
     followed = 0
     for entry in whole[1]:
         query = dict(parse_qsl(entry.query, keep_blank_values=True))
@@ -125,7 +126,7 @@ def test_an_interrupted_run_goes_on_where_it_was(small, tmp_path):
     """The promotion whose id is a number on the wire is the one that the first run ended after."""
     promotions = small.data["promotions"]["promotions"]
     last = next(index for index, row in enumerate(promotions) if isinstance(row["id"], int))
-    down = small.fault("status", path=rf"{V2}/\w+/{promotions[last + 1]['id']}$", status=401)
+    down = small.fault("status", path=rf"{V2}/[\w/]+/{promotions[last + 1]['id']}$", status=401)
     config = settings(small, max_retries=0)
     failed = command("tap_promotions", config=config, folder=tmp_path)
     assert (failed.returncode, down.hits > 0) == (2, True)
@@ -135,7 +136,7 @@ def test_an_interrupted_run_goes_on_where_it_was(small, tmp_path):
     for stream in CHILDREN:
         assert first.rows(stream) | second.rows(stream) == expected(small, stream)
     for promotion in promotions[: last + 1]:
-        assert small.matching(rf"{V2}/\w+/{promotion['id']}$") == []
+        assert small.matching(rf"{V2}/[\w/]+/{promotion['id']}$") == []
 
 
 def test_state_does_not_grow_with_promotions(small):
@@ -151,7 +152,9 @@ def test_settings_and_streams():
     assert methods == {"FULL_TABLE"}
     keys = {entry["tap_stream_id"]: tuple(entry["key_properties"]) for entry in tap.catalog_dict["streams"]}
     assert keys.pop("rankings") == ("promotion_id", "user_id")
-    assert set(keys.values()) == {("id",)}
+    assert {keys.pop(name) for name in PARENTS} == {("id",)}
+    assert set(keys.values()) == {("promotion_id", "id")}
+    assert keys.keys() == {*CHILDREN, *OFF} - {"rankings"}
 
 
 _suite_sandbox = Sandbox(data={"promotions": generate(Random(5), promotions=20, brands=12, sizes=(9, 4))})
@@ -160,7 +163,13 @@ _suite_sandbox.__enter__()
 
 @pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
 @pytest.mark.filterwarnings("ignore:No records were available to test")
-class TestSuite(get_tap_test_class(TapPromotions, config=settings(_suite_sandbox, full_participations=True))):
+class TestSuite(
+    get_tap_test_class(
+        TapPromotions,
+        config=settings(_suite_sandbox, full_participations=True),
+        catalog=select(TapPromotions, *PARENTS, *CHILDREN, *OFF),
+    )
+):
     """The SDK's own tests of a tap."""
 
     @classmethod

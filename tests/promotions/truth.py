@@ -8,7 +8,12 @@ from api_sandbox.promotions.api import full_participations
 from support import KEY
 
 PARENTS = ("promotions", "organizing_brands")
-CHILDREN = ("stages", "users", "participations", "prizes", "rankings")
+CHILDREN = (
+    *("stages", "users", "participations", "prizes", "prize_inventory", "rankings"),
+    "coin_transactions",
+)
+OFF = ("registration_fields", "points_of_sale")
+"""Lists that are read only where they are selected."""
 V2 = "/promotions/v2"
 
 
@@ -31,25 +36,33 @@ def plain(value, name="", inside=""):
 
 
 def plain_scalar(value, name, inside):
-    if name in {"points", "time"}:
+    if name in {"points", "time", "amount", "balance"}:
         return Decimal(value)
     if name == "position" or (name, inside) == ("type", "requirement"):
         return int(value)
-    if name == "visible":
+    if name in {"visible", "required"}:
         return value in {True, "1"}
     if name in {"created", "start_date", "end_date"}:
         return value if value.endswith("Z") else value.replace(" ", "T") + "Z"
     return str(value)
 
 
-def ranked(entry):
+def ranked(entry, place):
     """An entry of a ranking with its fields where the schema has them."""
-    entry = dict(entry)
+    entry = {"position": place, **entry}
     if "user_id" not in entry:
-        entry["user_id"] = entry["user"]["id"] if "user" in entry else entry.pop("id")
+        entry["user_id"] = entry["user"]["id"] if "user" in entry else entry["id"]
     if "score" in entry:
         entry["points"] = entry.pop("score")
     return entry
+
+
+def lifted(pair, _):
+    """A change of a balance, with its user beside it."""
+    return {**pair["transaction"], "user": pair["user"]}
+
+
+SHAPED = {"rankings": ranked, "coin_transactions": lifted}
 
 
 def expected(sandbox, stream, *, full=False):
@@ -61,10 +74,10 @@ def expected(sandbox, stream, *, full=False):
     for promotion in tables["promotions"]:
         parent = str(promotion["id"])
         children = full_participations(tables, parent) if full else tables[stream].get(parent, [])
-        for child in children:
-            row = plain(ranked(child) if stream == "rankings" else child)
+        for place, child in enumerate(children, 1):
+            row = plain(SHAPED[stream](child, place) if stream in SHAPED else child)
             row["promotion_id"] = row.get("promotion_id") or parent
-            rows[(parent, row["user_id"]) if stream == "rankings" else (row["id"],)] = row
+            rows[parent, row["user_id" if stream == "rankings" else "id"]] = row
     return rows
 
 

@@ -1,8 +1,8 @@
 """The promotions API: a bearer token, cursors that are numbers or strings, ids of either kind.
 
 The rows: ``data["promotions"]`` has ``promotions`` and ``organizing_brands`` as lists, oldest first, and
-``stages``, ``users``, ``participations``, ``prizes`` and ``rankings`` as lists by the promotion's id, which
-is a string there.
+``stages``, ``users``, ``participations``, ``prizes``, ``rankings`` and the tables of ``extras`` as lists by
+the promotion's id, which is a string there.
 """
 
 from __future__ import annotations
@@ -106,6 +106,35 @@ def _prizes(call: Call, promotion_id: str) -> Reply:
 
 
 @_of_promotion
+def _prize_inventory(call: Call, promotion_id: str) -> Reply:
+    """The whole stock, without a word about pages."""
+    return Reply({"items": call.tables["prize_inventory"].get(promotion_id, [])})
+
+
+@_of_promotion
+def _registration_fields(call: Call, promotion_id: str) -> Reply:
+    return Reply({"items": call.tables["registration_fields"].get(promotion_id, [])})
+
+
+@_of_promotion
+def _points_of_sale(call: Call, promotion_id: str) -> Reply:
+    return _paged(call, call.tables["points_of_sale"].get(promotion_id, []))
+
+
+@_of_promotion
+def _coin_transactions(call: Call, promotion_id: str) -> Reply:
+    """Pairs, which have no id of their own: the cursor is the id of the change in the last one."""
+    pairs = [
+        {"id": pair["transaction"]["id"], "pair": pair}
+        for pair in call.tables["coin_transactions"].get(promotion_id, [])
+    ]
+    reply = _paged(call, _ordered(call, pairs))
+    if reply.status < 400:  # noqa: PLR2004
+        reply.body["items"] = [row["pair"] for row in reply.body["items"]]
+    return reply
+
+
+@_of_promotion
 def _ranking(call: Call, promotion_id: str) -> Reply:
     """The best first; the cursor counts the entries before it. Promotions that are no game have none."""
     ranking = call.tables["rankings"].get(promotion_id, [])
@@ -143,7 +172,11 @@ _ROUTES = {
     "/stages/{promotion_id}": _stages,
     "/users/{promotion_id}": _users,
     "/participations/{promotion_id}": _participations,
+    "/promotions/{promotion_id}/registration_fields": _registration_fields,
     "/prizes/{promotion_id}": _prizes,
+    "/prizes/inventory/{promotion_id}": _prize_inventory,
+    "/pos/{promotion_id}": _points_of_sale,
+    "/coin_transactions/{promotion_id}": _coin_transactions,
     "/ranking/{promotion_id}": _ranking,
 }
 

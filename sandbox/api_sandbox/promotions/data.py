@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.fake import Fake, slug
+from api_sandbox.promotions.extras import EXTRAS, add_extras
 from api_sandbox.promotions.people import People
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def generate(
     account.add_brands(brands)
     for number in range(promotions):
         account.add_promotion(number, created=timedelta(days=number * _YEAR / promotions))
+    add_extras(account)
     return account.tables
 
 
@@ -45,9 +47,10 @@ class Account:
     def __init__(self, fake: Fake, sizes: Sequence[int]) -> None:
         self.fake, self._sizes = fake, sizes
         self.tables: dict[str, Any] = {"promotions": [], "organizing_brands": []}
-        self.tables |= {name: {} for name in CHILDREN}
+        self.tables |= {name: {} for name in (*CHILDREN, *EXTRAS)}
         self._ids = Counter({"brands": 5_000, "promotions": 301_000, "stages": 660_000, "users": 88_120_000})
         self._ids |= Counter({"participations": 91_500_000, "prizes": 4_410_000, "properties": 4_400})
+        self._ids |= Counter({"coins": 552_000})
 
     def new_id(self, table: str) -> str:
         """An id that no row of the table has yet: newer rows have larger ones."""
