@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
-from tap_core import ApiSchema, ApiStream, Offset
+from tap_core import ApiSchema, ApiStream, Offset, SinglePage
+from tap_core.paging.places import Ask, ByOffset
 from tap_core.records.values import as_moment
 from tap_rewards import schemas
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from tap_core import Paginator
+    from tap_core.paging.paginator import Query
 
 DAY = 86_400
 TOTAL = "$.total_count"
+UNSTATED_SIZE = 10
+"""Records in a page where nothing says how many; the lists that say it have so many by default."""
 
 
 class RewardsStream(ApiStream):
@@ -65,3 +69,31 @@ class RewardsStream(ApiStream):
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Put a day as its beginning in UTC, where moments are asked for."""
         return {**row, **{name: as_moment(row[name]) for name in self.mended if name in row}}
+
+
+class WholeStream(RewardsStream):
+    """A list that comes whole: it has neither offset nor limit."""
+
+    @override
+    def get_new_paginator(self) -> Paginator:
+        """One request."""
+        return SinglePage()
+
+
+class OffsetAlone(ByOffset):
+    """Offsets in a list whose pages have a size of the server's own, which is stated nowhere."""
+
+    @override
+    def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
+        """The page that begins at a row."""
+        return Ask({self.param: start}, start, size)
+
+    @override
+    def read(self, query: Query) -> Ask:
+        """What a query asks for."""
+        return super().read({self.size_param: 0, **query})._replace(query=query, size=UNSTATED_SIZE)
+
+    @override
+    def cover(self, start: int, stop: int, size: int) -> list[Ask]:
+        """None: a page can't be asked for in parts."""
+        return []

@@ -10,17 +10,18 @@ from singer_sdk.authenticators import BearerTokenAuthenticator
 from typing_extensions import override
 
 from tap_core import ApiTap, api_version_setting, common_settings
-from tap_rewards.streams import (
+from tap_rewards.streams.fraud import FraudReviews, FraudRules
+from tap_rewards.streams.money import BalanceTransactions, Forex, FundingSources, Invoices, Topups
+from tap_rewards.streams.orders import Campaigns, Orders, Products, Rewards
+from tap_rewards.streams.organization import (
     AccountMembers,
-    BalanceTransactions,
-    Campaigns,
-    FundingSources,
-    Invoices,
+    ConnectedOrganizationMembers,
+    ConnectedOrganizations,
+    Fields,
     Members,
-    Orders,
     Organizations,
-    Products,
-    Rewards,
+    Roles,
+    Webhooks,
 )
 
 _HOSTS = {"TEST_": "testflight.tremendous.com", "PROD_": "api.tremendous.com"}
@@ -41,11 +42,21 @@ class TapRewards(ApiTap):
         Rewards,
         Members,
         Invoices,
+        Topups,
+        Forex,
+        FraudReviews,
+        FraudRules,
+        Fields,
+        Roles,
+        Webhooks,
+        ConnectedOrganizations,
+        ConnectedOrganizationMembers,
     )
 
     config_jsonschema = th.PropertiesList(
         *common_settings(
-            key_help="API key from the account's team settings, under Developers; read-only is enough.",
+            key_help="API key from the account's team settings, under Developers; read-only is enough. A key "
+            "of the test environment, TEST_…, goes with https://testflight.tremendous.com/api as `api_url`.",
             url_example="https://api.tremendous.com/api",
             incremental=True,
         ),

@@ -20,7 +20,17 @@ STREAMS = (
     "rewards",
     "members",
     "invoices",
+    "topups",
+    "forex",
+    "fraud_reviews",
+    "fraud_rules",
+    "fields",
+    "roles",
+    "webhooks",
 )
+OFF = ("connected_organizations", "connected_organization_members")
+"""Lists that are read only where they are selected."""
+
 INCREMENTAL = ("orders", "balance_transactions", "rewards")
 PATH = "/rewards/v2"
 
@@ -32,6 +42,9 @@ def expected(api, stream):
         rows = [row for row in rows if row["status"] != "DELETED"]
     for row in rows:
         row.pop("access_token", None)
+        row.pop("private_key", None)
+        row.update({"base": "USD"} if stream == "forex" else {})
+        row.update({"reward_id": row["reward"]["id"]} if stream == "fraud_reviews" else {})
         for name in ("created_at", "paid_at") if stream == "invoices" else ():
             if row[name] and len(row[name]) == 10:
                 row[name] += "T00:00:00Z"

@@ -2,7 +2,8 @@
 
 The rows: ``data["rewards"]`` has a list for each of ``orders``, ``rewards``, ``products``,
 ``funding_sources``, ``members``, ``campaigns``, ``organizations``, ``transactions`` (the ledger) and
-``invoices``. The paged lists are newest first. A reward is one object in ``rewards`` and in its order.
+``invoices``, and the tables of ``extras``. The paged lists are newest first. A reward is one object in
+``rewards``, in its order and in its review.
 """
 
 from __future__ import annotations
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-_LIMITS = {"orders": (10, 500), "rewards": (100, 500), "invoices": (10, 10), "transactions": (10, 500)}
+_LIMITS = {
+    "orders": (10, 500),
+    "rewards": (100, 500),
+    "invoices": (10, 10),
+    "transactions": (10, 500),
+    "fraud_reviews": (10, 100),
+    "connected_organizations": (10, 100),
+    "connected_organization_members": (10, 100),
+    "topups": (10, 10),
+}
 """Default and maximum of the page size; a limit above the maximum is lowered in silence."""
 
 _TOO_MANY = 429
@@ -60,22 +70,22 @@ def _time(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _in_window(call: Call, rows: Sequence[Row]) -> list[Row]:
+def _in_window(call: Call, rows: Sequence[Row], field: str = "created_at") -> list[Row]:
     """The rows between two times, bounds included.
 
     Raises:
         ValueError: A bound is no time.
     """
-    since, until = call.query.get("created_at[gte]"), call.query.get("created_at[lte]")
+    since, until = call.query.get(f"{field}[gte]"), call.query.get(f"{field}[lte]")
     if since:
-        rows = [row for row in rows if _time(row["created_at"]) >= _time(since)]
+        rows = [row for row in rows if _time(row[field]) >= _time(since)]
     if until:
-        rows = [row for row in rows if _time(row["created_at"]) <= _time(until)]
+        rows = [row for row in rows if _time(row[field]) <= _time(until)]
     return list(rows)
 
 
-def _bad_time() -> Reply:
-    return _error(422, "created_at must be an ISO 8601 date and time")
+def _bad_time(field: str = "created_at") -> Reply:
+    return _error(422, f"{field} must be an ISO 8601 date and time")
 
 
 def _orders(call: Call) -> Reply:
@@ -131,6 +141,44 @@ def _invoices(call: Call) -> Reply:
     return _paged(call, "invoices", rows)
 
 
+def _topups(call: Call) -> Reply:
+    """Pages of ten, whatever limit is asked for, and no total."""
+    page = call.paging.by_offset(call.tables["topups"], call.integer("offset", 0), _LIMITS["topups"][1])
+    return Reply({"topups": page.rows})
+
+
+def _fraud_reviews(call: Call) -> Reply:
+    """Reviews, by the time of the redemption or in a state."""
+    try:
+        rows = _in_window(call, call.tables["fraud_reviews"], "redeemed_at")
+    except ValueError:
+        return _bad_time("redeemed_at")
+    if "status" in call.query:
+        rows = [row for row in rows if row["status"] == call.query["status"]]
+    return _paged(call, "fraud_reviews", rows)
+
+
+def _forex(call: Call) -> Reply:
+    """One object, by currency; only rates of a US dollar are known here."""
+    if call.query.get("base", "USD") != "USD":
+        return _error(422, "base is not supported")
+    return Reply({"forex": {row["currency_code"]: row["rate"] for row in call.tables["forex"]}})
+
+
+def _connected_organizations(call: Call) -> Reply:
+    return _paged(call, "connected_organizations", call.tables["connected_organizations"])
+
+
+def _connected_organization_members(call: Call) -> Reply:
+    """Of one organization, which must be named."""
+    wanted = call.query.get("connected_organization_id")
+    if not any(row["id"] == wanted for row in call.tables["connected_organizations"]):
+        return _error(422, "connected_organization_id is missing or unknown")
+    rows = call.tables["connected_organization_members"]
+    rows = [row for row in rows if row["connected_organization_id"] == wanted]
+    return _paged(call, "connected_organization_members", rows)
+
+
 def _one(name: str, singular: str, call: Call) -> Reply:
     """A single row, by its id; an order by its external id as well."""
     wanted = call.path["id"]
@@ -151,16 +199,23 @@ _DETAILS = {
     "invoices": "invoice",
 }
 
+_WHOLE = (
+    *("funding_sources", "members", "campaigns", "organizations"),
+    *("fraud_rules", "fields", "roles", "webhooks"),
+)
+
 _LISTS: dict[str, Callable[[Call], Reply]] = {
     "/orders": _orders,
     "/rewards": _rewards,
     "/invoices": _invoices,
     "/balance_transactions": _ledger,
     "/products": _products,
-    **{
-        f"/{name}": partial(_whole, name)
-        for name in ("funding_sources", "members", "campaigns", "organizations")
-    },
+    "/topups": _topups,
+    "/forex": _forex,
+    "/fraud_reviews": _fraud_reviews,
+    "/connected_organizations": _connected_organizations,
+    "/connected_organization_members": _connected_organization_members,
+    **{f"/{name}": partial(_whole, name) for name in _WHOLE},
 }
 
 API = Api(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from api_sandbox.fake import Fake
 from api_sandbox.rewards.catalog import campaigns, code, funding_sources, members, products
+from api_sandbox.rewards.extras import extras
 
 if TYPE_CHECKING:
     from random import Random
@@ -74,6 +75,7 @@ class Account:
             "funding_sources": funding_sources(self.fake),
             "members": members(self.fake),
             "organizations": [organization],
+            **extras(self.fake, self.tables["rewards"]),
         }
 
     def add_order(self, moment: datetime) -> None:

@@ -1,0 +1,1 @@
+"""The endpoints of the rewards API, by what they are about."""

@@ -1,0 +1,137 @@
+"""The endpoints about money: where it comes from, where it went, and what it is worth."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_core.paging.walk import Walk
+from tap_core.records import jsonpath
+from tap_rewards.client import DAY, TOTAL, UNSTATED_SIZE, OffsetAlone, RewardsStream, WholeStream
+from tap_rewards.ledger import LedgerPages, Line, keyed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    import requests
+
+    from tap_core import Page
+    from tap_core.paging.page import Rows
+
+
+class FundingSources(RewardsStream):
+    """One row per source of money for orders, deleted ones too; `meta` differs with `method`."""
+
+    name = "funding_sources"
+    path = "/funding_sources"
+
+
+class BalanceTransactions(RewardsStream):
+    """One row per line of the balance's ledger.
+
+    The API gives lines no id. `_sdc_key` is a hash of what never changes of a line, and of its number
+    among equal lines, counted from the oldest; see `ledger.Line.key`.
+    """
+
+    name = "balance_transactions"
+    path = "/balance_transactions"
+    primary_keys = ("_sdc_key",)
+    replication_key = "created_at"
+    since_param = "created_at[gte]"
+    newest_first = True
+    records_jsonpath = "$.transactions[*]"
+    lookback = 30 * DAY
+    """`balance` comes late at times, and a refund changes the payment in `order`, as it does in `orders`."""
+
+    @override
+    def get_new_paginator(self) -> LedgerPages:
+        """Offset paging that tells equal lines apart; the list has no total."""
+        return LedgerPages(
+            size=self.page_size,
+            until_param="created_at[lte]",
+            time_field="created_at",
+        )
+
+    @cached_property
+    @override
+    def key_of(self) -> Callable[[Any], Line]:
+        """Lines are told apart by what never changes of them."""
+        return Line.of
+
+    resumable = False
+    """Lines that wait for the next page have no place in STATE."""
+
+    @override
+    def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
+        """The pages, each with its lines under their keys.
+
+        The lines of the last moment wait for the next page: how many equals they have is not known before.
+        """
+        waiting: list[Any] = []
+        last = None
+        for rows in pages:
+            last = rows
+            waiting += rows.raws
+            lines = [Line.of(record) for record in waiting]
+            whole = sum(1 for line in lines if line.time != lines[-1].time)
+            yield rows._replace(raws=keyed(waiting[:whole], lines[:whole]))
+            del waiting[:whole]
+        if last:
+            yield last._replace(raws=keyed(waiting, [Line.of(record) for record in waiting]))
+
+
+class Invoices(RewardsStream):
+    """One row per invoice; deleted ones are not in the list."""
+
+    name = "invoices"
+    path = "/invoices"
+    page_size = 10
+    """The API's cap, whatever is asked for."""
+    mended = ("created_at", "paid_at")  # days in older answers
+
+
+class Topups(RewardsStream):
+    """One row per sum that was to be added to the balance; its state changes later."""
+
+    name = "topups"
+    path = "/topups"
+
+    @override
+    def get_new_paginator(self) -> Walk:
+        """Offsets alone, newest first: the list knows no page size."""
+        return Walk(OffsetAlone(), size=UNSTATED_SIZE, total=TOTAL)
+
+
+class Forex(WholeStream):
+    """One row per currency: what a US dollar is worth in it when it is read.
+
+    The API names no time, so each run writes over the rates of the last one.
+    """
+
+    name = "forex"
+    path = "/forex"
+    primary_keys = ("base", "currency_code")
+    params = {"base": "USD"}
+    records_jsonpath = "$.forex"
+
+    @override
+    def is_record(self, node: Mapping[str, Any]) -> bool:
+        """The rates are one object, by currency."""
+        return True
+
+    @override
+    def read_page(self, response: requests.Response) -> Page:
+        """The rates, each as a record."""
+        page = super().read_page(response)
+        rates = [rate for found in page.records for rate in _members(found)]
+        page.replace_records([{**self.params, "currency_code": code, "rate": rate} for code, rate in rates])
+        return page
+
+
+def _members(node: Any) -> Iterator[tuple[str, Any]]:
+    """The members of an object; none of a list, as which an empty one may be sent."""
+    opened = jsonpath.opened(node)
+    if isinstance(opened, dict):
+        yield from ((name, jsonpath.decode(value)) for name, value in opened.items())
