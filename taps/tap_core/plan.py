@@ -143,7 +143,8 @@ class Plan:
                 records = stream.decode(raws, self._context) if self._children else None
                 past_bookmark = listing.is_past_bookmark(rows)
                 yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
-                for record in records or ():
+                records = records or []
+                for record in self._reading.wanted(records, late=True) if listing.is_late else records:
                     yield self._parent(rows, record)
                 if past_bookmark:
                     break
@@ -157,6 +158,8 @@ class Plan:
 
     def _parent(self, rows: Rows, record: Any) -> Parent:
         stream = self._reading.stream
+        if lacking := stream.lacking(record):
+            self._reading.names_no_lists(lacking, self._children)
         contexts = stream.child_contexts(record, self._context)
         lists = [
             ChildList(child, context)

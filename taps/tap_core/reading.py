@@ -11,6 +11,7 @@ from tap_core.paging.evidence import Evidence
 from tap_core.replication import Replicated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context
@@ -66,6 +67,7 @@ class Reading(Replicated):
         self._gone = self._cut_off = self._alike = 0
         self._last_failure: tuple[Any, ...] = ()
         self._differences = 0
+        self._told_lacking = False
         self.has_failed = False
         stream.on_reject = self.reject
         if stream.claims_deletes and stream.selected:
@@ -135,6 +137,23 @@ class Reading(Replicated):
             return str(error)
         hint = f": {self.stream.missing_hint}" if self.stream.missing_hint else ""
         return f"this account or server has no such list ({error.status}){hint}"
+
+    def names_no_lists(self, field: str, children: Iterable[Reading]) -> None:
+        """A record lacks the id of the lists below it: they are not asked for, and nothing is called gone.
+
+        Args:
+            field: The field that is null.
+            children: The readings of these lists' streams.
+        """
+        names = []
+        for child in children:
+            child.incomplete()
+            below = (child.stream, *child.stream.selected_descendants)
+            names += [stream.name for stream in below if stream.selected]
+        level, self._told_lacking = (logging.DEBUG if self._told_lacking else logging.WARNING), True
+        self.stream.logger.log(
+            level, "%s: `%s` is null, so that there are no lists of %s", self.name, field, ", ".join(names)
+        )
 
     def gone(self, context: Context, error: NotFound) -> None:
         """A parent has no such list any more, as it was deleted while it was read."""

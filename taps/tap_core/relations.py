@@ -69,12 +69,18 @@ class RelatedStream(SdkStream):
         own = {name: self.codec.get(record, field) for name, field in self.child_keys.items()}
         return {**(context or {}), **own}
 
+    def lacking(self, record: Any) -> str | None:
+        """The field that a record would have to give its children an id by, and that is null."""
+        return next((name for name in self.child_keys.values() if self.codec.get(record, name) is None), None)
+
     def child_contexts(self, record: Any, context: Context | None) -> list[dict[str, Any]]:
-        """What the children are read with; none for a record that a stream map filters out.
+        """What the children are read with; none for a record that a stream map filters out, or without an id.
 
         A map that takes the whole stream away is a deselection, and its children stay.
         """
         stream_map = self.stream_maps[0]
+        if self.lacking(record):
+            return []
         if not isinstance(stream_map, DefaultStreamMap) and not passes(stream_map, record):
             return []
         return [dict(found) for found in self.generate_child_contexts(record, context) if found]
