@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from requests import codes
 from singer_sdk.schema.source import SchemaDirectory
@@ -15,12 +15,16 @@ from tap_core.records import jsonpath
 from tap_scheduling import schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from tap_core import Page
 
 PAGE_SIZE = 100
 """The API's default; it refuses more than 250."""
+
+WHOLE_PAGE = 250
+"""The default of lists without a total, and the most that they allow."""
 
 
 class SchedulingStream(ApiStream):
@@ -75,12 +79,29 @@ class SchedulingStream(ApiStream):
         )
 
 
-def pages(*, order: str | None = None, total: str | None = None) -> Offset:
+class TeamStream(SchedulingStream):
+    """A list of each of the user's teams; some are refused (403) where the user is a mere member."""
+
+    rights_by_parent = True
+    may_be_missing = True
+    missing_hint = "it may be for the team's administrators"
+
+
+class OrganizationStream(SchedulingStream):
+    """A list of the user's organization, if there is one, and if the user may read it."""
+
+    parent_fields: ClassVar[Mapping[str, str]] = {"organizationId": "orgId"}
+    may_be_missing = True
+    missing_hint = "it may be for the organization's administrators"
+    selected_by_default = False
+
+
+def pages(*, order: str | None = None, total: str | None = None, size: int = PAGE_SIZE) -> Offset:
     """Pages by `skip` and `take`, of a list that may be ordered by a field that rows can share.
 
-    The API's lists but the bookings ignore both parameters and come whole, which the paginator notices.
+    Lists that ignore both parameters come whole, which the paginator notices.
     """
-    return Offset(size=PAGE_SIZE, param="skip", size_param="take", total=total, order=order)
+    return Offset(size=size, param="skip", size_param="take", total=total, order=order)
 
 
 def strict(moment: datetime) -> str:

@@ -10,17 +10,60 @@ from singer_sdk.authenticators import BearerTokenAuthenticator
 from typing_extensions import override
 
 from tap_core import ApiTap, api_version_setting, common_settings
-from tap_scheduling.streams import Bookings, Calendars, Conferencing, EventTypes, MyProfile, Schedules
+from tap_scheduling.streams.bookings import BookingAttendees, Bookings, OrganizationBookings, TeamBookings
+from tap_scheduling.streams.organization import (
+    AttributeOptions,
+    Attributes,
+    OrganizationMemberships,
+    OrganizationOutOfOffice,
+    OrganizationTeams,
+    OrganizationUsers,
+    RoutingFormResponses,
+    RoutingForms,
+)
+from tap_scheduling.streams.teams import TeamEventTypes, TeamMemberships, Teams
+from tap_scheduling.streams.user import (
+    Calendars,
+    Conferencing,
+    EventTypes,
+    MyProfile,
+    OutOfOffice,
+    Schedules,
+    Webhooks,
+)
 
 REQUESTS_PER_MINUTE = 120
 """What the API allows a key; one that asks for more is blocked for a minute, for other programs too."""
 
 
 class TapScheduling(ApiTap):
-    """Event types, bookings, schedules, calendars and conferencing apps from a scheduling account."""
+    """Event types, bookings, schedules, calendars, teams and more from a scheduling account."""
 
     name = "tap-scheduling"
-    stream_types = (EventTypes, MyProfile, Schedules, Calendars, Bookings, Conferencing)
+    stream_types = (
+        EventTypes,
+        MyProfile,
+        Schedules,
+        Calendars,
+        Bookings,
+        BookingAttendees,
+        Conferencing,
+        OutOfOffice,
+        Webhooks,
+        Teams,
+        TeamMemberships,
+        TeamEventTypes,
+        TeamBookings,
+        OrganizationUsers,
+        OrganizationMemberships,
+        OrganizationTeams,
+        OrganizationBookings,
+        OrganizationOutOfOffice,
+        RoutingForms,
+        RoutingFormResponses,
+        Attributes,
+        AttributeOptions,
+    )
     refusal_hints: ClassVar = {
         401: "keys can expire, and a server of one's own has other keys than https://api.cal.com, as have "
         "accounts made in the EU, at https://api.cal.eu; make a new one under Settings → Security → API keys",
@@ -32,7 +75,7 @@ class TapScheduling(ApiTap):
     config_jsonschema = th.PropertiesList(
         *common_settings(
             key_help="API key of a user, made under Settings → Security → API keys; the tap reads what that "
-            "user can see.",
+            "user can see. Accounts made in Cal.com's EU cloud have https://api.cal.eu as `api_url`.",
             url_example="https://api.example.com",
             requests_per_minute=REQUESTS_PER_MINUTE,
             incremental=True,

@@ -3,8 +3,8 @@
 It knows the versions of the open-source server, which are older than the hosted service's newest.
 
 The rows: ``data["scheduling"]`` has ``me`` (one row), ``teams``, ``event_types``, ``schedules``,
-``connections`` (calendar accounts), ``calendars``, ``conferencing`` and ``bookings`` as lists, and
-``deleted``, the ids of bookings that have a place in their page and are not sent.
+``connections`` (calendar accounts), ``calendars``, ``conferencing`` and ``bookings`` as lists, ``deleted``,
+the ids of bookings that have a place in their page and are not sent, and the tables of ``extras``.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from api_sandbox.api import SANDBOX_KEY, Api, Reply
+from api_sandbox.api import SANDBOX_KEY, Api
+from api_sandbox.scheduling.answers import NOW, error, success
 from api_sandbox.scheduling.data import generate
+from api_sandbox.scheduling.organization import ROUTES as ORGANIZATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.datastructures import Headers
 
-    from api_sandbox.api import Call
+    from api_sandbox.api import Call, Reply
 
 Row = dict[str, Any]
 
@@ -30,7 +32,6 @@ _OLDEST = "2024-04-15"
 _GROUPED = {_OLDEST, "2024-06-11"}
 _VERSIONS = {_OLDEST, "2024-06-11", "2024-06-14", "2024-08-13", "2024-09-04"}
 _TAKE, _MOST = 100, 250
-_NOW = "2026-01-15T00:00:00.000Z"
 _STRICT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?(Z|[+-]\d\d:\d\d)")
 
 _SORTS = {"sortStart": "start", "sortEnd": "end", "sortCreated": "createdAt", "sortUpdatedAt": "updatedAt"}
@@ -47,27 +48,16 @@ _BOUNDS: dict[str, tuple[str, bool, bool]] = {
 """Parameter -> field, whether it is a lower bound, whether the total knows of it."""
 
 _STATUSES: dict[str, Callable[[Row], bool]] = {
-    "upcoming": lambda row: row["end"] >= _NOW and row["status"] == "accepted",
-    "recurring": lambda row: row["end"] >= _NOW and "recurringBookingUid" in row,
-    "past": lambda row: row["end"] < _NOW and row["status"] not in {"cancelled", "rejected"},
+    "upcoming": lambda row: row["end"] >= NOW and row["status"] == "accepted",
+    "recurring": lambda row: row["end"] >= NOW and "recurringBookingUid" in row,
+    "past": lambda row: row["end"] < NOW and row["status"] not in {"cancelled", "rejected"},
     "cancelled": lambda row: row["status"] in {"cancelled", "rejected"},
     "unconfirmed": lambda row: row["status"] == "pending",
 }
 
 
-def _error(status: int, message: str) -> Reply:
-    code = {400: "BadRequestException", 401: "UnauthorizedException", 404: "NotFoundException"}
-    error = {"code": code.get(status, "INTERNAL_SERVER_ERROR"), "message": message}
-    return Reply({"status": "error", "timestamp": _NOW, "error": error}, status)
-
-
 def _authorized(headers: Headers) -> bool:
     return headers.get("authorization") == f"Bearer {SANDBOX_KEY}"
-
-
-def _success(data: Any, **more: Any) -> Reply:
-    headers = {"x-ratelimit-limit-default": "120", "x-ratelimit-remaining-default": "119"}
-    return Reply({"status": "success", "data": data, **more}, headers=headers)
 
 
 def _version(call: Call) -> str:
@@ -78,21 +68,21 @@ def _version(call: Call) -> str:
 
 def _no_route(call: Call) -> Reply:
     """A path has no route in the other versions."""
-    return _error(404, f"Cannot GET {call.request.url.path}")
+    return error(404, f"Cannot GET {call.request.url.path}")
 
 
 def _event_types(call: Call) -> Reply:
     """In groups, the user's own first; or in later versions those of the user, in another shape."""
     rows, version = call.tables["event_types"], _version(call)
     if version == "2024-06-14":
-        return _success([_public(row, call.tables["me"][0]) for row in rows if row["teamId"] is None])
+        return success([_public(row, call.tables["me"][0]) for row in rows if row["teamId"] is None])
     if version not in _GROUPED:
         return _no_route(call)
     groups = [
         {"teamId": team, "eventTypes": [row for row in rows if row["teamId"] == team]}
         for team in (None, *(team["id"] for team in call.tables["teams"]))
     ]
-    return _success({"eventTypeGroups": groups, "profiles": [], "allUsersAcrossAllEventTypes": {}})
+    return success({"eventTypeGroups": groups, "profiles": [], "allUsersAcrossAllEventTypes": {}})
 
 
 def _public(row: Row, user: Row) -> Row:
@@ -116,17 +106,17 @@ def _public(row: Row, user: Row) -> Row:
 
 
 def _me(call: Call) -> Reply:
-    return _success(call.tables["me"][0])
+    return success(call.tables["me"][0])
 
 
 def _schedules(call: Call) -> Reply:
     version = _version(call)
     if version == _OLDEST:
         shown = ("id", "name", "timeZone", "isDefault")
-        return _success([{name: row[name] for name in shown} for row in call.tables["schedules"]])
+        return success([{name: row[name] for name in shown} for row in call.tables["schedules"]])
     if version not in {"2024-06-11", "2024-06-14"}:
         return _no_route(call)
-    return _success(call.tables["schedules"])
+    return success(call.tables["schedules"])
 
 
 def _calendars(call: Call) -> Reply:
@@ -136,11 +126,11 @@ def _calendars(call: Call) -> Reply:
         credential = connection["credentialId"]
         calendars = [row for row in call.tables["calendars"] if row["credentialId"] == credential]
         connections.append(connection if "error" in connection else {**connection, "calendars": calendars})
-    return _success({"connectedCalendars": connections, "destinationCalendar": {}})
+    return success({"connectedCalendars": connections, "destinationCalendar": {}})
 
 
 def _conferencing(call: Call) -> Reply:
-    return _success(call.tables["conferencing"])
+    return success(call.tables["conferencing"])
 
 
 def _bookings(call: Call) -> Reply:
@@ -149,17 +139,21 @@ def _bookings(call: Call) -> Reply:
         return _no_route(call)
     if _version(call) != "2024-08-13":
         rows = [row for row in call.tables["bookings"] if _STATUSES["upcoming"](row)]
-        return _success({"bookings": rows[:10], "recurringInfo": [], "totalCount": len(rows)})
+        return success({"bookings": rows[:10], "recurringInfo": [], "totalCount": len(rows)})
     if refusal := _refusal(call):
-        return _error(400, refusal)
-    counted = [row for row in call.tables["bookings"] if _matches(call, row, counted=True)]
+        return error(400, refusal)
+    return _page_of_bookings(call, call.tables["bookings"])
+
+
+def _page_of_bookings(call: Call, rows: list[Row]) -> Reply:
+    counted = [row for row in rows if _matches(call, row, counted=True)]
     found = [row for row in counted if _matches(call, row, counted=False)]
     skip, take = int(call.query.get("skip", 0)), int(call.query.get("take", _TAKE))
     page = call.paging.by_offset(_sorted(call, found), skip, take)
     # As in the server's code: filters by creation and change are no part of the count.
     total = len(counted) + page.total - len(found)
     deleted = set(call.tables["deleted"])
-    return _success(
+    return success(
         [row for row in page.rows if row["id"] not in deleted],
         pagination={
             "totalItems": total,
@@ -172,6 +166,45 @@ def _bookings(call: Call) -> Reply:
             "hasPreviousPage": page.start > 0,
         },
     )
+
+
+def _organization_bookings(call: Call) -> Reply:
+    """All users' bookings, of which the sandbox has those of one."""
+    if call.path["org_id"] != str(call.tables["me"][0]["organizationId"]):
+        return error(403, "You are no admin of this organization")
+    return _bookings(call)
+
+
+def _team_bookings(call: Call) -> Reply:
+    """The bookings of a team; the list knows no filter by creation or change."""
+    if _version(call) != "2024-08-13":
+        return _no_route(call)
+    team = [row["id"] for row in call.tables["event_types"] if str(row["teamId"]) == call.path["team_id"]]
+    return _page_of_bookings(call, [row for row in call.tables["bookings"] if row["eventTypeId"] in team])
+
+
+def _attendees(call: Call) -> Reply:
+    """Who attends a booking, each with an id."""
+    uid = call.path["uid"]
+    booking = next((row for row in call.tables["bookings"] if row["uid"] == uid), None)
+    if _version(call) != "2024-08-13":
+        return _no_route(call)
+    if booking is None:
+        return error(404, f"Booking with uid={uid} was not found in the database")
+    return success(attendees(booking))
+
+
+def attendees(booking: Row) -> list[Row]:
+    """The attendees of a booking as their own list has them."""
+    shown = ("name", "email", "displayEmail", "timeZone", "language", "absent", "phoneNumber")
+    return [
+        {
+            "id": booking["id"] * 10 + place,
+            "bookingId": booking["id"],
+            **{name: row[name] for name in shown if name in row},
+        }
+        for place, row in enumerate(booking["attendees"])
+    ]
 
 
 def _refusal(call: Call) -> str:
@@ -223,6 +256,10 @@ _ROUTES = {
     "/calendars": _calendars,
     "/bookings": _bookings,
     "/conferencing": _conferencing,
+    "/bookings/{uid}/attendees": _attendees,
+    "/teams/{team_id}/bookings": _team_bookings,
+    "/organizations/{org_id}/bookings": _organization_bookings,
+    **ORGANIZATION,
 }
 
 API = Api(
@@ -231,5 +268,5 @@ API = Api(
     # The brief calls it v1, the vendor v2.
     routes={f"/{version}{path}": handler for version in ("v1", "v2") for path, handler in _ROUTES.items()},
     authorized=_authorized,
-    error=_error,
+    error=error,
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from api_sandbox.fake import Fake, slug, unique_ids
 from api_sandbox.scheduling.bookings import Bookings
+from api_sandbox.scheduling.extras import add_extras
 
 if TYPE_CHECKING:
     from random import Random
@@ -30,7 +31,7 @@ _QUESTIONS = (
 
 def generate(
     rng: Random, event_types: int = 160, schedules: int = 130, bookings: int = 520
-) -> dict[str, list[Any]]:
+) -> dict[str, Any]:
     """All tables of one account.
 
     ``deleted`` holds the ids of bookings that are found by the server's first query and gone at its second:
@@ -44,6 +45,7 @@ def generate(
     account.tables["bookings"] = Bookings(account.fake, account.user, account.tables["event_types"]).make(
         bookings
     )
+    add_extras(account.fake, account.tables)
     return account.tables
 
 
@@ -71,7 +73,7 @@ class _Account:
         self.teams: list[Row] = [
             {"id": 42_310 + number, "name": fake.company(), "slug": f"team-{number}"} for number in range(3)
         ]
-        self.tables: dict[str, list[Any]] = {"me": [self.user], "teams": self.teams, "deleted": []}
+        self.tables: dict[str, Any] = {"me": [self.user], "teams": self.teams, "deleted": []}
 
     def add_schedules(self, count: int) -> None:
         """Hours of a week, and days with other hours."""

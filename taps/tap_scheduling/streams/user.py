@@ -1,18 +1,15 @@
-"""The endpoints of the scheduling API."""
+"""The endpoints of what the key's user has."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from tap_core import Page
-from tap_core.paging.places import ByOffset
-from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
 from tap_core.records.codec import is_missing
-from tap_scheduling.client import PAGE_SIZE, SchedulingStream, pages, strict
+from tap_scheduling.client import WHOLE_PAGE, SchedulingStream, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +17,6 @@ if TYPE_CHECKING:
     import requests
 
     from tap_core import Offset
-
-_MARKED_WITHIN = timedelta(days=14)
-"""A guest is marked absent once the meeting has begun: by Cal Video at its end, by people some time later."""
 
 
 class EventTypes(SchedulingStream):
@@ -59,6 +53,7 @@ class MyProfile(SchedulingStream):
 
     name = "my_profile"
     path = "/me"
+    child_keys = {"orgId": "organizationId"}
 
 
 class Schedules(SchedulingStream):
@@ -103,53 +98,6 @@ class Calendars(SchedulingStream):
         return page
 
 
-class Bookings(SchedulingStream):
-    """One row per booking, whatever its status; `duration` is in minutes.
-
-    Seated bookings have their form's answers with each of the attendees. `updatedAt` can be null; such
-    rows have no place in time, and come only where all bookings are read, on a first run without
-    `start_date`, and when their meeting has been. Changes of a booking move `updatedAt`, but for one: that a
-    guest did not come (`attendees[].absent`) is seen if it is marked within two weeks of the meeting.
-    """
-
-    name = "bookings"
-    path = "/bookings"
-    replication_key = "updatedAt"
-    dated = "2024-08-13"
-    # `updatedAt` is set when a change begins, and is seen by others when it is done.
-    lookback = 60
-    # Bookings keep their places in this order when they are changed during the run.
-    params = {"sortCreated": "asc"}
-
-    @override
-    def since(self, start: datetime) -> dict[str, Any]:
-        """Changed bookings by the time of the change; of two orders, only the other would count."""
-        return {"afterUpdatedAt": strict(start), "sortUpdatedAt": "asc", "sortCreated": None}
-
-    @override
-    def late_changes(self, start: datetime) -> Iterator[Walk]:
-        """The meetings since the last run and those not long before it: guests may be marked absent."""
-        since, until = start - _MARKED_WITHIN, datetime.now(timezone.utc)
-        held = {"afterStart": strict(since), "beforeEnd": strict(until), "sortStart": "asc"}
-        # Of two orders only the first would count.
-        changed = dict.fromkeys(("afterUpdatedAt", "sortUpdatedAt", "sortCreated"))
-        yield Walk(ByOffset("skip", "take", {**changed, **held}), size=PAGE_SIZE, order="start")
-
-    @override
-    def check_place(self, page: Page) -> None:
-        """See that it is not an answer of the newest version, which pages by cursor and ignores `skip`."""
-        if page.find("$.pagination.nextCursor"):
-            raise self.another_version("pagination.nextCursor")
-        super().check_place(page)
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """The total tells how many bookings there are, whatever the filter: it ends only the whole list."""
-        if self.lower_bound:
-            return pages(order="updatedAt")
-        return pages(order="createdAt", total="$.pagination.totalItems")
-
-
 class Conferencing(SchedulingStream):
     """One row per video app that the user has connected; the built-in one is not among them."""
 
@@ -157,6 +105,34 @@ class Conferencing(SchedulingStream):
     path = "/conferencing"
     secrets = ("key",)
     """Older servers send the app's credentials in it."""
+
+
+class OutOfOffice(SchedulingStream):
+    """One row per time that the user is away; only hosted servers have the list."""
+
+    name = "out_of_office"
+    path = "/me/ooo"
+    params = {"sortStart": "asc"}
+    may_be_missing = True
+    missing_hint = "servers of one's own do not have it"
+
+    @override
+    def get_new_paginator(self) -> Offset:
+        """In the order of their beginnings."""
+        return pages(order="start", size=WHOLE_PAGE)
+
+
+class Webhooks(SchedulingStream):
+    """One row per webhook of the user; its secret is dropped."""
+
+    name = "webhooks"
+    path = "/webhooks"
+    secrets = ("secret",)
+
+    @override
+    def get_new_paginator(self) -> Offset:
+        """In no order."""
+        return pages(size=WHOLE_PAGE)
 
 
 def _calendars(account: Any) -> Iterator[Any]:

@@ -1,0 +1,1 @@
+"""The endpoints of the scheduling API, by whose they are."""

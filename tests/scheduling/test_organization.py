@@ -1,0 +1,147 @@
+"""Lists of an organization: the ids in their paths, who may read them, and accounts without one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from in_process import select
+from scheduling.truth import OFF, ORGANIZATION, assert_all, expected
+from support import KEY, run
+from tap_core.errors import ApiError
+from tap_scheduling.tap import TapScheduling
+
+PATH = "/scheduling/v1/organizations"
+SHORT = [name for name in ORGANIZATION if name != "organization_bookings"]
+
+
+@pytest.fixture
+def config(api):
+    return {"api_url": f"{api.url}/scheduling", "api_key": KEY, "requests_per_minute": 100_000}
+
+
+def read(config, *streams, state=None, **more):
+    return run(TapScheduling, {**config, **more}, state=state, catalog=select(TapScheduling, *streams))
+
+
+def test_lists_that_are_off_are_not_asked_for(api, config):
+    output = run(TapScheduling, config)
+    assert not {*OFF} & output.schemas.keys()
+    assert not api.matching(PATH)
+
+
+@pytest.mark.parametrize("size", [1, 7, 250])
+def test_all_rows_and_values(api, config, size):
+    api.fault("page_cap", path=PATH, query="take", size=size)
+    api.fault("status", status=503, first_attempts=True)
+    streams = ORGANIZATION if size > 1 else SHORT
+    output = read(config, *streams)
+    assert_all(output, api, streams)
+    assert not any("_sdc_unmapped" in row for rows in output.records.values() for row in rows)
+    assert "my_profile" not in output.records
+
+
+def test_paging_ignored(api, config):
+    api.fault("ignore_paging", path=PATH)
+    assert_all(read(config, *SHORT), api, SHORT)
+
+
+def test_what_requests_ask_for(api, config):
+    read(config, *ORGANIZATION)
+    asked = {}
+    for entry in api.matching(PATH):
+        name = re.sub(r"(forms|attributes)/[^/]+/", r"\1/7/", entry.path.removeprefix(f"{PATH}/42210/"))
+        asked.setdefault(name, re.sub(r"skip=\d+&take", "skip=0&take", entry.query))
+        assert entry.headers.get("cal-api-version") == ("2024-08-13" if name == "bookings" else None)
+    assert asked == {
+        "users": "skip=0&take=250",
+        "memberships": "skip=0&take=250",
+        "teams": "skip=0&take=250",
+        "bookings": "sortCreated=asc&skip=0&take=100",
+        "ooo": "sortStart=asc&skip=0&take=250",
+        "routing-forms": "sortCreatedAt=asc&skip=0&take=100",
+        "routing-forms/7/responses": "sortCreatedAt=asc&skip=0&take=100",
+        "attributes": "skip=0&take=250",
+        "attributes/7/options": "",
+    }
+
+
+@pytest.mark.parametrize("organization", [None, "absent"])
+def test_a_user_without_an_organization(api, config, organization, caplog):
+    """One line, no request, and nothing is called gone: an account that leaves keeps its tables."""
+    me = api.data["scheduling"]["me"][0]
+    me["organizationId"] = None
+    if organization:
+        del me["organizationId"]
+    output = read(config, "my_profile", *ORGANIZATION, emit_activate_version_messages=True)
+    assert output.records.keys() == {"my_profile"}
+    assert {*ORGANIZATION} <= output.schemas.keys()
+    assert [entry.path for entry in api.requests] == ["/scheduling/v1/me"]
+    lines = [line for line in caplog.messages if "organizationId" in line]
+    assert len(lines) == 1
+    assert all(name in lines[0] for name in ORGANIZATION)
+    activated = {m["stream"] for m in output.messages if m["type"] == "ACTIVATE_VERSION"}
+    assert activated == {"my_profile"}
+    assert not output.state["bookmarks"].get("organization_bookings", {}).get("replication_key_value")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_user_who_is_no_admin(api, config, status, caplog):
+    api.fault("status", path=PATH, status=status)
+    output = read(config, "my_profile", *ORGANIZATION, emit_activate_version_messages=True)
+    assert output.records.keys() == {"my_profile"}
+    asked = {*ORGANIZATION} - {"routing_form_responses", "attribute_options"}
+    for name in asked:
+        assert caplog.text.count(f"{name}: this account or server has no such list ({status})") == 1
+    activated = {m["stream"] for m in output.messages if m["type"] == "ACTIVATE_VERSION"}
+    assert activated == {"my_profile"}
+
+
+def test_a_later_page_that_is_refused_is_a_failure(api, config):
+    api.fault("page_cap", path=PATH, size=7)
+    api.fault("status", path=f"{PATH}/42210/users", query="skip=[1-9]", status=403)
+    with pytest.raises(ApiError, match="partly read: organization_users"):
+        read(config, "organization_users", "attributes")
+
+
+def test_responses_in_two_runs(api, config):
+    first = read(config, "routing_form_responses")
+    forms = api.data["scheduling"]["routing_form_responses"]
+    rows = forms[min(forms)]
+    newest = rows[-1]["createdAt"]
+    old, late = rows[3], rows[-9]
+    old["routedToBookingUid"] = late["routedToBookingUid"] = "filled in later"
+    rows.append({**rows[-1], "id": 1, "createdAt": newest})
+    rows.append({**rows[-1], "id": 2, "createdAt": "2026-02-01T10:00:00.000Z"})
+    forms[max(forms)].append({**rows[-1], "id": 3, "formId": max(forms)})
+    api.clear()
+    second = read(config, "routing_form_responses", state=first.state)
+    found = first.rows("routing_form_responses") | second.rows("routing_form_responses")
+    truth = expected(api, "routing_form_responses")
+    assert found.pop((old["id"],)) != truth.pop((old["id"],))
+    assert found == truth
+    assert len(second.records["routing_form_responses"]) < len(truth)
+    entry = second.state["bookmarks"]["routing_form_responses"]
+    assert entry["replication_key_value"] == "2026-02-01T10:00:00.000Z"
+    assert all("afterCreatedAt" in entry.query for entry in api.matching(rf"{PATH}/42210/routing-forms/.*/"))
+
+
+def test_bookings_of_the_organization_in_two_runs(api, config):
+    bookings = api.data["scheduling"]["bookings"]
+    first = read(config, "organization_bookings")
+    for number, row in enumerate(bookings[:120]):
+        row |= {"updatedAt": f"2026-01-30T00:01:{number % 60:02}.000Z", "title": "Moved ✈"}
+    held = next(row for row in bookings[200:] if row["start"] > "2026-01-20")
+    held["attendees"] = [{"name": "A", "email": "a@mail.example", "absent": True}]
+    api.clear()
+    second = read(config, "organization_bookings", state=first.state)
+    rows = first.rows("organization_bookings") | second.rows("organization_bookings")
+    assert rows == expected(api, "organization_bookings")
+    assert 120 <= len(second.records["organization_bookings"]) < 250
+    queries = [entry.query for entry in api.matching(f"{PATH}/42210/bookings")]
+    assert "afterUpdatedAt" in queries[0]
+    assert "sortUpdatedAt=asc" in queries[0]
+    assert any("afterStart" in query for query in queries)
+    newest = max(row["updatedAt"] or "" for row in bookings)
+    assert second.state["bookmarks"]["organization_bookings"]["replication_key_value"] == newest
