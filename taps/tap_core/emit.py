@@ -20,7 +20,9 @@ _SLICE = 1000
 def write_rows(reading: Reading, rows: PageRows, context: Context | None, writer: MessageWriter) -> None:
     """Write the records of a page that are wanted, and take note of how far that is."""
     for records in _decoded(reading, rows, context):
-        _write(reading, records, rows, writer)
+        wanted = reading.wanted(records, context, late=rows.is_late)
+        _write(reading, wanted, rows, writer)
+        reading.written(wanted, context)
 
 
 def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Iterator[list[Any]]:
@@ -33,7 +35,6 @@ def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Itera
 
 def _write(reading: Reading, records: list[Any], rows: PageRows, writer: MessageWriter) -> None:
     stream = reading.stream
-    records = reading.wanted(records, late=rows.is_late)
     for mapping in stream.mappings:
         mapped = (
             records if stream.unmapped_records else [mapping.transform(dict(record)) for record in records]
@@ -44,4 +45,3 @@ def _write(reading: Reading, records: list[Any], rows: PageRows, writer: Message
             version=stream.version,
             time_extracted=rows.page.time_extracted,
         )
-    reading.written(records)

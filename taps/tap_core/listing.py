@@ -182,7 +182,7 @@ class Listing:
                 "%s: the list does not come newest first, so that it is read to its end", self._stream.name
             )
             return False
-        return bool(records) and not self._reading.wanted(records[-1:])
+        return bool(records) and not self._reading.wanted(records[-1:], self._context)
 
     def _compare_with_total(self) -> None:
         """Say, or fail, if fewer records came than the API says there are."""

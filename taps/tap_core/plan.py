@@ -144,7 +144,9 @@ class Plan:
                 past_bookmark = listing.is_past_bookmark(rows)
                 yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
                 records = records or []
-                for record in self._reading.wanted(records, late=True) if listing.is_late else records:
+                if listing.is_late:
+                    records = self._reading.wanted(records, self._context, late=True)
+                for record in records:
                     yield self._parent(rows, record)
                 if past_bookmark:
                     break

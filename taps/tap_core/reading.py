@@ -99,11 +99,11 @@ class Reading(Replicated):
 
     # While it is read
 
-    def written(self, records: list[Any]) -> None:
-        """Take note of rows that were written."""
+    def written(self, records: list[Any], context: Context | None) -> None:
+        """Take note of rows of a list that were written."""
         self.rows += len(records)
         self.stream.state_changed()
-        self.see(records)
+        self.see(records, context)
 
     def list_read(self) -> None:
         """A list was read to its end."""
@@ -226,11 +226,11 @@ class Reading(Replicated):
         if self._cut_off > _TOLD:
             text = "%s: of %d lists, the API sends the first rows only"
             self.stream.logger.warning(text, self.name, self._cut_off)
-        if self.stream.parent is not None:  # then one bookmark stands for all of its lists
+        if self.stream.parent is not None:  # then one bookmark can stand for all of its lists
             bookmark = bookmark and not (self.has_failed or self._incomplete)
         if bookmark and not self.missing:
-            if self.bookmark and not self._has_gap:
-                self.bookmark.save()
+            if not self._has_gap:
+                self.save()
             if self.checkpoint:
                 self.checkpoint.drop()
         if self.whole and self.stream.claims_deletes and self.stream.selected:

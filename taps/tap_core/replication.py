@@ -13,8 +13,13 @@ from tap_core.checkpoint import Checkpoint
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from singer_sdk.helpers.types import Context
+
     from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
+
+_LISTS = "lists"
+"""Of a stream's STATE, the bookmarks of its lists by their parents' id, where each list has one."""
 
 
 class Replicated:
@@ -32,8 +37,9 @@ class Replicated:
 
     def __init__(self, stream: ApiStream, *, began: datetime) -> None:
         self.stream = stream
-        self.began = began
+        self.began = self._now = began
         self.bookmark: Bookmark | None = None
+        self._of_lists: dict[str, Bookmark] = {}
         self.checkpoint: Checkpoint | None = None
         self._in_order = True
         self._has_gap = False
@@ -41,20 +47,35 @@ class Replicated:
         self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
         if stream.parent is None or stream.replication_key:
             self._open()
-        stream.bookmark = self.bookmark
+        stream.bookmark, stream.bookmark_of = self.bookmark, self.bookmark_of
+
+    def bookmark_of(self, context: Context | None) -> Bookmark | None:
+        """The bookmark that a list is read from: the stream's, or where each list has one, the list's own."""
+        name = self.stream.bookmark_per
+        if self.bookmark is None or name is None or context is None:
+            return self.bookmark
+        of_list = str(context[name])
+        if of_list not in self._of_lists:
+            kept = self.stream.stream_state.get(_LISTS)
+            kept = self.stream.stream_state[_LISTS] = kept if isinstance(kept, dict) else {}
+            self._of_lists[of_list] = self._bookmark(kept.setdefault(of_list, {}))
+        return self._of_lists[of_list]
+
+    def _bookmark(self, state: dict[str, Any]) -> Bookmark:
+        stream, lookback = self.stream, self.stream.config.get("lookback")
+        return Bookmark(
+            state,
+            stream.replication_key or "",
+            start_date=stream.config.get("start_date"),
+            lookback=stream.lookback if lookback is None else lookback,
+            now=self._now,
+        )
 
     def _open(self) -> None:
         stream, began = self.stream, self.began
         state = stream.stream_state
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
-            lookback = stream.config.get("lookback")
-            self.bookmark = Bookmark(
-                state,
-                stream.replication_key,
-                start_date=stream.config.get("start_date"),
-                lookback=stream.lookback if lookback is None else lookback,
-                now=began,
-            )
+            self.bookmark = self._bookmark({} if stream.bookmark_per else state)
             self._saved = {name: state.get(name) for name in ("replication_key", "replication_key_value")}
         if stream.parent is not None:
             return
@@ -101,13 +122,18 @@ class Replicated:
 
     @property
     def _has_bound(self) -> bool:
-        return self.bookmark is not None and self.bookmark.start is not None
+        return any(bookmark.start is not None for bookmark in self._bookmarks)
+
+    @property
+    def _bookmarks(self) -> list[Bookmark]:
+        """All that there are: the stream's, and those of its lists."""
+        return [*([self.bookmark] if self.bookmark else []), *self._of_lists.values()]
 
     # While it is read
 
-    def see(self, records: list[Any]) -> None:
-        """Move the bookmark over rows that were written."""
-        bookmark, key = self.bookmark, self.stream.replication_key
+    def see(self, records: list[Any], context: Context | None) -> None:
+        """Move the bookmark over rows of a list that were written."""
+        bookmark, key = self.bookmark_of(context), self.stream.replication_key
         if not bookmark or not key:
             return
         values = self.stream.codec.column(records, key)
@@ -127,14 +153,15 @@ class Replicated:
 
     def hold(self, moment: datetime) -> None:
         """What changed after this moment may have been read before: neither bookmark nor STATE passes it."""
-        if self.bookmark:
-            self.bookmark.hold(moment)
+        self._now = min(self._now, moment)
+        for bookmark in self._bookmarks:
+            bookmark.hold(moment)
         if self.checkpoint:
             self.checkpoint.hold(moment)
 
-    def wanted(self, records: list[Any], *, late: bool = False) -> list[Any]:
+    def wanted(self, records: list[Any], context: Context | None, *, late: bool = False) -> list[Any]:
         """The records that are not older than what is read; or that are, where they come for late changes."""
-        bookmark, column = self.bookmark, self.stream.codec.column
+        bookmark, column = self.bookmark_of(context), self.stream.codec.column
         if not bookmark or bookmark.start is None:
             return records
         if self._made_at:
@@ -144,6 +171,11 @@ class Replicated:
         wants = bookmark.wants_again if late else bookmark.wants
         values = column(records, self.stream.replication_key or "")
         return [record for record, value in zip(records, values, strict=True) if wants(value)]
+
+    def save(self) -> None:
+        """Put how far was read into STATE: all rows up to there were written."""
+        for bookmark in self._bookmarks:
+            bookmark.save()
 
     def late_changes(self) -> Iterable[Paginator]:
         """What walks the lists of late changes: those since the last run, if there was one."""

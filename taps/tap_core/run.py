@@ -116,7 +116,7 @@ class Run:
             if stream.selected or context is not None:
                 records = stream.decode(rows.raws, context, typed=False)
                 yield from _mapped(stream, records)
-                reading.written(records)
+                reading.written(records, context)
 
     def _read(self, reading: Reading, context: Context | None) -> Generator[PageRows, None, None]:
         begun = time.monotonic()

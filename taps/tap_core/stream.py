@@ -92,8 +92,16 @@ class ApiStream(RelatedStream):
     lookback = 0
     """Seconds before the bookmark, or before the run where that is an id, that are read again by default."""
 
+    bookmark_per: str | None = None
+    """Name of the parent's key by which each list of a child has its own bookmark; for few parents only.
+
+    A list that is new is then read whole. None for one bookmark of all lists, so that STATE stays small."""
+
     bookmark: Bookmark | None = None
     """Where the read in progress begins and how far it came; set by the reading."""
+
+    bookmark_of: Callable[[Context | None], Bookmark | None] | None = None
+    """The same of a list; set by the reading."""
 
     # What a request is made of
 
@@ -112,7 +120,8 @@ class ApiStream(RelatedStream):
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
         """Query of one page: the stream's own parameters, the lower bound, and the paginator's token."""
-        since = {} if self.lower_bound is None else self.since(self.lower_bound)
+        start = self._bound(self.bookmark_of(context) if self.bookmark_of else self.bookmark)
+        since = {} if start is None else self.since(start)
         return {**self.params, **since, **(next_page_token or {})}
 
     @property
@@ -121,8 +130,11 @@ class ApiStream(RelatedStream):
 
         The API filters by the declared replication key. By another one, of a catalog, rows are filtered here.
         """
+        return self._bound(self.bookmark)
+
+    def _bound(self, bookmark: Bookmark | None) -> Any:
         declared = self.replication_key == type(self).replication_key
-        return self.bookmark.start if self.bookmark and declared and not self.is_read_whole else None
+        return bookmark.start if bookmark and declared and not self.is_read_whole else None
 
     def since(self, start: Any) -> dict[str, Any]:
         """Query parameters that ask for rows from this moment or id on."""
