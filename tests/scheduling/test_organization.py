@@ -123,8 +123,25 @@ def test_responses_in_two_runs(api, config):
     assert found == truth
     assert len(second.records["routing_form_responses"]) < len(truth)
     entry = second.state["bookmarks"]["routing_form_responses"]
-    assert entry["replication_key_value"] == "2026-02-01T10:00:00.000Z"
-    assert all("afterCreatedAt" in entry.query for entry in api.matching(rf"{PATH}/42210/routing-forms/.*/"))
+    values = {form: kept.get("replication_key_value") for form, kept in entry["lists"].items()}
+    none = sorted(forms)[2]
+    assert values.pop(none) is None
+    assert values.pop(sorted(forms)[1]) == forms[sorted(forms)[1]][-1]["createdAt"]
+    assert set(values.values()) == {"2026-02-01T10:00:00.000Z"}
+    asked = api.matching(rf"{PATH}/42210/routing-forms/.*/")
+    assert all(("afterCreatedAt" in entry.query) == (none not in entry.path) for entry in asked)
+
+
+def test_responses_to_a_form_that_is_new_to_the_user_are_all_read(api, config):
+    tables = api.data["scheduling"]
+    form = tables["routing_forms"].pop()
+    first = read(config, "routing_form_responses")
+    tables["routing_forms"].append(form)
+    second = read(config, "routing_form_responses", state=first.state)
+    rows = tables["routing_form_responses"][form["id"]]
+    assert {(row["id"],) for row in rows} <= second.rows("routing_form_responses").keys()
+    found = first.rows("routing_form_responses") | second.rows("routing_form_responses")
+    assert found == expected(api, "routing_form_responses")
 
 
 def test_bookings_of_the_organization_in_two_runs(api, config):

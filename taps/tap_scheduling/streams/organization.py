@@ -93,6 +93,7 @@ class RoutingFormResponses(OrganizationStream):
     path = "/organizations/{orgId}/routing-forms/{routingFormId}/responses"
     params = {"sortCreatedAt": "asc"}
     replication_key = "createdAt"
+    bookmark_per = "routingFormId"
     parent_stream_type = RoutingForms
     parent_fields = {**OrganizationStream.parent_fields, "formId": "routingFormId"}
     lookback = 7 * 86_400
