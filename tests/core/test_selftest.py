@@ -106,7 +106,7 @@ def test_a_line_for_each_stream(config, caplog):
     caplog.set_level(logging.INFO)
     run(TapEvents, config)
     lines = [record.getMessage() for record in caplog.records if " rows, " in record.getMessage()]
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert any(line.startswith("attendees: 7250 rows, ") for line in lines)
 
 

@@ -186,7 +186,7 @@ class Codec:
             self._reject(f"a record that is no object but {_KINDS.get(type(record), 'a number')}")
             return None
         self._last_had_added = not self._mended_added.isdisjoint(record)
-        record |= {field: value for field, value in context.items() if self._lacks(record, field)}
+        record |= {field: value for field, value in context.items() if record.get(field) in (None, "")}
         if post_process:
             processed = post_process(record)
             if processed is None:
@@ -203,11 +203,6 @@ class Codec:
                 self._reject(f"a record without its key `{key}`")
                 return None
         return conformed
-
-    def _lacks(self, record: Mapping[str, Any], field: str) -> bool:
-        """Whether a parent's field is to be filled in; a part of the key is also if it is empty."""
-        value = record.get(field)
-        return is_missing(value) if field in self._keys else value is None
 
     def _takes(self, context: Mapping[str, Any]) -> bool:
         """Whether the parent's fields fit as they are."""
