@@ -54,11 +54,38 @@ TABLES: Mapping[tuple[str, str], Table] = {
     ("events", "transactions"): Table(
         "events", "transactions", ("refno",), parents="events", misfit="payment_type", odd="buyer_last_name"
     ),
+    ("events", "donations"): Table(
+        "events", "donations", ("donationid",), parents="events", misfit="description", odd="title"
+    ),
     ("scheduling", "bookings"): Table(
         "scheduling", "bookings", ("id", "uid"), misfit="cancellationReason", odd="title", time="updatedAt"
     ),
     ("scheduling", "event_types"): Table("scheduling", "event_types", misfit="eventName", odd="description"),
     ("scheduling", "schedules"): Table("scheduling", "schedules", misfit="timeZone", odd="name"),
+    ("scheduling", "team_memberships"): Table(
+        "scheduling", "team_memberships", parents="teams", misfit="customRoleId", odd="role"
+    ),
+    ("scheduling", "team_event_types"): Table(
+        "scheduling", "team_event_types", parents="teams", misfit="slug", odd="description"
+    ),
+    ("scheduling", "organization_users"): Table("scheduling", "organization_users", misfit="bio", odd="name"),
+    ("scheduling", "organization_memberships"): Table(
+        "scheduling", "organization_memberships", misfit="customRoleId", odd="role"
+    ),
+    ("scheduling", "organization_bookings"): Table(
+        "scheduling", "bookings", ("id", "uid"), misfit="cancellationReason", odd="title", time="updatedAt"
+    ),
+    ("scheduling", "organization_out_of_office"): Table(
+        "scheduling", "organization_out_of_office", misfit="reason", odd="notes"
+    ),
+    ("scheduling", "routing_form_responses"): Table(
+        "scheduling",
+        "routing_form_responses",
+        parents="routing_forms",
+        misfit="routedToBookingUid",
+        odd="formFillerId",
+        time="createdAt",
+    ),
     ("promotions", "promotions"): Table("promotions", "promotions", misfit="internal_ref", odd="description"),
     ("promotions", "organizing_brands"): Table("promotions", "organizing_brands", misfit="name", odd="name"),
     ("promotions", "stages"): Table("promotions", "stages", parents="promotions", misfit="type", odd="name"),
@@ -70,6 +97,12 @@ TABLES: Mapping[tuple[str, str], Table] = {
     ),
     ("promotions", "prizes"): Table(
         "promotions", "prizes", parents="promotions", misfit="code", odd="download_url"
+    ),
+    ("promotions", "prize_inventory"): Table(
+        "promotions", "prize_inventory", parents="promotions", misfit="ref", odd="name"
+    ),
+    ("promotions", "points_of_sale"): Table(
+        "promotions", "points_of_sale", parents="promotions", misfit="ref", odd="name"
     ),
     ("promotions", "rankings"): Table(
         "promotions", "rankings", ("user_id",), parents="promotions", misfit="nickname", odd="first_name"
@@ -135,6 +168,10 @@ TABLES: Mapping[tuple[str, str], Table] = {
         newest_first=True,
     ),
     ("rewards", "invoices"): Table("rewards", "invoices", misfit="status", odd="po_number"),
+    ("rewards", "topups"): Table("rewards", "topups", misfit="currency_code", odd="idempotency_key"),
+    ("rewards", "connected_organizations"): Table(
+        "rewards", "connected_organizations", misfit="client_id", odd="client_id"
+    ),
     ("rewards", "products"): Table("rewards", "products", misfit="category", odd="description"),
 }
 """The streams that can hold 1,000 rows, by API and name."""
@@ -145,6 +182,14 @@ FEW = frozenset(
         ("scheduling", "my_profile"),
         ("scheduling", "calendars"),
         ("scheduling", "conferencing"),
+        ("scheduling", "out_of_office"),
+        ("scheduling", "webhooks"),
+        ("scheduling", "teams"),
+        ("scheduling", "organization_teams"),
+        ("scheduling", "routing_forms"),
+        ("scheduling", "attributes"),
+        ("scheduling", "attribute_options"),
+        ("promotions", "registration_fields"),
         ("billing", "site"),
         ("billing", "products"),
         ("billing", "product_families"),
@@ -158,6 +203,11 @@ FEW = frozenset(
         ("rewards", "members"),
         ("rewards", "account_members"),
         ("rewards", "organizations"),
+        ("rewards", "forex"),
+        ("rewards", "fraud_rules"),
+        ("rewards", "fields"),
+        ("rewards", "roles"),
+        ("rewards", "webhooks"),
     }
 )
 """Streams that hold no more than a few dozen rows in any account."""
@@ -168,9 +218,14 @@ ELSEWHERE = frozenset(
         ("billing", "allocations"),
         ("billing", "statements"),
         ("billing", "legacy_invoices"),
+        ("scheduling", "booking_attendees"),
+        ("scheduling", "team_bookings"),
+        ("promotions", "coin_transactions"),
+        ("rewards", "fraud_reviews"),
+        ("rewards", "connected_organization_members"),
     }
 )
-"""Streams whose rows lie otherwise than a `Table` says: below two ids, or on a legacy site only."""
+"""Streams whose rows lie otherwise than a `Table` says: below two ids, inside others, or on a legacy site."""
 
 
 @cache
