@@ -163,3 +163,9 @@ def test_I04_names_can_hold_stars_and_ends_of_paths():
     assert all(secrets.takes(path, "x") for path in taken)
     assert not any(secrets.takes(path, "x") for path in kept)
     assert json.dumps(secrets.without({"properties": {"a": {}, "token": {}}})) == '{"properties": {"a": {}}}'
+
+
+@pytest.mark.parametrize("name", ["vault_token", "vaultToken", "VAULT_TOKEN", "VaultToken"])
+def test_I04_a_secret_is_one_however_its_words_are_joined(name):
+    secrets = Secrets(["vault_token"], logging.getLogger("test"))
+    assert secrets.takes(("credit_card", name), "v-1")

@@ -65,6 +65,9 @@ def instant(value: Any) -> datetime:
     if isinstance(place, tuple):
         moment: datetime = place[0]
         return moment
+    if not re.match(r"\d{4}", str(value), re.ASCII):  # such as "now", or a time of day
+        msg = f"{value!r} is no date and time"
+        raise ValueError(msg)
     import pendulum  # noqa: PLC0415  loaded only for times that are written in other ways
 
     parsed = pendulum.parse(str(value))

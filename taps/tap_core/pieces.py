@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def read_in_pieces(
     get: Callable[[Query], Page], paginator: Paginator, query: Query, failure: PageFailed
 ) -> Page:
-    """The page of a query by halves, each asked for once.
+    """The page of a query by halves, each asked for once, and each with the last row before it.
 
     Args:
         get: Fetches the page of a query.
@@ -25,26 +25,28 @@ def read_in_pieces(
         failure: How it failed.
 
     Returns:
-        A page that names the rows that can't be had even alone, and the number of rows that can.
+        A page that names the rows that can't be had even alone, and the number of rows that can. It is cut
+        where rows were moved while the pieces were read.
 
     Raises:
         PageFailed: The API takes no page size, or the first two rows fail even alone: so will all others.
     """
     start, size = paginator.stretch(query)
-    if size < 2 or not paginator.cover(start, start + 1):  # noqa: PLR2004  nothing to halve
+    if size < 2 or not paginator.piece(start, 1):  # noqa: PLR2004  nothing to halve
         raise failure
-    pieces = _Pieces(get, paginator, failure)
+    pieces = _Pieces(get, paginator, failure, size)
     if not (pieces.has(start) or pieces.has(start + 1)):
         raise failure
     todo = [(start + size // 2, start + size), (start, start + size // 2)]
-    while todo:
+    while todo and not pieces.moved:
         begin, end = todo.pop()
-        count = pieces.read(begin, end)
-        if count is not None and (count == end - begin or end - begin == 1 or pieces.can_be_last(begin)):
-            pieces.keep(begin, end)
-            if count < end - begin:
+        reach = pieces.read(begin, end)
+        if reach is not None:
+            if pieces.ended:
                 break
+            todo += [(reach, end)] if reach < end else []
         elif end - begin > 1:
+            pieces.too_large = min(pieces.too_large, end - begin)
             middle = (begin + end) // 2
             todo += [(middle, end), (begin, middle)]
         else:
@@ -53,60 +55,87 @@ def read_in_pieces(
 
 
 class _Pieces:
-    """What came so far."""
+    """What came so far.
 
-    def __init__(self, get: Callable[[Query], Page], paginator: Paginator, failure: PageFailed) -> None:
+    Attributes:
+        unreadable: Places of the rows that can't be had even alone.
+        moved: Whether a piece did not begin with the row that was the last one before it.
+        too_large: Rows of the smallest piece that did not come at once.
+        ended: Whether a piece was shorter than asked for: the list's end, or all that is given at once.
+    """
+
+    def __init__(
+        self, get: Callable[[Query], Page], paginator: Paginator, failure: PageFailed, size: int
+    ) -> None:
+        self.too_large = size
         self.unreadable: list[int] = []
+        self.moved = self.ended = False
         self._page: Page | None = None
         self._get = get
         self._paginator = paginator
         self._failure = failure
-        self._found: dict[int, Any] = {}
-        self._records: list[Any] = []
-        self._smallest = 0
+        self._records: dict[int, Any] = {}
 
     def has(self, place: int) -> bool:
         """Whether a row can be had alone, or the list ends before it."""
-        return self.read(place, place + 1) is not None
+        return self._ask(place, place + 1) is not None
 
     def read(self, begin: int, end: int) -> int | None:
-        """Ask for the rows from one place up to another.
+        """Take over the rows from one place up to another, or as many of them as one page holds.
 
         Returns:
-            How many came; None if they can't be had.
+            The place up to which they came; None if they can't be had together.
+        """
+        came = self._ask(begin, end)
+        if came is None:
+            return None
+        found, reach = came
+        rows = {place: found[place] for place in range(begin, reach) if place in found}
+        short = len(rows) < reach - begin
+        # A numbered page is elsewhere if the server caps its size; only the first one is where it must be.
+        if short and reach - begin > 1 and begin and not self._paginator.counts_rows:
+            return None
+        self.moved = not self._follows(found)
+        if not self.moved:
+            self._records |= rows
+            self.ended = short
+        return reach
+
+    def _ask(self, begin: int, end: int) -> tuple[dict[int, Any], int] | None:
+        """The rows of a page by their places, and where it ends; None if it can't be had.
 
         Raises:
             PageFailed: More came than was asked for, so that nobody knows which.
         """
-        self._found = {}
-        for query, start in self._paginator.cover(begin, end):
-            try:
-                page = self._get(query)
-            except PageFailed:
-                return None
-            if len(page.records) > self._paginator.stretch(query)[1]:
-                raise self._failure
-            self._found |= {start + place: record for place, record in enumerate(page.records)}
-            self._page = self._page or page
-        return sum(place in self._found for place in range(begin, end))
+        for first in (begin - 1, begin) if begin - 1 in self._records else (begin,):
+            query, start, size = self._paginator.piece(first, end - first) or ({}, 0, 0)
+            if start + size > begin:
+                break
+        try:
+            page = self._get(query)
+        except PageFailed:
+            return None
+        if len(page.records) > size:
+            raise self._failure
+        self._page = self._page or page
+        return {start + place: record for place, record in enumerate(page.records)}, min(end, start + size)
 
-    def can_be_last(self, begin: int) -> bool:
-        """Whether fewer rows than asked for, from this place on, are the end, or all that is given at once.
-
-        A numbered page is elsewhere if the server caps its size; only the first one is where it must be.
-        """
-        return begin == 0 or self._paginator.counts_rows
-
-    def keep(self, begin: int, end: int) -> None:
-        """Take over what came of this stretch."""
-        self._records += [self._found[place] for place in range(begin, end) if place in self._found]
-        self._smallest = min(self._smallest or end - begin, end - begin)
+    def _follows(self, found: dict[int, Any]) -> bool:
+        """Whether the last row that was taken over still stands where it stood."""
+        if not self._records:
+            return True
+        last = max(self._records)
+        if last not in found:  # rows that can't be had lie between
+            found, _ = self._ask(last, last + 1) or ({}, 0)
+        key_of = self._page.key_of if self._page else repr
+        return last in found and key_of(found[last]) == key_of(self._records[last])
 
     def whole(self) -> Page:
         """All of it as one page."""
         if self._page is None:
             raise self._failure
-        self._page.replace_records(self._records)
+        self._page.replace_records([self._records[place] for place in sorted(self._records)])
         self._page.unreadable = self.unreadable
-        self._page.bearable = None if self.unreadable else self._smallest
+        self._page.is_cut = self.moved
+        self._page.bearable = None if self.unreadable else self.too_large // 2
         return self._page

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class PageRows:
-    """Records of one page of a stream: undecoded, or decoded where their children are read too."""
+    """Records of one page of a stream: undecoded, or decoded where more is to be known of them."""
 
     query: Query
     page: Page
@@ -140,13 +140,14 @@ class Plan:
             for rows in listing.pages():
                 raws = rows.raws if limit is None else rows.raws[: limit - count]
                 count += len(raws)
-                records = stream.decode(raws, self._context) if self._children else None
-                past_bookmark = listing.is_past_bookmark(rows)
+                decoded = self._children or listing.stops_early
+                records = stream.decode(raws, self._context) if decoded else None
+                past_bookmark = listing.is_past_bookmark(records or [])
                 yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
-                records = records or []
+                parents = records or [] if self._children else []
                 if listing.is_late:
-                    records = self._reading.wanted(records, self._context, late=True)
-                for record in records:
+                    parents = self._reading.wanted(parents, self._context, late=True)
+                for record in parents:
                     yield self._parent(rows, record)
                 if past_bookmark:
                     break

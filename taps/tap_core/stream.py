@@ -185,25 +185,24 @@ class ApiStream(RelatedStream):
             ApiError: The status says that the request can't succeed.
         """
         document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
-        page = Page(document, self.records_jsonpath, self.key_of)
+        page = Page(document, self.records_jsonpath, self.key_of, links=response.headers.get("Link"))
         if document is not None or (response.ok and response.content):
             self.check_place(page)
         return page
 
     def check_place(self, page: Page) -> None:
-        """See that the records' place exists and holds a list, or a lone record.
+        """See that the records' place exists and holds a list, or a lone record; each, if there are many.
 
         Raises:
             Retriable: It does not: this is the answer to something else.
         """
-        path = self.records_jsonpath
-        place, found = jsonpath.place(page.document, path)
-        if isinstance(found, list) or (found is None and place and self.null_is_empty):
-            return
-        if isinstance(found, dict) and self.is_record(found):
-            return
-        msg = f"the answer has no list at `{path.removesuffix('[*]')}`; is it of another version?"
-        raise Retriable(msg, divisible=False)
+        for present, found in jsonpath.places(page.document, self.records_jsonpath):
+            if isinstance(found, list) or (found is None and present and self.null_is_empty):
+                continue
+            if not (isinstance(found, dict) and self.is_record(found)):
+                path = self.records_jsonpath.removesuffix("[*]")
+                msg = f"the answer has no list at `{path}`; is it of another version?"
+                raise Retriable(msg, divisible=False)
 
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """Whether a lone object in the records' place is a record, and not an answer of another kind.

@@ -34,7 +34,7 @@ from tap_core.settings import (
     with_new_names,
     with_numbers,
 )
-from tap_core.validation import config_errors, state_errors, state_warnings, unknown_settings
+from tap_core.validation import bookmark_errors, config_errors, state_errors, state_warnings, unknown_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -206,6 +206,8 @@ class ApiTap(SdkTap):
         """
         for line in state_warnings(state, self.streams, self.name):
             self.logger.warning("%s", line)
+        for line in bookmark_errors(state, self.streams):
+            raise ApiError(line)
         fields = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         for line in select_errors(fields) if by_catalog else ():
             raise ApiError(line)

@@ -6,6 +6,7 @@ import ipaddress
 import math
 import os
 import re
+from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.bookmarks import instant
+from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -151,10 +153,14 @@ def _header_errors(config: Mapping[str, Any]) -> Iterator[str]:
 def _date_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if start_date := config.get("start_date"):
         try:
-            if not _EARLIEST_YEAR <= instant(start_date).year <= _LATEST_YEAR:
+            start = instant(start_date)
+            if not _EARLIEST_YEAR <= start.year <= _LATEST_YEAR:
                 raise ValueError  # noqa: TRY301
         except ValueError:
             yield "start_date is no date: write it as 2026-01-31 or 2026-01-31T00:00:00Z"
+        else:
+            if start > datetime.now(timezone.utc) + timedelta(days=1):  # whatever this machine's clock
+                yield f"start_date {start_date} lies in the future: nothing would be read"
 
 
 def state_errors(state: Any) -> list[str]:
@@ -184,3 +190,26 @@ def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str)
         yield f"state: it holds no stream of {tap} but {unknown}: is it another tap's?"
     elif unknown:
         yield f"state: {unknown}: no stream of {tap}; the bookmark is kept and not used"
+
+
+def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Iterator[str]:
+    """Which bookmarks of a STATE can't be ones of their streams.
+
+    Args:
+        state: The STATE, which has no errors.
+        streams: The tap's streams by name.
+    """
+    for name, entry in state.get("bookmarks", {}).items():
+        key = streams[name].replication_key if name in streams else None
+        value = entry.get("replication_key_value")
+        if not key or entry.get("replication_key") != key or value in (None, ""):
+            continue
+        bookmark = f"state: {name}: the bookmark {value!r} of `{key}`"
+        if "integer" in types_of(streams[name].schema["properties"].get(key, {})):
+            if type(value) is not int:
+                yield f"{bookmark} is no whole number; mend or remove it"
+            continue
+        try:
+            instant(value if isinstance(value, str) else "")
+        except (ValueError, OverflowError):
+            yield f"{bookmark} is no date and time; mend or remove it"

@@ -281,3 +281,12 @@ def test_a_retry_is_asked_for_by_the_reader_too():
     with RawServer(lambda path, sock: answer()) as server, pytest.raises(PageFailed, match="no list"):
         client().get(server.url, {}, {}, read, Traffic())
     assert len(server.paths) == 3
+
+
+def test_D04_a_line_of_the_head_that_makes_no_sense_is_no_traceback(caplog):
+    def reply(path, sock):
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header at all\r\n\r\n{}")
+
+    with RawServer(reply) as server, contextlib.suppress(ApiError):
+        get(client(max_retries=0), server.url)
+    assert not caplog.text

@@ -31,6 +31,25 @@ def test_A03_rewards_that_do_not_come_newest_first_are_read_to_the_end(order, ca
     assert "does not come newest first" in caplog.text
 
 
+@pytest.mark.parametrize("stream", ["rewards", "orders"])
+def test_A03_one_old_row_at_a_pages_end_is_not_the_end_of_what_is_new(stream):
+    old, new = [
+        [{"id": f"{day}-{n:03}", "created_at": moment(n, day=day)} for n in range(count)]
+        for day, count in ((1, 50), (20, 350))
+    ]
+    first = read(TapRewards, (stream,), lambda _, query: {stream: cut(old[::-1], query), "total_count": 50})
+    rows = new[::-1]
+    size = {"rewards": 100, "orders": 100}[stream]
+    rows[size - 1] = {"id": "late", "created_at": moment(0, day=1)}
+    rows += old[::-1]
+
+    def handle(_, query):
+        return {stream: cut(rows, query, cap=size), "total_count": len(rows)}
+
+    second = read(TapRewards, (stream,), handle, state=first.state)
+    assert {row["id"] for row in second.records[stream]} >= {row["id"] for row in new} - {"20-250"}
+
+
 def test_A04_transactions_that_ignore_the_order_move_no_bookmark_before_the_end(caplog):
     rows = [
         {"id": n, "created_at": f"2026-04-{n * 7 % 28 + 1:02}T{n % 24:02}:00:00-04:00", "type": "payment"}

@@ -95,7 +95,7 @@ def test_E04_the_total_of_an_earlier_page_counts_where_the_last_gives_none():
     with (
         JsonApi(
             lambda _, query: {
-                "orders": cut(rows, query, cap=100) if int(query["offset"]) < 390 else [],
+                "orders": cut(rows[:397], query, cap=100),
                 "total_count": 1000 if int(query["offset"]) < 390 else 0,
             }
         ) as api,

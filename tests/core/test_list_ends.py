@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from json_api import JsonApi, cut
+from json_api import JsonApi, cut, numbered
 from lists import BY_OFFSET, Bounded, bookings, keys, moment, only, read, rows_of, settings
 from support import run
+from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError, PartlyRead
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
@@ -139,6 +140,73 @@ def test_H01_an_answer_that_says_there_is_more_is_not_the_whole_list(stream, cou
     tap, rows = BY_OFFSET[stream], rows_of(stream, count)
     with JsonApi(lambda _, query: {stream: rows, "links": {"next": "/more"}}) as api, pytest.raises(ApiError):
         run(tap, settings(api), catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"isLast": False},
+        {"more": True},
+        {"IsTruncated": True},
+        {"@odata.nextLink": "/more"},
+        {"meta": {"pagination": {"next": "/more"}}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("stream", BY_OFFSET)
+def test_H01_whatever_says_that_there_is_more(stream, sign):
+    tap, rows = BY_OFFSET[stream], rows_of(stream, 30)
+    with JsonApi(lambda *_: {stream: rows, **sign}) as api, pytest.raises(ApiError, match="there is more"):
+        run(tap, settings(api), catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("sign", [{"isLast": True}, {"more": "no"}, {"last_updated_at": False}], ids=str)
+def test_H01_what_says_that_there_is_no_more(sign):
+    output = read(TapRewards, ("campaigns",), lambda *_: {"campaigns": rows_of("campaigns", 30), **sign})
+    assert len(output.records["campaigns"]) == 30
+
+
+@pytest.mark.parametrize("heeded", ["multiples of the size", "pages counted", "no second page"])
+@pytest.mark.parametrize("stream", BY_OFFSET)
+def test_A09_nothing_where_rows_are_known_to_stand_is_no_end(stream, heeded):
+    rows = rows_of(stream, 250)
+
+    def handle(_, query):
+        begin, size = int(query["offset"]), int(query["limit"])
+        if heeded == "pages counted":
+            return {stream: rows[begin * size : begin * size + size]}
+        if begin % size or (heeded == "no second page" and begin):
+            return {stream: []}
+        return {stream: rows[begin : begin + size]}
+
+    tap = BY_OFFSET[stream]
+    with JsonApi(handle) as api, pytest.raises(ApiError, match="nothing from a place on where rows stand"):
+        run(tap, settings(api), catalog=only(tap, stream))
+
+
+def test_A09_a_page_size_that_the_server_does_not_know_is_no_end():
+    rows = [{"id": number, "updated_at": moment(number)} for number in range(450)]
+
+    def handle(_, query):
+        if int(query["per_page"]) not in {20, 50, 100, 200}:
+            return []
+        return [{"customer": row} for row in numbered(rows, query)]
+
+    with JsonApi(handle) as api, pytest.raises(ApiError, match="nothing from a place on where rows stand"):
+        run(TapBilling, settings(api), catalog=only(TapBilling, "customers"))
+
+
+@pytest.mark.parametrize("stream", BY_OFFSET)
+def test_a_list_whose_rows_are_all_deleted_while_it_is_read_has_ended(stream):
+    rows, requests = rows_of(stream, 250), {"count": 0}
+
+    def handle(_, query):
+        requests["count"] += 1
+        if requests["count"] == 2:
+            rows.clear()
+        return {stream: cut(rows, query, cap=100)}
+
+    assert len(read(BY_OFFSET[stream], (stream,), handle).records[stream]) == 100
 
 
 def test_H01_a_flag_is_followed_past_a_thin_page():

@@ -147,3 +147,31 @@ def test_J09_a_state_without_bookmarks_is_named(tmp_path):
     output = read(tmp_path, {"customers": "2026-01-05"})
     assert output.code == 0
     assert said(output, "WARNING") == ["state: it has no `bookmarks`, so that the run begins without one"]
+
+
+@pytest.mark.parametrize("value", [1700000000, 0, 1.5, True, "now", "12:00", "soon", {"at": 1}, [1]], ids=str)
+@pytest.mark.parametrize(
+    ("tap", "stream", "key"), [(TapBilling, "customers", "updated_at"), (TapRewards, "orders", "created_at")]
+)
+def test_D11_a_bookmark_that_is_no_time_is_named(tmp_path, tap, stream, key, value):
+    state = {"bookmarks": {stream: {"replication_key": key, "replication_key_value": value}}}
+    output = call(tap, tmp_path, state=state)
+    assert output.code == 1
+    assert said(output) == [
+        f"state: {stream}: the bookmark {value!r} of `{key}` is no date and time; mend or remove it"
+    ]
+
+
+def test_E06_a_start_date_in_the_future_is_refused(tmp_path):
+    output = call(TapBilling, tmp_path, start_date="2099-01-01")
+    assert (output.code, said(output)) == (
+        1,
+        ["start_date 2099-01-01 lies in the future: nothing would be read"],
+    )
+
+
+@pytest.mark.parametrize("start_date", ["now", "12:00"])
+def test_D01_a_time_of_day_is_no_date(tmp_path, start_date):
+    output = call(TapRewards, tmp_path, start_date=start_date)
+    assert output.code == 1
+    assert "start_date is no date" in said(output)[0]

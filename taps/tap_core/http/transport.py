@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import logging
 import ssl
 import time
 import zlib
@@ -34,6 +35,9 @@ ENCODINGS = "gzip, deflate"
 _MB = 1 << 20
 _NO_RETRIES = Retry(total=False)
 _GZIP = b"\x1f\x8b"
+# A line of an answer's head that makes no sense is the server's fault, and no news in a traceback.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
 _DROPPED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 

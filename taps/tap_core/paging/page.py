@@ -12,8 +12,14 @@ from tap_core.records import jsonpath
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next))")
-_NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", [], {})
+_MORE = re.compile(
+    r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|more$|is_?truncated$|@odata\.next)"
+)
+_LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
+_NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", [], {})
+_NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
+_DEEPEST = 3
+"""Levels beside the list that are looked at, as in `"meta": {"pagination": {"next": …}}`."""
 
 
 def is_nothing(value: Any) -> bool:
@@ -28,6 +34,7 @@ class Page:
         document: The parsed response body; None for a list that the API says is empty.
         records_path: JSONPath of the records.
         key_of: Reads from a record what tells it apart from the others in its list.
+        links: The response's Link header.
 
     Attributes:
         document: The whole envelope, undecoded.
@@ -36,17 +43,27 @@ class Page:
         span: Places of the list that the page covers: its records, and rows that the server can't send.
         unreadable: Places of these rows, counted from 0.
         bearable: Rows to ask for at a time, where the page was too much at once; else None.
+        is_cut: Whether it ends early, as rows were moved while it was put together: more may follow.
     """
 
-    def __init__(self, document: Any, records_path: str, key_of: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        document: Any,
+        records_path: str,
+        key_of: Callable[[Any], Any],
+        *,
+        links: str | None = None,
+    ) -> None:
         self.document = document
         self.records = jsonpath.find(document, records_path)
         self.fresh = self.records
         self.unreadable: list[int] = []
         self.bearable: int | None = None
+        self.is_cut = False
         self.time_extracted = datetime.now(timezone.utc)
         self.key_of = key_of
         self._records_path = records_path
+        self._links = links or ""
 
     @cached_property
     def keys(self) -> list[Any]:
@@ -60,15 +77,17 @@ class Page:
 
     @cached_property
     def more(self) -> str | None:
-        """The field beside the list that says there is more, such as `hasMore`; None if none does."""
+        """What says that there is more: a field beside the list, such as `hasMore`; None if nothing does."""
+        if _NEXT_LINK.search(self._links):
+            return "Link"
         names = jsonpath.steps(self._records_path)
-        beside = _members(self.document)
-        for name, value in beside:
-            if name in names[:1]:
-                continue
-            for inner, item in ((name, value), *_members(value), *_members(_only(value))):
-                if _MORE.match(inner) and not is_nothing(jsonpath.decode(item)):
-                    return inner
+        for name, value in _members(self.document):
+            if name not in names[:1]:
+                for inner, item in _within(name, value, _DEEPEST):
+                    if _MORE.match(inner) and not is_nothing(jsonpath.decode(item)):
+                        return inner
+                    if _LAST.match(inner) and jsonpath.decode(item) is False:
+                        return inner
         return None
 
     def replace_records(self, records: list[Any]) -> None:
@@ -113,7 +132,11 @@ def _members(node: Any) -> Iterator[tuple[str, Any]]:
         yield from opened.items()
 
 
-def _only(node: Any) -> Any:
-    """The one element of a list of one, as in `"pagination": [{"total": 2}]`."""
-    opened = jsonpath.opened(node)
-    return opened[0] if isinstance(opened, list) and len(opened) == 1 else None
+def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
+    """A member and those below it; a list of one counts as what it holds, as in `[{"total": 2}]`."""
+    yield name, value
+    if levels > 1:
+        opened = jsonpath.opened(value)
+        inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
+        for inner, item in _members(inside):
+            yield from _within(inner, item, levels - 1)

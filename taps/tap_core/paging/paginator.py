@@ -70,8 +70,8 @@ class Paginator(BaseAPIPaginator[Query]):
         self.size = size
         self.records_read = 0
         self.total: int | None = None
-        self.most_claimed = 0
-        """The highest total of any page: the last one may give none, or 0."""
+        self.first_claimed = self.most_claimed = 0
+        """The first total of any page, and the highest: the last one may give none, or 0."""
         self.probing = self.cut_off = False
         self.proofs = 0
         """Requests that were sent only to see that the list ends there."""
@@ -112,6 +112,7 @@ class Paginator(BaseAPIPaginator[Query]):
         """The records of the page that are new; moves on to the next query, or finishes."""
         self._begin()
         self.total = page.total(self.total_path)
+        self.first_claimed = self.first_claimed or self.total or 0
         self.most_claimed = max(self.most_claimed, self.total or 0)
         self._move(page)
         self.evidence.longest = max(self.evidence.longest, len(page.records))
@@ -150,12 +151,13 @@ class Paginator(BaseAPIPaginator[Query]):
         """The queries that will follow if all goes as it looks, nearest first."""
         return iter(())
 
-    def cover(self, start: int, stop: int) -> list[tuple[Query, int]]:
-        """The queries whose pages hold the rows from one place up to another, and where each page begins.
+    def piece(self, start: int, size: int) -> tuple[Query, int, int] | None:
+        """A page of no more rows, from one place on or from a little before it.
 
-        None where the API takes no page size.
+        Returns:
+            Its query, where it begins, and the rows asked for. None where the API takes no page size.
         """
-        return []
+        return None
 
     @property
     def counts_rows(self) -> bool:

@@ -55,10 +55,6 @@ class ByOffset:
         """The page after one that is yet to come, if that is as long as those before it."""
         return self.ask(ask.start + stride, size)
 
-    def cover(self, start: int, stop: int, size: int) -> list[Ask]:
-        """Pages of this size that hold the rows from one place up to another."""
-        return [self.ask(at, min(size, stop - at)) for at in range(start, stop, size)]
-
     def most(self, ask: Ask, longest: int) -> int:
         """Records in a page that is not the last, where no page was longer than this."""
         return min(ask.size, longest)
@@ -129,15 +125,6 @@ class ByNumber:
     def following(self, ask: Ask, stride: int, size: int) -> Ask:
         """The page after one that is yet to come, if that is as long as was asked for."""
         return self.ask(ask.start + (self.own_size or max(ask.size - 1, 1)), size)
-
-    def cover(self, start: int, stop: int, size: int) -> list[Ask]:
-        """Pages of this size that hold the rows from one place up to another, and maybe some around them.
-
-        None where the server has a page size of its own.
-        """
-        if self.own_size:
-            return []
-        return [self._page(number, size) for number in range(start // size + 1, (stop - 1) // size + 2)]
 
     def most(self, ask: Ask, longest: int) -> int:
         """Records in a page that is not the last, where no page was longer than this."""

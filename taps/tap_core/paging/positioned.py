@@ -87,9 +87,10 @@ class Positioned(Paginator):
             count, ask = count + 1, self._places.following(ask, self._stride, self._size)
 
     @override
-    def cover(self, start: int, stop: int) -> list[tuple[Query, int]]:
-        """The queries whose pages hold the rows from one place up to another, and where each page begins."""
-        return [(ask.query, ask.start) for ask in self._places.cover(start, stop, stop - start)]
+    def piece(self, start: int, size: int) -> tuple[Query, int, int] | None:
+        """A page of no more rows, from one place on or from a little before it; None at a size of its own."""
+        ask = self._places.ask(start, size)
+        return None if self._places.own_size else (ask.query, ask.start, ask.size)
 
     @property
     @override
@@ -147,16 +148,20 @@ class Positioned(Paginator):
     # What pages say
 
     def _ends_at_once(self, page: Page) -> bool:
-        if page.more or self._total_says_more(page):
+        if self._goes_on(page):
             return False
         self._end = page.span
         if self._reaches_total(page):
             return page.span != self._at.size or self.evidence.bears_out(page.span)
         return not self.careful and self.evidence.ends_short(page.span, self._at.size)
 
+    def _goes_on(self, page: Page) -> bool:
+        """Whether a page says itself that more follows."""
+        return bool(page.more) or page.is_cut or self._total_says_more(page)
+
     def _is_last(self, page: Page) -> bool:
         """Whether a page with new rows is known to be the last one."""
-        if page.more or self._total_says_more(page):
+        if self._goes_on(page):
             return False
         short = self._is_short(page)
         if self._reaches_total(page):
@@ -177,7 +182,7 @@ class Positioned(Paginator):
         # Rows in other places than they were: some came before them, or pages are thinned out once cut.
         there = self._page_keys[max(0, self._at.start - self._page_at.start) :]
         self._shifted = page.keys != self._page_keys and not set(page.keys) <= set(there)
-        return short and same and not self._shifted
+        return short and same and not self._shifted and not page.is_cut
 
     def _is_short(self, page: Page) -> bool:
         """Whether a page has fewer records than the server is known to send."""

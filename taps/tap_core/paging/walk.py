@@ -32,6 +32,9 @@ _VOLATILE = 8
 _UNCONNECTED = 2
 """Pages that may come without any known row behind a page that is as it was."""
 
+_STRANGE = "The API sends rows that don't follow on those before them"
+_NOTHING = "The API sends nothing from a place on where rows stand"
+
 
 class Walk(Positioned):
     """A list read by places in it: from the start, over pages that join one another, to the end."""
@@ -136,10 +139,11 @@ class Walk(Positioned):
                     continue
             if not page.records:
                 self._empty = ask.query[self._places.param]
+            if not page.records and not self._at.start:
+                page = yield from self._top_again()
             if self._joins(page):
                 return page
-            in_vain = self._unconnected >= _UNCONNECTED and not self._back
-            if not page.records and (self._at.start >= self._end or in_vain):
+            if not page.records and (self._at.start >= self._end or not self._at.start):
                 self._refuse_more_at_end(page)
                 return None
             self._note_unconnected(page)
@@ -149,10 +153,18 @@ class Walk(Positioned):
             size = self._size - (self._places.blind > 1)
             ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))
 
+    def _top_again(self) -> Generator[Query, Page, Page]:
+        """The first page in full, where a smaller one was empty: were all rows deleted, or is it no size?"""
+        page = yield from self._page(self._places.ask(0, self._size))
+        self._unconnected += bool(page.records)
+        if self._unconnected > _UNCONNECTED:
+            raise self.loop(_NOTHING)
+        return page
+
     def _joins(self, page: Page) -> bool:
         """Whether nothing can lie between the rows already read and this page."""
         if self._at.start == 0:
-            return True
+            return bool(page.records)
         if not page.records or self._at.start >= self._end:
             return bool(page.records)
         if self._window.joins(page):
@@ -174,7 +186,7 @@ class Walk(Positioned):
             return
         self._unconnected += 1
         if self._unconnected > _UNCONNECTED:
-            raise self.loop("The API sends rows that don't follow on those before them")
+            raise self.loop(_STRANGE if page.records else _NOTHING)
 
     def _doubt(self, page: Page) -> Generator[Query, Page, Ask | None]:
         """A page of known rows only: were as many inserted before it, or is the place ignored?

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ARRAY = msgspec.json.Decoder(list[Raw])
@@ -135,15 +135,21 @@ def find(document: Any, path: str) -> list[Any]:
 
 def place(document: Any, path: str) -> tuple[bool, Any]:
     """What stands where a path's first `[*]` begins, one level opened, and whether anything does."""
-    nodes = [document]
-    for step in steps(path):
+    return next(places(document, path))
+
+
+def places(document: Any, path: str) -> Iterator[tuple[bool, Any]]:
+    """What stands wherever a `[*]` of a path begins, one level opened, and whether anything does."""
+    nodes, names = [document], steps(path)
+    for step in names if "*" in names else (*names, "*"):
         if step == "*":
-            break
-        nodes = [found for node in nodes for found in _step(node, step)]
-    if not nodes:
-        return False, None
-    inside = opened(nodes[0])
-    return True, decode(nodes[0]) if inside is None else inside
+            for node in nodes:
+                inside = opened(node)
+                yield True, decode(node) if inside is None else inside
+        following = [_step(node, step) for node in nodes]
+        if step != "*":
+            yield from ((False, None) for found in following if not found)
+        nodes = [node for found in following for node in found]
 
 
 def first(document: Any, path: str) -> Any:

@@ -27,13 +27,13 @@ class Secrets:
     """The secret fields of a stream.
 
     Args:
-        names: Their names, `invite_url`, or the ends of their paths, `delivery.link`, in any case; `*` stands
-            for any letters. True and false are no secrets, whatever they are called.
+        names: Their names, `invite_url`, or the ends of their paths, `delivery.link`, in any case, as
+            `inviteUrl` too; `*` stands for any letters. True and false are no secrets, whatever their name.
         logger: Where each of them is named once.
     """
 
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
-        ends = "|".join(re.escape(name).replace(r"\*", r"[^.]*") for name in names)
+        ends = "|".join(re.escape(name).replace(r"\*", r"[^.]*").replace("_", "_?") for name in names)
         self._pattern = re.compile(rf"(?:.*\.)?(?:{ends})", re.IGNORECASE | re.DOTALL)
         self._logger = logger
         self._told: set[str] = set()

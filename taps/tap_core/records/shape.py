@@ -205,7 +205,7 @@ class Shape:
             attribute = self.attributes[field]
             for record in records:
                 own = getattr(record, attribute)
-                if own is None or own is UNSET:
+                if own is None or own is UNSET or own == "":
                     setattr(record, attribute, value)
 
     def is_settled(self, value: Any, conformer: Conformer) -> bool:
