@@ -209,7 +209,7 @@ def _volume(
         ),
         th.Property(
             "page_size",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=10),
             title="Page size",
             description="Records to ask for in a page, for servers that can't manage as many as the API "
             "allows; it only lowers a stream's own number.",
