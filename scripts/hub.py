@@ -41,7 +41,7 @@ KINDS = {
     "number": "string",  # Meltano passes on no `decimal` that comes from the environment; the taps read texts
     "object": "object",
 }
-OPTIONS = {"jsonl": "JSONL", "gzip": "GZIP", "as_sent": "As sent", "snake_case": "Snake case"}
+OPTIONS = {"jsonl": "JSONL", "gzip": "GZIP", "as_sent": "As sent", "utc": "UTC", "snake_case": "Snake case"}
 
 
 def definitions(project: Mapping[str, Any], taps: Mapping[str, Tap]) -> dict[str, str]:

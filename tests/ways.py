@@ -49,8 +49,8 @@ quiet.disabled = True
 encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def codec(schema=SCHEMA, *, typed=True, rejected=None, logger=logger):
-    conformer = Conformer(schema, unmapped=UNMAPPED, logger=logger)
+def codec(schema=SCHEMA, *, typed=True, rejected=None, logger=logger, utc=False):
+    conformer = Conformer(schema, unmapped=UNMAPPED, utc=utc, logger=logger)
     reject = pytest.fail if rejected is None else rejected.append
     return Codec("things", schema, ("id",), typed=typed, conformer=conformer, reject=reject)
 
@@ -64,10 +64,10 @@ def written(records):
     return [json.loads(encoder.encode(record), parse_float=Decimal) for record in records]
 
 
-def ways(schema):
+def ways(schema, **more):
     """Decoders of a list of JSON texts: the careful one, and all that must agree with it."""
-    careful, first, second = (codec(schema, logger=quiet) for _ in range(3))
-    dicts = codec(schema, typed=False, logger=quiet)
+    careful, first, second = (codec(schema, logger=quiet, **more) for _ in range(3))
+    dicts = codec(schema, typed=False, logger=quiet, **more)
 
     def way(codec, process, **kwargs):
         return lambda texts: written(
@@ -76,7 +76,7 @@ def ways(schema):
 
     def decoded(texts):
         return written(
-            codec(schema, logger=quiet).decode(
+            codec(schema, logger=quiet, **more).decode(
                 [jsonpath.decode(msgspec.Raw(t.encode())) for t in texts], None, {}
             )
         )

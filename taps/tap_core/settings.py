@@ -243,6 +243,15 @@ def _care() -> list[th.Property[Any]]:
             "in `_sdc_unmapped`.",
         ),
         th.Property(
+            "timestamps",
+            th.StringType(allowed_values=["as_sent", "utc"]),
+            default="as_sent",
+            title="Timestamps",
+            description="How times that name their zone are written: `as_sent`, or in `utc`, for targets "
+            "that drop the offset, as target-duckdb 0.8 of the package index does. Local times and dates "
+            "stay as they are.",
+        ),
+        th.Property(
             "allow_partial",
             th.BooleanType,
             default=False,

@@ -259,8 +259,10 @@ class ApiStream(RelatedStream):
         if self.selected:  # else nothing is emitted, and the children need the keys
             dropped = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
         unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in dropped else None
-        hidden, logger = self.hidden, self.logger
-        conformer = Conformer(schema, unmapped=unmapped, deselected=dropped, secrets=hidden, logger=logger)
+        hidden, logger, utc = self.hidden, self.logger, self.config.get("timestamps") == "utc"
+        conformer = Conformer(
+            schema, unmapped=unmapped, deselected=dropped, secrets=hidden, utc=utc, logger=logger
+        )
         return Codec(
             self.name,
             schema,

@@ -220,6 +220,7 @@ class Codec:
             unmapped=UNSET if self._conformer.unmapped is None else None,
             watched=self._mended,
             secrets=self._conformer.secrets is not None,
+            utc=self._conformer.utc,
         )
         added = self._shape.added
         self._mended_added = added if self._mended is None else added.intersection(self._mended)
@@ -258,8 +259,7 @@ class OddFields:
 
 
 _FEW = 4
-_MOST_LEARNED = 128
-_MOST_COUNTED = 1000
+_MOST_LEARNED, _MOST_COUNTED = 128, 1000
 _KINDS = {type(None): "null", str: "a text", list: "a list", bool: "true or false"}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_core.records.values import CONVERSIONS, FITS, is_open, plain_types, types_of
+from tap_core.records.values import CONVERSIONS, FITS, in_utc, is_open, plain_types, types_of
 
 if TYPE_CHECKING:
     import logging
@@ -55,22 +55,25 @@ class Conformer:
         unmapped: Name of the field that takes what does not fit, or None to drop it.
         deselected: Paths of fields that are not to be emitted, as tuples of names.
         secrets: What never leaves the tap, of streams that have any.
+        utc: Whether moments are to be written in UTC.
         logger: Where each field that does not fit is named once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         schema: Schema,
         *,
         unmapped: str | None,
         deselected: Iterable[Path] = (),
         secrets: Secrets | None = None,
+        utc: bool = False,
         logger: logging.Logger,
     ) -> None:
         self._schema = schema
         self.unmapped = unmapped
         self.deselected = frozenset(deselected)
         self.secrets = secrets
+        self.utc = utc
         self._slow = {UNMAPPED, *(name for path in self.deselected for name in path[-1:])}
         self._logger = logger
         self._reported: set[Path] = set()
@@ -188,6 +191,8 @@ class Conformer:
                 self.field(item, schema["items"], (*place, index), found) for index, item in enumerate(value)
             )
             return [item for item in items if item is not MISFIT]
+        if self.utc and isinstance(value, str) and schema.get("format") == "date-time":
+            return in_utc(value)
         self._look_through(value, place)
         return value
 

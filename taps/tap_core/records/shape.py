@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tap_core.records.conform import MISFIT, UNMAPPED, path_of, segment
-from tap_core.records.values import is_open, is_upper_case, plain_types, types_of
+from tap_core.records.values import in_utc, is_open, is_upper_case, plain_types, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -64,6 +64,7 @@ class Shape:
         unmapped: What the unmapped field holds where all fits: null, or nothing where it is not emitted.
         watched: Fields that `is_settled` looks at; None for all.
         secrets: Whether what has no schema can hold secrets, and is to be taken loosely for that.
+        utc: Whether moments are to be written in UTC.
     """
 
     def __init__(  # noqa: PLR0913
@@ -76,9 +77,10 @@ class Shape:
         unmapped: UnsetType | None = UNSET,
         watched: Collection[str] | None = None,
         secrets: bool = False,
+        utc: bool = False,
     ) -> None:
         properties = schema["properties"]
-        self._secrets = secrets
+        self._secrets, self._utc = secrets, utc
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
         self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
         self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
@@ -154,7 +156,7 @@ class Shape:
             if not has_shape(schema):
                 return None
             below = (_below(paths, name) for paths in (self._loose_paths, self._dropped_paths))
-            shape = Shape(schema, *below, secrets=self._secrets)
+            shape = Shape(schema, *below, secrets=self._secrets, utc=self._utc)
             self._nested.append((attribute, name, shape))
             return shape.struct
         if word == "array":
@@ -163,7 +165,7 @@ class Shape:
         return None if word == "object" and self._secrets else _SCALARS[word]
 
     def check(self, records: list[Any]) -> None:
-        """See to it that numbers and times are such.
+        """See to it that numbers and times are such, and that moments are in UTC where that is asked for.
 
         Raises:
             msgspec.ValidationError: One of them is not.
@@ -183,6 +185,8 @@ class Shape:
             _read_moments(texts)
         if days:
             _read_days(_as_text(days))
+        if moments and self._utc:
+            self._to_utc(records)
 
     def _gather(self, values: Iterable[Any], groups: Groups) -> None:
         """Collect what is to be checked in structs, and in lists of them."""
@@ -198,6 +202,19 @@ class Shape:
             shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
         if lists:
             self._gather(chain.from_iterable(lists), groups)
+
+    def _to_utc(self, value: Any) -> None:
+        """Write the moments of one struct or a list in UTC."""
+        if type(value) is list:
+            for item in value:
+                self._to_utc(item)
+        elif type(value) is self.struct:
+            for attribute in self._groups["moments"]:
+                moment = getattr(value, attribute)
+                if type(moment) is str:
+                    setattr(value, attribute, in_utc(moment))
+            for attribute, shape in self._checked:
+                shape._to_utc(getattr(value, attribute))  # noqa: SLF001  its own kind
 
     def fill(self, records: Iterable[Any], context: Mapping[str, Any]) -> None:
         """Give records their parent's fields where they have none."""

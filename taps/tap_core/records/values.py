@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +25,8 @@ _Time = TypeVar("_Time", date, datetime)
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 1000
+_ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})$")
+_SECOND = len("2026-01-31T00:00:00")
 
 
 def types_of(schema: Schema) -> list[str]:
@@ -63,6 +65,25 @@ def is_day(text: str) -> bool:
 def as_moment(value: Any) -> Any:
     """A day as its beginning in UTC, `2026-01-31T00:00:00Z`; anything else as it is."""
     return f"{value}T00:00:00Z" if isinstance(value, str) and is_day(value) else value
+
+
+def in_utc(moment: str) -> str:
+    """A `date-time` as it is written in UTC, with `Z` and every digit of its fraction.
+
+    One that UTC has no year for, in the first or last hours of the calendar, stays as it is.
+    """
+    if moment.endswith("Z"):
+        return moment
+    zone = _ZONE.search(moment)
+    if zone is None:
+        return moment
+    sign, hours, minutes = zone.groups()
+    ahead = timedelta(hours=int(sign + hours), minutes=int(sign + minutes))
+    try:
+        clock = (datetime.fromisoformat(moment[:_SECOND]) - ahead).isoformat()
+    except OverflowError:
+        return moment
+    return f"{clock}{moment[_SECOND : zone.start()]}Z"
 
 
 def _read(text: str, kind: type[_Time]) -> _Time | None:
