@@ -55,7 +55,7 @@ def definitions(project: Mapping[str, Any], taps: Mapping[str, Tap]) -> dict[str
 def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) -> dict[str, Any]:
     """The definition of a tap, or of a preset with its parent's settings and its own values."""
     tap, name = taps[parent], str(plugin["name"])
-    values = plugin.get("config", {})
+    values = plugin.get("config", {}) if name != parent else {}  # what this project sets is its own affair
     domain_url, keywords = API[parent]
     words = {"api", "meltano_sdk", *keywords} | ({name.removeprefix("tap-")} if name != parent else set())
     return {

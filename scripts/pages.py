@@ -36,6 +36,8 @@ In Meltano, `meltano config list --all {name}` shows them with their environment
 {off}
 Every row can also have `_sdc_unmapped`: what the schema does not know, or a value that does not fit it.
 
+{full_read}
+
 ## How they hang together
 
 A full line is a stream that is read once per row of another. A dotted line is a field named after another
@@ -69,6 +71,7 @@ def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
             [_stream_row(stream) for stream in tap.streams],
         ),
         off="" if all(stream.selected_by_default for stream in tap.streams) else OFF,
+        full_read=full_read(tap.streams),
         diagram=diagram(tap.streams),
         fields="\n\n".join(_fields(stream) for stream in tap.streams),
     )
@@ -116,6 +119,31 @@ def _again(stream: ApiStream) -> str:
     span = f"{back // DAY} days" if back and back % DAY == 0 else f"{back} seconds"
     before = "before the run" if stream.made_at else "before"
     return f"new by `{stream.replication_key}`" + (f", and {span} {before}" if back else "")
+
+
+def full_read(streams: Sequence[ApiStream]) -> str:
+    """When it is seen that rows are gone, and what that costs of incremental streams."""
+    incremental = [stream for stream in streams if stream.replication_key]
+    if not incremental:
+        return "Every stream is read whole in every run, so that each run tells which rows are gone."
+    by_size: dict[int, list[str]] = {}
+    for stream in incremental:
+        by_size.setdefault(stream.get_new_paginator().size or 0, []).append(f"`{stream.name}`")
+    costs = [
+        f"a request for {f'every {size} rows' if size else 'all rows'} of {', '.join(names)}"
+        for size, names in by_size.items()
+    ]
+    costs += [
+        f"at least one for every row of `{parent.name}`, for its `{stream.name}`"
+        for stream in streams
+        for parent in incremental
+        if stream.parent_stream_type is type(parent)
+    ]
+    return (
+        "Which rows are gone is told after a whole read. `full_read_every` makes one of the incremental "
+        f"streams when it is due, at the cost of {'; '.join(costs)}; and often one more, "
+        "which proves the end."
+    )
 
 
 def diagram(streams: Sequence[ApiStream]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pictures.charts import amount
 from pictures.domains import DOMAINS
+from pictures.reads import reads_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def page(warehouse: Warehouse) -> str:
     loaded = [(domain, schema) for domain in DOMAINS for schema in domain.schemas if warehouse.has(schema)]
     made_up = [schema for domain, schema in loaded if any_rows(warehouse.ask(schema, domain.made_up))]
     parts = [domain_section(warehouse, domain, schema) for domain, schema in loaded]
-    parts.append(tables_section(warehouse.tables))
+    parts += [reads_section(warehouse), tables_section(warehouse.tables)]
     parts += [missing_section(domain) for domain in DOMAINS if not any(map(warehouse.has, domain.schemas))]
     return PAGE.format(
         style=STYLE.read_text(encoding="utf-8"),

@@ -53,15 +53,21 @@ class Warehouse:
 
     def ask(self, schema: str, query: str) -> list[tuple[Any, ...]] | None:
         """Return the rows that answer a query in a schema; None if a table or column of it was not loaded."""
-        present = ", ".join(
+        return self.run(f"WITH {self._present(schema)} {query}")
+
+    def run(self, query: str) -> list[tuple[Any, ...]] | None:
+        """Return the rows that answer a whole query; None if a table or column of it was not loaded."""
+        try:
+            return self._connection.execute(query).fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return None
+
+    def _present(self, schema: str) -> str:
+        return ", ".join(
             f"{quoted(table.name)} AS (SELECT * {table.present})"
             for table in self.tables
             if table.schema == schema
         )
-        try:
-            return self._connection.execute(f"WITH {present} {query}").fetchall()
-        except (duckdb.CatalogException, duckdb.BinderException):
-            return None
 
 
 def quoted(name: str) -> str:

@@ -92,12 +92,13 @@ class Bookmark:
         lookback: Seconds before the bookmark that are read again, for changes that came late; before the
             run, where the key is an id and `settled` is asked.
         now: When the run began.
+        whole: Whether all rows are wanted nevertheless.
 
     Raises:
         ApiError: The bookmark in STATE has no place.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         state: dict[str, Any],
         key: str,
@@ -105,6 +106,7 @@ class Bookmark:
         start_date: str | None,
         lookback: float,
         now: datetime,
+        whole: bool = False,
     ) -> None:
         self._state = state
         self._key = key
@@ -117,7 +119,7 @@ class Bookmark:
         """Where the last run ended: a moment with the offset that the API wrote it with, or an integer; None
         on a first run."""
         earliest = instant(start_date) if start_date else None
-        self.start: Any = self._start(earliest)
+        self.start: Any = earliest if whole else self._start(earliest)
         """Rows before this moment or integer are not wanted; None for all rows."""
         self._earliest = earliest
         self._first: Any = (self.start, "") if isinstance(self.start, datetime) else self.start

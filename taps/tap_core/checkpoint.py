@@ -40,10 +40,13 @@ class Checkpoint:
         self.query: dict[str, Any] | None = None
         """Query of the page that the record was on, if the checkpoint is for this question."""
         self.key = ""
+        self.version: int | None = None
+        """The version under which every row before came; None if some did not, or under none."""
         self.began = began
         """When the first of the runs began that read this list."""
         if isinstance(found, dict) and self._answers(found):
             self.query, self.key = found["query"], str(found.get("key"))
+            self.version = found["version"] if type(found.get("version")) is int else None
             self.began = found.get("began") if began else None
 
     def _answers(self, found: dict[str, Any]) -> bool:
@@ -66,10 +69,17 @@ class Checkpoint:
         if self.began and moment < instant(self.began):
             self.began = moment.isoformat()
 
-    def put(self, query: dict[str, Any], key: Any) -> None:
-        """All is written up to and with this record, which was on the page of this query."""
-        began = {"began": self.began} if self.began else {}
-        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key), **began}
+    def put(self, query: dict[str, Any], key: Any, version: int | None = None) -> None:
+        """All is written up to and with this record, which was on the page of this query.
+
+        Args:
+            query: Of the page.
+            key: The record's.
+            version: The one that every row up to here was written with, if there is one.
+        """
+        more = {"began": self.began, "version": version}
+        kept = {name: value for name, value in more.items() if value}
+        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key), **kept}
 
     def drop(self) -> None:
         """The stream is done. Null and not absent: a merge of two STATEs would bring back what is absent."""

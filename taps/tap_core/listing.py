@@ -155,6 +155,7 @@ class Listing:
             except (ApiError, ValueError):
                 self._paginator = self._prepared(self._stream.get_new_paginator())
             else:
+                self._reading.went_on()
                 logger.info("%s: going on where the last run was interrupted", self._stream.name)
                 return page, done
         logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self._stream.name)

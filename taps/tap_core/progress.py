@@ -61,7 +61,7 @@ class Progress:
 
 def summarize(readings: Iterable[Reading], logger: logging.Logger) -> None:
     """Say what each stream that was read came to, and what of it failed, in words and as metrics."""
-    tried = [reading for reading in readings if reading.traffic.requests]
+    tried = [reading for reading in readings if reading.traffic.requests or reading.failures]
     for reading in tried:
         measure(reading)
     for reading in tried:

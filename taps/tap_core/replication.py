@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from typing_extensions import override
 
 from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint
+from tap_core.losses import Losses
+from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,11 +21,14 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
 
+RESUMED = "it went on where the last run was interrupted"
+"""Of a read whose first rows came in an earlier run."""
+
 _LISTS = "lists"
 """Of a stream's STATE, the bookmarks of its lists by their parents' id, where each list has one."""
 
 
-class Replicated:
+class Replicated(Losses):
     """A stream in a run, with what STATE says of it.
 
     Args:
@@ -33,16 +39,18 @@ class Replicated:
         began: When the reading of its list began: in this run, or in the one that this one goes on with.
         bookmark: Of an incremental stream.
         checkpoint: Where an interrupted read can go on; None for children, and where all must come at once.
+        resumed: Whether it went on where the last run was interrupted.
     """
 
     def __init__(self, stream: ApiStream, *, began: datetime) -> None:
-        self.stream = stream
+        super().__init__(stream)
         self.began = self._now = began
         self.bookmark: Bookmark | None = None
         self._of_lists: dict[str, Bookmark] = {}
         self.checkpoint: Checkpoint | None = None
+        self.resumed = False
         self._in_order = True
-        self._has_gap = False
+        self._whole_due = False
         self._saved: dict[str, Any] = {}
         self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
         if stream.parent is None or stream.replication_key:
@@ -69,24 +77,28 @@ class Replicated:
             start_date=stream.config.get("start_date"),
             lookback=stream.lookback if lookback is None else lookback,
             now=self._now,
+            whole=self._whole_due,
         )
 
     def _open(self) -> None:
         stream, began = self.stream, self.began
         state = stream.stream_state
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
+            self._whole_due = is_whole_due(state, self._full_read_every, began)
             self.bookmark = self._bookmark({} if stream.bookmark_per else state)
+            if self._whole_due and self.bookmark.reached is not None:
+                stream.logger.info(
+                    "%s: read whole, as it was so last %s (full_read_every)", self.name, last_whole(state)
+                )
             self._saved = {name: state.get(name) for name in ("replication_key", "replication_key_value")}
         if stream.parent is not None:
             return
         if "page_size" in state:  # kept by earlier versions; null, as an absent one would be merged back
             state["page_size"] = None
-        # A target that drops the rows of earlier versions needs all rows in one run.
-        whole = stream.claims_deletes or self._batches
-        if stream.resumable and not (self.bookmark and self.is_sorted) and not whole:
+        if stream.resumable and not (self.bookmark and self.is_sorted) and not self._batches:
             streams = [stream.name, *(child.name for child in stream.selected_descendants)]
             start = self.bookmark.start if self.bookmark else None
-            since = None if start is None else str(getattr(start, "isoformat", start.__str__)())
+            since = None if start is None else _written(start)
             dated = self.bookmark or any(child.replication_key for child in stream.selected_descendants)
             self.checkpoint = Checkpoint(state, streams, since, began.isoformat() if dated else None)
             if self.checkpoint.began:
@@ -94,13 +106,31 @@ class Replicated:
             if self.bookmark:
                 self.bookmark.hold(self.began)
 
+    @property
+    def _full_read_every(self) -> int | None:
+        """Days; None for never, and with `start_date`, as no read is whole then."""
+        config = self.stream.config
+        return None if config.get("start_date") else config.get("full_read_every")
+
+    def _version(self) -> int:
+        """The version of the read that goes on here, or a new one."""
+        going_on = self.checkpoint.version if self.checkpoint else None
+        return going_on or new_version(self.stream.stream_state, self.began)
+
+    def went_on(self) -> None:
+        """The read goes on where the last run was interrupted; its rows count if they have this version."""
+        self.resumed = True
+        if not self.checkpoint or not self.checkpoint.version or not self.stream.claims_deletes:
+            self.miss(RESUMED)
+
     # What is declared of a stream's order holds for the declared replication key
 
     @property
     def is_sorted(self) -> bool:
         """Whether the rows come oldest first, so that the bookmark can move with each page."""
         sorted_list = bool(self.stream.is_sorted) and self.stream.parent is None
-        return sorted_list and self._declared_key and not self._batches
+        unmoved = self._batches or self._whole_due  # it must not tell of a whole read that is not done
+        return sorted_list and self._declared_key and not unmoved
 
     @property
     def newest_first(self) -> bool:
@@ -128,6 +158,26 @@ class Replicated:
     def _bookmarks(self) -> list[Bookmark]:
         """All that there are: the stream's, and those of its lists."""
         return [*([self.bookmark] if self.bookmark else []), *self._of_lists.values()]
+
+    @property
+    @override
+    def list_lack(self) -> str:
+        """Why rows of the stream's own lists may not have come; empty if each did, and so each parent."""
+        return super().list_lack or ("only what is new was asked for" if self.bounded else "")
+
+    @property
+    def lack(self) -> str:
+        """Why rows of the stream may not have been written; empty if each was."""
+        starts = [_written(bookmark.start) for bookmark in self._bookmarks if bookmark.start is not None]
+        if super().list_lack or not starts:
+            return super().list_lack
+        return f"only what is new was asked for, from {min(starts)} on"
+
+    @property
+    def was_whole(self) -> bool:
+        """Whether an incremental stream was read whole, even if a row of it could not be loaded."""
+        failed = self.has_failed or self.missing or self._missed
+        return self.bookmark is not None and not self._has_bound and not failed
 
     # While it is read
 
@@ -174,8 +224,13 @@ class Replicated:
 
     def save(self) -> None:
         """Put how far was read into STATE: all rows up to there were written."""
-        for bookmark in self._bookmarks:
-            bookmark.save()
+        if not self._has_gap:
+            for bookmark in self._bookmarks:
+                bookmark.save()
+        if self.checkpoint:
+            self.checkpoint.drop()
+        if self.was_whole and (self.stream.claims_deletes or self._full_read_every):
+            keep_whole(self.stream.stream_state, self.began)
 
     def late_changes(self) -> Iterable[Paginator]:
         """What walks the lists of late changes: those since the last run, if there was one."""
@@ -183,3 +238,8 @@ class Replicated:
         if bookmark is None or not self._declared_key or bookmark.reached is None:
             return ()
         return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()
+
+
+def _written(start: Any) -> str:
+    """A lower bound as a text: a moment or an integer."""
+    return start.isoformat() if isinstance(start, datetime) else str(start)

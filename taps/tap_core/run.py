@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk import metrics
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
+from tap_core import receipt
 from tap_core.emit import write_rows
 from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
@@ -86,6 +87,15 @@ class Run:
             self._check_stopped()
 
     @property
+    def _unread(self) -> str:
+        """Why what was not read to its end was not."""
+        if self.ended_by:
+            return str(self.ended_by)
+        return (
+            f"the run was stopped by signal {self._stopped_by}" if self._stopped_by else "the run broke off"
+        )
+
+    @property
     def stopped_by(self) -> int:
         """The signal that asks the run to end; 0 for none."""
         return self._stopped_by
@@ -158,10 +168,12 @@ class Run:
 
     def _pass(self, reading: Reading, query: Query, key: Any) -> None:
         """Let an interrupted read go on from a record, unless something before it is left to be read."""
-        concerned = [reading.stream, *reading.stream.selected_descendants]
-        failed = any(self.readings[one.name].has_failed for one in concerned if one.name in self.readings)
-        if reading.checkpoint and not failed:
-            reading.checkpoint.put(query, key)
+        streams = [reading.stream, *reading.stream.descendent_streams]
+        concerned = [self.readings[one.name] for one in streams if one.name in self.readings]
+        if reading.checkpoint and not any(one.has_failed for one in concerned):
+            version = reading.stream.version
+            whole = version is not None and not any(one.lack for one in concerned)
+            reading.checkpoint.put(query, key, version if whole else None)
 
     def _read_children(self, item: Parent) -> None:
         for child in item.lists:
@@ -196,8 +208,8 @@ class Run:
         reading.close(bookmark=came)
         for child in reading.stream.children:
             below = self._reading_of(child)
-            if not came or not reading.whole_list or below.given_up:
-                below.incomplete()
+            if not came or reading.list_lack:
+                below.miss(f"not all {reading.name} were read")
             self._close(below, came=came)
 
     # STATE
@@ -227,6 +239,11 @@ class Run:
         """All was tried: let go of connections, write the last STATE, say what each stream came to."""
         self._progress.close()
         self.fetcher.close()
+        self._tap.client.stop()  # nothing more is sent: what was counted is all
+        if self._tap.config.get("receipt"):
+            streams: list[Any] = list(self._tap.streams.values())
+            rows = receipt.rows_of(streams, self.readings, self._began, self._unread)
+            receipt.write(self._writer, list(rows))
         self._tap.write_state(again=self._writer.unstated)
         summarize(self.readings.values(), self._tap.logger)
 

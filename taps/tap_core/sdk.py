@@ -249,17 +249,18 @@ class SdkStream(RESTStream[dict[str, Any]]):
 
     @property
     def claims_deletes(self) -> bool:
-        """Whether the setting asks for versions."""
-        return bool(self.config.get("emit_activate_version_messages"))
+        """Whether the setting asks for versions; batches can't carry any."""
+        asked = bool(self.config.get("emit_activate_version_messages"))
+        return asked and not self.config.get("batch_config")
 
     @property
     def version(self) -> int | None:
         """The version that records are written with."""
         return self._stream_version
 
-    def begin_version(self) -> None:
-        """Write records under a version of this run from now on."""
-        self._stream_version = self._initialized_at // 1000
+    def begin_version(self, version: int | None) -> None:
+        """Write records under a version from now on."""
+        self._stream_version = version
 
     def activate_version(self) -> None:
         """Tell the target that rows of earlier versions are gone."""

@@ -96,7 +96,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     """
     return [
         *_account(key, key_help=key_help, url_example=url_example),
-        *([_lookback()] if incremental else []),
+        *([_lookback(), _full_read_every()] if incremental else []),
         *_requests(),
         *_volume(requests_per_minute, concurrency, most_concurrent),
         *_care(),
@@ -141,6 +141,16 @@ def _lookback() -> th.Property[Any]:
         title="Look-back",
         description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
         "each stream has a default of its own.",
+    )
+
+
+def _full_read_every() -> th.Property[Any]:
+    return th.Property(
+        "full_read_every",
+        th.IntegerType(minimum=1),
+        title="Full read every",
+        description="Days after which an incremental stream is read whole once more, so that rows which are "
+        "gone, or changed unseen, are found; never if not set.",
     )
 
 
@@ -243,6 +253,14 @@ def _care() -> list[th.Property[Any]]:
             "in `_sdc_unmapped`.",
         ),
         th.Property(
+            "receipt",
+            th.BooleanType,
+            default=False,
+            title="Receipt",
+            description="Write what became of each stream of a run into a stream of its own, `_sdc_reads`: "
+            "rows, requests, bookmarks, and whether all was read.",
+        ),
+        th.Property(
             "timestamps",
             th.StringType(allowed_values=["as_sent", "utc"]),
             default="as_sent",
@@ -264,7 +282,7 @@ def _care() -> list[th.Property[Any]]:
             default=False,
             title="Emit activate version messages",
             description="Tell the target, after each stream that was read whole, that rows which were not in "
-            "it are gone. An interrupted read then begins anew.",
+            "it are gone. Without it, rows deleted at the source stay in the target.",
         ),
     ]
 

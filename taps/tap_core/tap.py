@@ -189,6 +189,10 @@ class ApiTap(SdkTap):
                 self.logger.warning(line)
             if settings.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
                 self.logger.warning("start_date is ignored: %s reads all of its streams whole", self.name)
+            if settings.get("start_date") and settings.get("full_read_every"):
+                self.logger.warning("full_read_every is ignored: with start_date, no read is whole")
+            if settings.get("batch_config") and settings.get("emit_activate_version_messages"):
+                self.logger.warning("emit_activate_version_messages is ignored: batches carry no version")
         return errors
 
     @override

@@ -83,6 +83,8 @@ class WholeStream(RewardsStream):
 class OffsetAlone(ByOffset):
     """Offsets in a list whose pages have a size of the server's own, which is stated nowhere."""
 
+    is_divisible = False
+
     @override
     def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
         """The page that begins at a row."""
@@ -92,8 +94,3 @@ class OffsetAlone(ByOffset):
     def read(self, query: Query) -> Ask:
         """What a query asks for."""
         return super().read({self.size_param: 0, **query})._replace(query=query, size=UNSTATED_SIZE)
-
-    @override
-    def cover(self, start: int, stop: int, size: int) -> list[Ask]:
-        """None: a page can't be asked for in parts."""
-        return []

@@ -167,7 +167,9 @@ def test_C03_a_dropped_connection_is_opened_again_at_once(how, caplog):
         sender = client(max_retries=0)
         for _ in range(20):
             get(sender, server.url, traffic)
-    assert (traffic.requests, traffic.retries, traffic.waited) == (20, 0, 0)
+    if how != "closed later":  # or a request may go out before the server's end of the connection is known
+        assert traffic.requests == len(server.paths)
+    assert (traffic.requests - traffic.retries, traffic.waited) == (20, 0)
     assert caplog.records == []
 
 

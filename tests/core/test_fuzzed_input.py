@@ -134,6 +134,9 @@ SETTINGS = {
     "allow_partial": False,
     "unmapped_column": True,
     "emit_activate_version_messages": False,
+    "full_read_every": 30,
+    "receipt": True,
+    "timestamps": "utc",
     "stream_maps": {
         "coupons": {"a": "str(id)", "code": None, "__filter__": "id > 0", "__key_properties__": ["id"]},
         "events": {"a": "md5(title)", "__alias__": "shows"},

@@ -100,6 +100,17 @@ def ids(*outputs):
     return found
 
 
+def claimed(*outputs):
+    """The rows that the last output calls whole: those that came under its versions, whenever they did."""
+    whole = {m["stream"]: m["version"] for m in outputs[-1].messages if m["type"] == "ACTIVATE_VERSION"}
+    found = {stream: set() for stream in KEYS}
+    for message in (message for output in outputs for message in output.messages):
+        stream = message.get("stream")
+        if message["type"] == "RECORD" and stream in KEYS and message["version"] == whole.get(stream):
+            found[stream].add(message["record"][KEYS[stream]])
+    return found
+
+
 def truth(server):
     tables = server.data["events"]
     found = {stream: {row["id"] for row in tables[stream]} for stream in ("events", "users")}
@@ -118,12 +129,14 @@ def told(how):
 @pytest.mark.parametrize("point", range(POINTS))
 def test_parents_and_children_nothing_is_lost(slow, tmp_path, reliability, how, point):
     messages = random.Random(f"{how} {point}").randrange(0, 4200)
-    stopped = Run(slow, tmp_path, piped=how == "broken pipe").stop(how, messages)
+    claims = {"emit_activate_version_messages": True}
+    stopped = Run(slow, tmp_path, piped=how == "broken pipe", **claims).stop(how, messages)
     if how in SIGNALS and stopped.code == 0:  # it was over before the signal
         assert ids(stopped) == truth(slow)
-    second = Run(slow, tmp_path, state=stopped.state).end()
+    second = Run(slow, tmp_path, state=stopped.state, **claims).end()
     assert second.code == 0
     assert ids(stopped, second) == truth(slow)
+    assert claimed(stopped, second) == truth(slow)
     assert '"checkpoint": {' not in json.dumps(second.state)
     reliability("Interruption", f"a read of parents and children, {told(how)}", "no row lost")
 

@@ -120,7 +120,6 @@ def test_attributes_that_are_relied_on_of_the_sdk(monkeypatch):
 
     stream = TapEvents(config={"api_url": "http://localhost", "api_key": "x"}).streams["events"]
     assert stream._stream_version is None
-    assert isinstance(stream._initialized_at, int)
     assert stream.state_manager.is_flushed
     assert stream.stream_maps[0].flattening_enabled is False
     assert TapEvents._env_var_prefix == "TAP_EVENTS_"

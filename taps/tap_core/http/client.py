@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["ApiClient", "Limits", "Traffic"]
 
 T = TypeVar("T")
+_Prepared = requests.PreparedRequest
 
 _MOST_REDIRECTS = 5
+_NEVER_SENT = (NewConnectionError, ConnectTimeoutError)
 
 
 @dataclass
@@ -46,8 +48,10 @@ class Traffic:
 
     on_answer: Callable[[requests.Response], None] | None = None
     requests: int = 0
+    """As the server counts them: retries and redirects too, and none that found no connection."""
     retries: int = 0
     waited: float = 0.0
+    """Seconds."""
 
 
 @dataclass
@@ -125,7 +129,6 @@ class ApiClient:
         answers = self._answers
         while True:
             ticket = self._limiter.enter(again=again)
-            traffic.requests += 1
             try:
                 result = self._attempt(request, read, traffic)
             except Retriable as failure:
@@ -148,10 +151,8 @@ class ApiClient:
                 self._limiter.passed(ticket)
                 return result
 
-    def _attempt(
-        self, request: requests.PreparedRequest, read: Callable[[requests.Response], T], traffic: Traffic
-    ) -> T:
-        response = self._send(request)
+    def _attempt(self, request: _Prepared, read: Callable[[requests.Response], T], traffic: Traffic) -> T:
+        response = self._send(request, traffic)
         if traffic.on_answer:
             traffic.on_answer(response)
         if is_retried(response.status_code):
@@ -164,10 +165,10 @@ class ApiClient:
         self.answered = True
         return result
 
-    def _send(self, request: requests.PreparedRequest) -> Answer:
+    def _send(self, request: _Prepared, traffic: Traffic) -> Answer:
         """Send a request, and follow redirects on the same host: no other host gets the key."""
         for _ in range(_MOST_REDIRECTS):
-            response = self._fetch(request)
+            response = self._fetch(request, traffic)
             if not response.is_redirect:
                 return response
             target = _target(response)
@@ -179,13 +180,15 @@ class ApiClient:
         msg = f"{messages.place(request.url)} redirects in a circle: check api_url"
         raise ApiError(msg)
 
-    def _fetch(self, request: requests.PreparedRequest, kept: int | None = None) -> Answer:
+    def _fetch(self, request: _Prepared, traffic: Traffic, kept: int | None = None) -> Answer:
         """Send a request; again at once where a kept connection turns out to be closed.
 
         Args:
             request: The request.
+            traffic: Counts it.
             kept: Connections that may be closed yet; by default as many as there can be.
         """
+        traffic.requests += 1
         try:
             response = self._transport.fetch(request)
         except TooLarge:
@@ -195,16 +198,18 @@ class ApiClient:
             )
             raise PageFailed(msg) from None
         except (HTTPError, requests.RequestException, ValueError, OSError) as error:
+            traffic.requests -= isinstance(error, _NEVER_SENT)
             kept = self.limits.concurrency if kept is None else kept
             if kept and any(isinstance(cause, Dropped) for cause in messages.causes(error)):
-                return self._fetch(request, kept - 1)
+                traffic.retries += 1
+                return self._fetch(request, traffic, kept - 1)
             raise self._failure(request, error) from None
         if not self._answers:
             self.first_date = first_date(response.headers)
         self._answers += 1
         return response
 
-    def _failure(self, request: requests.PreparedRequest, error: Exception) -> Exception:
+    def _failure(self, request: _Prepared, error: Exception) -> Exception:
         """What it means that there was no whole answer."""
         cause = messages.causes(error)[-1]
         timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
@@ -223,7 +228,7 @@ class ApiClient:
 
     def _refused(
         self,
-        request: requests.PreparedRequest,
+        request: _Prepared,
         failure: Retriable,
         ticket: Ticket,
         refusals: int,
@@ -250,9 +255,7 @@ class ApiClient:
             self._log_retry(request, failure, seconds)
             traffic.waited += seconds
 
-    def _back_off(
-        self, request: requests.PreparedRequest, failure: Retriable, retry: int, traffic: Traffic
-    ) -> None:
+    def _back_off(self, request: _Prepared, failure: Retriable, retry: int, traffic: Traffic) -> None:
         """Wait after a fault; if the server names a time, all requests do."""
         self._check_wait(request, failure)
         seconds = max(backoff(self.limits, retry), failure.wait or 0.0)
@@ -263,19 +266,17 @@ class ApiClient:
             self._limiter.hold(failure.wait)
         self._limiter.sleep(seconds)
 
-    def _check_wait(self, request: requests.PreparedRequest, failure: Retriable) -> None:
+    def _check_wait(self, request: _Prepared, failure: Retriable) -> None:
         if failure.wait is not None and failure.wait > self.limits.max_wait:
             msg = messages.too_long_a_wait(request.url, failure, self.limits.max_wait)
             raise RateLimited(msg, status=failure.status)
 
-    def _log_retry(self, request: requests.PreparedRequest, failure: Retriable, seconds: float) -> None:
+    def _log_retry(self, request: _Prepared, failure: Retriable, seconds: float) -> None:
         self.logger.warning(
             "%s: %s; trying again in %.1f s", messages.place(request.url), failure.reason, seconds
         )
 
-    def _gave_up(
-        self, request: requests.PreparedRequest, failure: Retriable, tries: int, answers: int
-    ) -> ApiError:
+    def _gave_up(self, request: _Prepared, failure: Retriable, tries: int, answers: int) -> ApiError:
         """The failure of a request that was tried often enough.
 
         Args:

@@ -37,6 +37,8 @@ class ByOffset:
     """The server's page size, where pages are numbered by it: never, as offsets count rows."""
     blind = 1
     """Pages worth asking for early where no total tells how many there are."""
+    is_divisible = True
+    """Whether a part of a page can be asked for."""
 
     def ask(self, start: int, size: int, *, beyond: int = 0) -> Ask:
         """The page that begins at a row."""
@@ -91,6 +93,7 @@ class ByNumber:
     own_size: int = 0
     """The server's page size, once it has shown that it pays no heed to ours; such pages cannot overlap."""
     blind = 2
+    is_divisible = True
     _suspected: int = 0
     """A size of the server's own, once two requests that differ in size alone had one answer."""
 

@@ -88,9 +88,10 @@ class Positioned(Paginator):
 
     @override
     def piece(self, start: int, size: int) -> tuple[Query, int, int] | None:
-        """A page of no more rows, from one place on or from a little before it; None at a size of its own."""
+        """A page of no more rows, from one place on or from a little before it; None if there is no such."""
         ask = self._places.ask(start, size)
-        return None if self._places.own_size else (ask.query, ask.start, ask.size)
+        whole = self._places.own_size or not self._places.is_divisible
+        return None if whole else (ask.query, ask.start, ask.size)
 
     @property
     @override

@@ -1,0 +1,200 @@
+"""`Losses`: what of a stream could not be read in a run: told, counted, and judged at the end."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tap_core.errors import NotFound, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_core.errors import ApiError
+    from tap_core.stream import ApiStream
+
+_TOLD = 5
+"""Failures, and differences from a total, of one stream that are told one by one."""
+
+_ALIKE = 3
+"""Lists in a row that fail alike, after which the stream is given up."""
+
+_PARENTS = 10
+"""Parents from which on it is no chance that more than half of them are gone."""
+
+
+class Losses:
+    """What of a stream could not be read in one run.
+
+    Attributes:
+        stream: What is read.
+        lists: Lists tried: one, or one for each parent.
+        ends: Lists that were read to their end.
+        missing: Lists that this account or server does not have.
+        failures: What could not be read, in words.
+        given_up: Whether no more lists are tried, as they fail alike.
+        has_failed: Whether something is left for the next run: a list, or a row that the server can't send.
+    """
+
+    def __init__(self, stream: ApiStream) -> None:
+        self.stream = stream
+        self.lists = self.ends = self.missing = self.rejected = 0
+        self.failures: list[str] = []
+        self.given_up = self.has_failed = False
+        self._has_gap = False
+        self._missed = ""
+        self._gone = self._cut_off = self._alike = self._differences = 0
+        self._last_failure: tuple[Any, ...] = ()
+        self._told_lacking = False
+
+    @property
+    def name(self) -> str:
+        """The stream's."""
+        return self.stream.name
+
+    @property
+    def list_lack(self) -> str:
+        """Why rows of the stream's own lists may not have come; empty if each did, and so each parent."""
+        if self.failures:
+            more = len(self.failures) - 1
+            return self.failures[0] + f"; and {more} more" * (more > 0)
+        if self.missing:
+            return "this account or server has no such list"
+        if self._gone:
+            return self._told_gone
+        return "a stream map filters its rows" if self.stream.is_filtered else self._missed
+
+    def list_name(self, context: Context | None) -> str:
+        """What a list is called: `events`, or `attendees 17` after its parent's ids."""
+        return " ".join((self.name, *(str(value)[:40] for value in (context or {}).values())))
+
+    def list_read(self) -> None:
+        """A list was read to its end."""
+        self.ends += 1
+        self._last_failure, self._alike = (), 0
+
+    def differs(self, context: Context | None, read_count: int, total: int) -> None:
+        """Say that a list did not hold as many records as the API said; for many lists, of the first few."""
+        self._differences += 1
+        self.stream.logger.log(
+            logging.WARNING if self._differences <= _TOLD else logging.DEBUG,
+            "%s: read %d records where the API says there are %d",
+            self.list_name(context),
+            read_count,
+            total,
+        )
+
+    def is_missing(self, context: Context | None, error: ApiError) -> bool:
+        """Whether a failure of a list's first page says that the account has no such list."""
+        stream = self.stream
+        if not stream.lacks(error):
+            return False
+        self.missing += 1
+        if self.missing == 1:
+            first = f" (first of {self.list_name(context)})" if context else ""
+            stream.logger.warning("%s: %s%s", self.name, self._why_missing(error), first)
+        return True
+
+    def _why_missing(self, error: ApiError) -> str:
+        if error.status is None:
+            return str(error)
+        hint = f": {self.stream.missing_hint}" if self.stream.missing_hint else ""
+        return f"this account or server has no such list ({error.status}){hint}"
+
+    def names_no_lists(self, field: str, children: Iterable[Losses]) -> None:
+        """A record lacks the id of the lists below it: they are not asked for, and nothing is called gone.
+
+        Args:
+            field: The field that is null.
+            children: The readings of these lists' streams.
+        """
+        names = []
+        for child in children:
+            child.miss(f"`{field}` of {self.name} is null")
+            below = (child.stream, *child.stream.selected_descendants)
+            names += [stream.name for stream in below if stream.selected]
+        level, self._told_lacking = (logging.DEBUG if self._told_lacking else logging.WARNING), True
+        self.stream.logger.log(
+            level, "%s: `%s` is null, so that there are no lists of %s", self.name, field, ", ".join(names)
+        )
+
+    def gone(self, context: Context, error: NotFound) -> None:
+        """A parent has no such list any more, as it was deleted while it was read."""
+        self._gone += 1
+        level = logging.WARNING if self._gone <= _TOLD else logging.DEBUG
+        self.stream.logger.log(level, "%s: passed over: %s", self.list_name(context), error)
+
+    def cut_off(self, context: Context | None) -> None:
+        """The API sends no more of a list than its first rows: they are read, and nothing is called gone."""
+        self._cut_off += 1
+        self.miss("the API sends the first rows of a list only")
+        level = logging.WARNING if self._cut_off <= _TOLD else logging.DEBUG
+        self.stream.logger.log(
+            level, "%s: the API sends the first rows of this list only", self.list_name(context)
+        )
+
+    def fail(self, context: Context | None, error: ApiError) -> None:
+        """A list, or the rest of it, can't be read; everything else is."""
+        self.has_failed = True
+        message = str(error)
+        if not message.startswith(self.name):
+            message = f"{self.list_name(context)}: {message}"
+        self.failures.append(message)
+        level = logging.ERROR if len(self.failures) <= _TOLD else logging.DEBUG
+        self.stream.logger.log(level, "%s", message)
+        alike = (type(error), error.status)
+        self._alike = self._alike + 1 if alike == self._last_failure else 1
+        self._last_failure = alike
+        excused = isinstance(error, Refused) and self.stream.rights_by_parent
+        if context is not None and self._alike >= _ALIKE and not excused and not self.given_up:
+            self.given_up = True
+            self.stream.logger.error(
+                "%s: given up, as %d lists in a row failed alike", self.name, self._alike
+            )
+
+    def unreadable(self, context: Context | None, row: int) -> None:
+        """A row can't be had from the server; the others are read, but the bookmark may not pass it.
+
+        Args:
+            context: The parent's ids, or None.
+            row: Its place in the list, counted from 0.
+        """
+        self._has_gap = self.has_failed = True
+        self.failures.append(
+            f"{self.list_name(context)}: the server can't send row {row + 1} of the list; all others are "
+            "read. Report it to the API's vendor"
+        )
+        level = logging.ERROR if len(self.failures) <= _TOLD else logging.DEBUG
+        self.stream.logger.log(level, "%s", self.failures[-1])
+
+    def reject(self, reason: str) -> None:
+        """A row can't be loaded; the others are."""
+        self.rejected += 1
+        self.failures.append(f"{self.name}: the API sent {reason}; it can't be loaded")
+        level = logging.ERROR if self.rejected <= _TOLD else logging.DEBUG
+        self.stream.logger.log(level, "%s", self.failures[-1])
+
+    def miss(self, why: str) -> None:
+        """Some of its rows were not asked for, or came in an earlier run."""
+        self._missed = why
+
+    @property
+    def _told_gone(self) -> str:
+        return f"{self._gone} of {self.lists} parents were gone, or have no such list (404)"
+
+    def tell_losses(self) -> None:
+        """Say, at the end, how many lists were cut off, and how many parents gone.
+
+        So many that it can't be by chance are a failure.
+        """
+        if self._cut_off > _TOLD:
+            text = "%s: of %d lists, the API sends the first rows only"
+            self.stream.logger.warning(text, self.name, self._cut_off)
+        if not self._gone or self.missing:
+            return
+        if self.lists >= _PARENTS and 2 * self._gone > self.lists:
+            self.fail(None, NotFound(f"{self._told_gone}: check api_url", status=404))
+        else:
+            self.stream.logger.warning("%s: %s", self.name, self._told_gone)

@@ -1,0 +1,57 @@
+"""Versions, by which a target sees which rows are gone; and when a whole read is due.
+
+STATE keeps the last version of each stream that has no parent, as versions may never go back, whatever the
+clock does. The version that an interrupted read goes on with is in its checkpoint.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tap_core.bookmarks import instant
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from datetime import datetime
+
+    State = MutableMapping[str, Any]
+
+_LAST = "version"
+_WHOLE = "whole_read_at"
+
+
+def new_version(state: State, began: datetime) -> int:
+    """A version for a read that begins: seconds since 1970, and more than any before; kept in STATE.
+
+    Args:
+        state: The stream's entry in STATE.
+        began: When the run began.
+    """
+    last = state.get(_LAST)
+    version = int(began.timestamp())
+    if type(last) is int:
+        version = max(version, last + 1)
+    state[_LAST] = version
+    return version
+
+
+def is_whole_due(state: State, days: int | None, began: datetime) -> bool:
+    """Whether an incremental stream is to be read whole, as the last such read is older than so many days."""
+    last = state.get(_WHOLE)
+    if not days or not last:
+        return bool(days)
+    try:
+        return instant(last) <= began - timedelta(days=days)
+    except (ValueError, OverflowError):
+        return True
+
+
+def last_whole(state: State) -> str:
+    """When the stream was read whole last, as the end of a sentence."""
+    return f"on {str(state[_WHOLE])[:10]}" if state.get(_WHOLE) else "at a time that STATE does not tell"
+
+
+def keep_whole(state: State, began: datetime) -> None:
+    """Remember that the stream was read whole by a run that began then."""
+    state[_WHOLE] = began.isoformat()

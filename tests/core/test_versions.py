@@ -1,0 +1,339 @@
+"""Versions: deletes are claimed after whole reads only, and an interrupted read goes on under its own."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from in_process import call, said, select
+from json_api import JsonApi, cut, numbered
+from loaders.warehouse import Warehouse
+from tap_billing.tap import TapBilling
+from tap_events.tap import TapEvents
+from tap_rewards.tap import TapRewards
+
+CLAIMS = {"emit_activate_version_messages": True, "concurrency": 1}
+
+
+def versions(output):
+    """The versions that are whole, and those that records have, by stream."""
+    whole, seen = {}, {}
+    for message in output.messages:
+        if message["type"] == "ACTIVATE_VERSION":
+            whole[message["stream"]] = message["version"]
+        elif message["type"] == "RECORD":
+            seen.setdefault(message["stream"], set()).add(message.get("version"))
+    return whole, seen
+
+
+class Events:
+    """Events with an attendee each; from some request on the server refuses the key."""
+
+    def __init__(self, count, *, until=10**6):
+        self.count, self.until, self.requests = count, until, 0
+
+    def __call__(self, path, query):
+        self.requests += 1
+        if self.requests > self.until:
+            return 401, {}
+        if path == "/v1/events":
+            rows = cut([{"id": number} for number in range(1, self.count + 1)], query)
+            return {"pagination": [{"total": self.count}], "events": rows}
+        number = int(path.split("/")[-2])
+        return {"attendees": cut([{"id": 1000 * number}], query), "pagination": [{"total": 1}]}
+
+
+class Campaigns:
+    """A flat list that is read whole, in pages."""
+
+    def __init__(self, count, *, until=10**6):
+        self.count, self.until, self.requests = count, until, 0
+
+    def __call__(self, path, query):
+        self.requests += 1
+        if self.requests > self.until:
+            return 401, {}
+        return {"campaigns": cut([{"id": f"c{number:03}"} for number in range(self.count)], query)}
+
+
+CASES = {
+    TapEvents: (Events, 30, 20, ("events", "attendees")),
+    TapRewards: (Campaigns, 350, 3, ("campaigns",)),
+}
+
+
+def read(tap, folder, handle, *streams, **more):
+    with JsonApi(handle) as api:
+        return call(tap, folder, url=api.url, catalog=select(tap, *streams), **{**CLAIMS, **more})
+
+
+def checkpoint(output, stream):
+    return output.state["bookmarks"][stream]["checkpoint"]
+
+
+@pytest.mark.parametrize("tap", CASES)
+def test_an_interrupted_read_goes_on_under_its_version(tmp_path, tap):
+    server, count, until, streams = CASES[tap]
+    stopped = read(tap, tmp_path, server(count, until=until), *streams)
+    whole, seen = versions(stopped)
+    assert (stopped.code, whole) == (2, {})
+    (version,) = seen[streams[0]]
+    assert checkpoint(stopped, streams[0])["version"] == version
+    second = read(tap, tmp_path, server(count), *streams, state=stopped.state)
+    assert second.code == 0, second.log
+    assert "going on where the last run was interrupted" in second.log
+    assert versions(second) == (dict.fromkeys(streams, version), {name: {version} for name in streams})
+    for name in streams:
+        keys = [row["id"] for output in (stopped, second) for row in output.records[name]]
+        assert len(set(keys)) == count
+    assert len(second.records[streams[0]]) < count
+    assert checkpoint(second, streams[0]) is None
+    third = read(tap, tmp_path, server(count), *streams, state=second.state)
+    assert set(versions(third)[0].values()) == {max(version + 1, *versions(third)[0].values())}
+
+
+@pytest.mark.parametrize("tap", CASES)
+def test_what_a_warehouse_makes_of_it(tmp_path, tap):
+    """A row is deleted, the next read interrupted: once it is done, that row alone is gone."""
+    server, count, until, streams = CASES[tap]
+    place, state = Warehouse(tmp_path), None
+    for handle in (server(count + 1), server(count, until=until), server(count)):
+        output = read(tap, tmp_path, handle, *streams, state=state)
+        state = place.load(*output.text.splitlines())[-1]
+        if handle.until == until:
+            gone = [place.ask(f"SELECT count(_sdc_deleted_at) FROM s.{name}")[0][0] for name in streams]
+            assert not any(gone), "nothing is said of a read that is not done"
+    for name in streams:
+        alive, gone = place.ask(
+            f"SELECT count(*) - count(_sdc_deleted_at), count(_sdc_deleted_at) FROM s.{name}"
+        )[0]
+        assert (alive, gone) == (count, 1), name
+
+
+@pytest.mark.parametrize("tap", CASES)
+@pytest.mark.parametrize("first", [False, True])
+def test_rows_without_a_version_are_not_called_gone(tmp_path, tap, first):
+    """The setting was switched on, or off, between the two runs: neither claims anything."""
+    server, count, until, streams = CASES[tap]
+    on, off = {"emit_activate_version_messages": True}, {"emit_activate_version_messages": False}
+    stopped = read(tap, tmp_path, server(count, until=until), *streams, **(on if first else off))
+    second = read(tap, tmp_path, server(count), *streams, state=stopped.state, **(off if first else on))
+    assert second.code == 0
+    assert versions(second)[0] == {}
+    if not first:
+        line = f"{streams[0]}: no row is called gone: it went on where the last run was interrupted"
+        assert line in said(second, "INFO")
+    third = read(tap, tmp_path, server(count), *streams, state=second.state)
+    assert set(versions(third)[0]) == set(streams)
+
+
+def test_a_list_that_failed_before_the_interruption_is_not_forgotten(tmp_path):
+    """A row without its key in the first run; what came of the second alone would be called whole."""
+
+    def bad(handle):
+        def answer(path, query):
+            found = handle(path, query)
+            return {"attendees": [{"first_name": "x"}]} if path.endswith("/2/attendees") else found
+
+        return answer
+
+    stopped = read(TapEvents, tmp_path, bad(Events(30, until=20)), "events", "attendees")
+    assert "version" not in checkpoint(stopped, "events")
+    second = read(TapEvents, tmp_path, Events(30), "events", "attendees", state=stopped.state)
+    assert "going on where the last run was interrupted" in second.log
+    assert versions(second)[0] == {}
+
+
+def without(handle, part, status):
+    """The server, which answers what is asked of one list with an error."""
+    return lambda path, query: (status, {}) if part in path else handle(path, query)
+
+
+NOT_WHOLE = {
+    "a list that fails": (without(Events(5), "/2/attendees", 500), {}, {"events"}, "attendees 2: "),
+    "a refusal": (without(Events(5), "/2/attendees", 403), {}, {"events"}, "attendees 2: "),
+    "a parent that is gone": (
+        without(Events(5), "/2/attendees", 404),
+        {},
+        {"events"},
+        "1 of 5 parents were gone, or have no such list (404)",
+    ),
+    "a filter": (
+        Events(5),
+        {"stream_maps": {"events": {"__filter__": "id > 2"}}},
+        set(),
+        "not all events were read",
+    ),
+    "a filter of children": (
+        Events(5),
+        {"stream_maps": {"at*": {"__filter__": "id > 2"}}},
+        {"events"},
+        "a stream map filters its rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", NOT_WHOLE)
+def test_what_is_not_whole_claims_nothing(tmp_path, why):
+    handle, more, whole, words = NOT_WHOLE[why]
+    output = read(TapEvents, tmp_path, handle, "events", "attendees", receipt=True, max_retries=0, **more)
+    assert set(versions(output)[0]) == whole
+    assert [line for line in said(output, "INFO") if f"attendees: no row is called gone: {words}" in line]
+    rows = {row["stream"]: row for row in output.records["_sdc_reads"]}
+    assert {name for name, row in rows.items() if row["whole"]} == whole
+    assert words in rows["attendees"]["reason"]
+
+
+def test_a_list_that_the_account_lacks_claims_nothing(tmp_path):
+    output = read(TapBilling, tmp_path, lambda *_: (404, {}), "transactions", receipt=True)
+    assert versions(output)[0] == {}
+    assert "transactions: no row is called gone: this account or server has no such list" in output.log
+    assert output.records["_sdc_reads"][0]["whole"] is False
+
+
+@pytest.mark.parametrize("tap", CASES)
+def test_versions_never_go_back(tmp_path, tap):
+    server, _, _, streams = CASES[tap]
+    ahead = int(datetime.now(timezone.utc).timestamp()) + 10**6
+    for last, version in ((ahead, ahead + 1), ("tampered", None), (True, None)):
+        state = {"bookmarks": {streams[0]: {"version": last}}}
+        output = read(tap, tmp_path, server(3), *streams, state=state)
+        found = versions(output)[0]
+        assert set(found) == set(streams)
+        assert version is None or set(found.values()) == {version}
+        assert output.state["bookmarks"][streams[0]]["version"] == found[streams[0]]
+    assert ahead > found[streams[0]] > ahead - 2 * 10**6, "seconds"
+
+
+def customers(rows):
+    """Heeds the lower bound, as a day."""
+
+    def answer(path, query):
+        since = query.get("start_datetime", "")[:10]
+        return numbered([{"customer": row} for row in rows if row["updated_at"][:10] >= since], query)
+
+    return answer
+
+
+def orders(rows):
+    def answer(path, query):
+        since = query.get("created_at[gte]", "")[:10]
+        found = [row for row in rows if row["created_at"][:10] >= since]
+        return {"orders": cut(found, query), "total_count": len(found)}
+
+    return answer
+
+
+def transactions(rows):
+    """In order, so that the bookmark moves with each page of a read from a lower bound."""
+
+    def answer(path, query):
+        since = query.get("since_date", "")
+        return numbered([{"transaction": row} for row in rows if row["created_at"][:10] >= since], query)
+
+    return answer
+
+
+INCREMENTAL = {
+    "customers": (TapBilling, customers, "updated_at", int),
+    "transactions": (TapBilling, transactions, "created_at", int),
+    "orders": (TapRewards, orders, "created_at", str),
+}
+
+
+def rows_of(stream, count):
+    *_, field, as_key = INCREMENTAL[stream]
+    return [{"id": as_key(n), field: f"2026-0{1 + n // 28}-{1 + n % 28:02}T00:00:00Z"} for n in range(count)]
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_a_lower_bound_claims_nothing_and_a_line_says_why(tmp_path, stream):
+    tap, serve, *_ = INCREMENTAL[stream]
+    handle = serve(rows_of(stream, 200))
+    first = read(tap, tmp_path, handle, stream)
+    assert list(versions(first)[0]) == [stream]
+    assert not [line for line in said(first, "INFO") if "called gone" in line]
+    second = read(tap, tmp_path, handle, stream, state=first.state)
+    assert versions(second)[0] == {}
+    assert f"{stream}: no row is called gone: only what is new was asked for, from 2026-0" in second.log
+    dated = read(tap, tmp_path, handle, stream, start_date="2025-01-01")
+    assert versions(dated)[0] == {}
+    assert f"{stream}: no row is called gone: only what is new was asked for, from 2025-01-01" in dated.log
+
+
+def aged(state, stream, days):
+    """STATE as if the last whole read were so many days ago."""
+    older = json.loads(json.dumps(state))
+    entry = older["bookmarks"][stream]
+    entry["whole_read_at"] = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
+    return older
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_a_whole_read_that_is_due(tmp_path, stream):
+    tap, serve, *_ = INCREMENTAL[stream]
+    rows = rows_of(stream, 200)
+    run = {"full_read_every": 7}
+    first = read(tap, tmp_path, serve(rows), stream, **run)
+    assert "full_read_every" not in first.log, "there was no other way to read it"
+    bookmark = first.state["bookmarks"][stream]["replication_key_value"]
+    second = read(tap, tmp_path, serve(rows[1:]), stream, state=aged(first.state, stream, 6), **run)
+    assert versions(second)[0] == {}
+    older = aged(second.state, stream, 8)
+    third = read(tap, tmp_path, serve(rows[1:-1]), stream, state=older, **run)
+    day = older["bookmarks"][stream]["whole_read_at"][:10]
+    assert f"{stream}: read whole, as it was so last on {day} (full_read_every)" in said(third, "INFO")
+    assert list(versions(third)[0]) == [stream]
+    assert len(third.records[stream]) == 198
+    assert third.state["bookmarks"][stream]["replication_key_value"] == bookmark
+    fourth = read(tap, tmp_path, serve(rows[1:-1]), stream, state=third.state, **run)
+    assert versions(fourth)[0] == {}
+    unset = read(tap, tmp_path, serve(rows[1:-1]), stream, state=older)
+    assert versions(unset)[0] == {}
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_a_whole_read_is_made_once_even_where_it_can_claim_nothing(tmp_path, stream):
+    """A stream map filters its rows, today and in a week: it is no reason to read whole in every run."""
+    tap, serve, *_ = INCREMENTAL[stream]
+    run = {"full_read_every": 7, "stream_maps": {stream: {"__filter__": "id != 'x'"}}}
+    first = read(tap, tmp_path, serve(rows_of(stream, 60)), stream, **run)
+    second = read(tap, tmp_path, serve(rows_of(stream, 60)), stream, state=first.state, **run)
+    assert "a stream map filters its rows" in first.log
+    assert len(second.records[stream]) < len(first.records[stream]) == 60
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_a_whole_read_that_is_interrupted_goes_on(tmp_path, stream):
+    """Of lists that come in order too: the bookmark stays where it was until the read is done."""
+    tap, serve, *_ = INCREMENTAL[stream]
+    rows, asked = rows_of(stream, 230), []
+    run = {"full_read_every": 7, "page_size": 50}
+    first = read(tap, tmp_path, serve(rows), stream, **run)
+
+    def failing(path, query):
+        asked.append(query)
+        return (401, {}) if len(asked) > 3 else serve(rows)(path, query)
+
+    stopped = read(tap, tmp_path, failing, stream, state=aged(first.state, stream, 8), **run)
+    kept = [output.state["bookmarks"][stream]["replication_key_value"] for output in (first, stopped)]
+    assert kept[0] == kept[1]
+    second = read(tap, tmp_path, serve(rows), stream, state=stopped.state, **run)
+    assert "going on where the last run was interrupted" in second.log
+    ((version,),) = versions(stopped)[1].values()
+    assert versions(second) == ({stream: version}, {stream: {version}})
+    assert len(second.records[stream]) < len(rows)
+
+
+def test_what_stands_in_the_way_is_said(tmp_path):
+    output = call(TapBilling, tmp_path, full_read_every=3, start_date="2026-01-01")
+    assert "full_read_every is ignored: with start_date, no read is whole" in said(output, "WARNING")
+    batches = {"encoding": {"format": "jsonl"}, "storage": {"root": tmp_path.as_uri()}}
+    chosen = {"catalog": select(TapBilling, "coupons"), "batch_config": batches, **CLAIMS}
+    with JsonApi(lambda _, query: numbered([{"coupon": {"id": 1}}], query)) as api:
+        output = call(TapBilling, tmp_path, url=api.url, **chosen)
+    assert "ACTIVATE_VERSION" not in output.text
+    line = "emit_activate_version_messages is ignored: batches carry no version"
+    assert said(output, "WARNING") == [line]
