@@ -99,6 +99,8 @@ class Listing:
         if page.bearable and paginator.size:
             paginator.size = min(paginator.size, page.bearable)
         fresh = paginator.take(page)
+        if page.lack:
+            reading.miss(page.lack)
         for row in page.unreadable:
             reading.unreadable(self._context, row)
         if self._context is None and not self.is_late:

@@ -197,13 +197,10 @@ class ApiStream(RelatedStream):
         Raises:
             Retriable: It does not: this is the answer to something else.
         """
-        for present, found in jsonpath.places(page.document, self.records_jsonpath):
-            if isinstance(found, list) or (found is None and present and self.null_is_empty):
-                continue
-            if not (isinstance(found, dict) and self.is_record(found)):
-                path = self.records_jsonpath.removesuffix("[*]")
-                msg = f"the answer has no list at `{path}`; is it of another version?"
-                raise Retriable(msg, divisible=False)
+        if not page.holds_lists(self.is_record, null_is_empty=self.null_is_empty):
+            path = self.records_jsonpath.removesuffix("[*]")
+            msg = f"the answer has no list at `{path}`; is it of another version?"
+            raise Retriable(msg, divisible=False)
 
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """Whether a lone object in the records' place is a record, and not an answer of another kind.

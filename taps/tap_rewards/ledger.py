@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from typing_extensions import override
 
+from tap_core.errors import ApiError
 from tap_core.paging.places import ByOffset
 from tap_core.paging.walk import Walk
 from tap_core.paging.window import PAGES
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query
     from tap_core.paging.places import Ask
+
+
+_NO_ORDER = (
+    "the lines come in no order of their time, so that equal ones can't be told apart: report it to the "
+    "API's vendor"
+)
 
 
 class Line(NamedTuple):
@@ -112,6 +119,30 @@ def _with_key(record: Any, key: str) -> Any:
         return record  # no object: refused where records are decoded
     comma = b"" if rest.lstrip().startswith(b"}") else b","
     return msgspec.Raw(b'{"_sdc_key":"%b"%b%b' % (key.encode(), comma, rest))
+
+
+class Moments:
+    """Sees to it that the lines of a moment stand together: only then can equal ones be numbered."""
+
+    def __init__(self) -> None:
+        self._last: str | None = None
+        self._falls: bool | None = None
+
+    def whole(self, lines: Sequence[Line]) -> int:
+        """How many lines, from the first one, are of moments that have ended.
+
+        Raises:
+            ApiError: The lines come in no order.
+        """
+        ended = 0
+        for at, line in enumerate(lines):
+            if self._last is not None and line.time != self._last:
+                ended, falls = at, line.time < self._last
+                self._falls = falls if self._falls is None else self._falls
+                if falls != self._falls:
+                    raise ApiError(_NO_ORDER)
+            self._last = line.time
+        return ended
 
 
 class LedgerPages(Walk):

@@ -43,6 +43,7 @@ class Page:
         span: Places of the list that the page covers: its records, and rows that the server can't send.
         unreadable: Places of these rows, counted from 0.
         bearable: Rows to ask for at a time, where the page was too much at once; else None.
+        lack: Why rows that the account has are not on it; empty if they are.
         is_cut: Whether it ends early, as rows were moved while it was put together: more may follow.
     """
 
@@ -59,6 +60,7 @@ class Page:
         self.fresh = self.records
         self.unreadable: list[int] = []
         self.bearable: int | None = None
+        self.lack = ""
         self.is_cut = False
         self.time_extracted = datetime.now(timezone.utc)
         self.key_of = key_of
@@ -69,6 +71,15 @@ class Page:
     def keys(self) -> list[Any]:
         """What tells each record apart, in the order of the records."""
         return [self.key_of(record) for record in self.records]
+
+    def holds_lists(self, is_record: Callable[[Any], bool], *, null_is_empty: bool) -> bool:
+        """Whether a list stands in each place where the records are to be; or a record alone, or null."""
+        return all(
+            isinstance(found, list)
+            or (found is None and present and null_is_empty)
+            or (isinstance(found, dict) and is_record(found))
+            for present, found in jsonpath.places(self.document, self._records_path)
+        )
 
     @property
     def span(self) -> int:

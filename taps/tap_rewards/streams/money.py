@@ -10,7 +10,7 @@ from typing_extensions import override
 from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
 from tap_rewards.client import DAY, TOTAL, UNSTATED_SIZE, OffsetAlone, RewardsStream, WholeStream
-from tap_rewards.ledger import LedgerPages, Line, keyed
+from tap_rewards.ledger import LedgerPages, Line, Moments, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -70,12 +70,12 @@ class BalanceTransactions(RewardsStream):
         The lines of the last moment wait for the next page: how many equals they have is not known before.
         """
         waiting: list[Any] = []
-        last = None
+        moments, last = Moments(), None
         for rows in pages:
             last = rows
             waiting += rows.raws
             lines = [Line.of(record) for record in waiting]
-            whole = sum(1 for line in lines if line.time != lines[-1].time)
+            whole = moments.whole(lines)
             yield rows._replace(raws=keyed(waiting[:whole], lines[:whole]))
             del waiting[:whole]
         if last:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tap_core import Offset
 
 
+_ACCOUNTS = "$.data.connectedCalendars[*]"
+
+
 class EventTypes(SchedulingStream):
     """One row per kind of meeting that can be booked with the user or with one of the user's teams."""
 
@@ -81,19 +84,27 @@ class Calendars(SchedulingStream):
     records_jsonpath = "$.data.connectedCalendars[*].calendars[*]"
 
     @override
+    def check_place(self, page: Page) -> None:
+        """See that each account has a list of calendars, or an `error` in its place."""
+        accounts = jsonpath.place(page.document, _ACCOUNTS)[1]
+        if not isinstance(accounts, list) or not all(_is_whole(account) for account in accounts):
+            super().check_place(page)
+
+    @override
     def read_page(self, response: requests.Response) -> Page:
-        """The calendars; an account that can't be reached has an `error` in their place.
+        """The calendars; those of an account that can't be reached are missing.
 
         A calendar without `credentialId` has that of its account, one level above.
         """
         page = super().read_page(response)
-        accounts = jsonpath.find(page.document, "$.data.connectedCalendars[*]")
+        accounts = jsonpath.find(page.document, _ACCOUNTS)
         page.replace_records([calendar for account in accounts for calendar in _calendars(account)])
-        if broken := jsonpath.find(page.document, "$.data.connectedCalendars[*].error.message"):
+        if broken := sum(map(_is_broken, accounts)):
+            page.lack = f"{broken} connected accounts can't be reached"
             self.logger.warning(
-                "calendars: %d connected accounts can't be reached, and their calendars are missing: "
-                "connect them again in the account's settings",
-                len(broken),
+                "calendars: %s, and their calendars are missing: connect them again in the account's "
+                "settings",
+                page.lack,
             )
         return page
 
@@ -133,6 +144,14 @@ class Webhooks(SchedulingStream):
     def get_new_paginator(self) -> Offset:
         """In no order."""
         return pages(size=WHOLE_PAGE)
+
+
+def _is_broken(account: Any) -> bool:
+    return jsonpath.first(account, "$.error") is not None
+
+
+def _is_whole(account: Any) -> bool:
+    return _is_broken(account) or isinstance(jsonpath.place(account, "$.calendars[*]")[1], list)
 
 
 def _calendars(account: Any) -> Iterator[Any]:
