@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lists
+from json_api import JsonApi, cut
 from rewards.truth import PATH, expected, without_key
 from support import Output, command, run
 from tap_core.errors import ApiError
@@ -40,6 +42,28 @@ def test_the_key_is_as_documented():
     text = '["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]'
     (record,) = keyed([raw(SAMPLE)], [Line.of(raw(SAMPLE))])
     assert jsonpath.decode(record)["_sdc_key"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("order", ["newest first", "oldest first", "none", "one line astray"])
+def test_A05_equal_lines_that_are_no_neighbours_are_not_told_apart_in_silence(order):
+    lines = [
+        {"created_at": f"2026-05-12T14:{n // 3:02}:00.000Z", "amount": -5, "action": "Order"}
+        for n in range(150)
+    ]
+    if order == "newest first":
+        lines.reverse()
+    elif order == "none":
+        lines = [lines[n * 7 % 150] for n in range(150)]
+    elif order == "one line astray":
+        lines.insert(40, lines.pop(100))
+
+    with JsonApi(lambda _, query: {"transactions": cut(lines, query)}) as api:
+        if order.endswith("first"):
+            output = run(TapRewards, lists.settings(api), catalog=lists.only(TapRewards, STREAM))
+            assert len({row["_sdc_key"] for row in output.records[STREAM]}) == 150
+        else:
+            with pytest.raises(ApiError, match="in no order of their time"):
+                run(TapRewards, lists.settings(api), catalog=lists.only(TapRewards, STREAM))
 
 
 @pytest.mark.parametrize(
