@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.http.client import Traffic
 from tap_core.paging.evidence import Evidence
-from tap_core.replication import Replicated
+from tap_core.replication import RESUMED, Replicated
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -82,7 +82,7 @@ class Reading(Replicated):
         self.tell_losses()
         stream = self.stream
         if stream.parent is not None:  # then one bookmark can stand for all of its lists
-            bookmark = bookmark and not (self.has_failed or self._missed)
+            bookmark = bookmark and not self.has_failed and self._missed in {"", RESUMED}
         if bookmark and not self.missing:
             self.save()
         if stream.claims_deletes and stream.selected:

@@ -17,6 +17,7 @@ from tap_core.fetcher import Fetcher
 from tap_core.plan import Failure, PageRows, Plan
 from tap_core.progress import Progress, summarize
 from tap_core.reading import Reading
+from tap_core.replication import RESUMED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -208,8 +209,10 @@ class Run:
         reading.close(bookmark=came)
         for child in reading.stream.children:
             below = self._reading_of(child)
-            if not came or reading.list_lack:
+            if not came or reading.list_lack not in {"", RESUMED}:
                 below.miss(f"not all {reading.name} were read")
+            elif reading.list_lack:
+                below.miss(RESUMED)
             self._close(below, came=came)
 
     # STATE
