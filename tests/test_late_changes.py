@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from urllib.parse import parse_qsl
 
 import pytest
 
+from json_api import cut, numbered
 from raw_server import RawServer, answer
 from support import KEY, run
 from tap_billing.tap import TapBilling
@@ -68,17 +70,19 @@ def test_A10_the_bookmark_never_passes_the_servers_clock(tap):
     """Here this machine's clock is a day ahead: what the server calls later may change while it is read."""
     now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
     before, after = ((now + timedelta(hours=hours)).isoformat() for hours in (-1, 1))
-    customers = [
-        {"customer": {"id": number, "updated_at": at}} for number, at in enumerate((before, after), 1)
-    ]
-    bookings = [{"id": number, "updatedAt": at} for number, at in enumerate((before, after), 1)]
-    lists = {"customers.json": customers, "bookings": {"status": "success", "data": bookings}}
+    customers, bookings = (
+        [{"id": number, key: at} for number, at in enumerate((before, after), 1)]
+        for key in ("updated_at", "updatedAt")
+    )
 
     def reply(path, sock):
-        name, _, query = path.rpartition("/")[2].partition("?")
-        empty = [] if name == "customers.json" else {"status": "success", "data": []}
-        first = "page=1&" in query or "skip=0&" in f"{query}&"
-        return answer(lists[name] if first else empty, Date=format_datetime(now, usegmt=True))
+        name, _, text = path.rpartition("/")[2].partition("?")
+        query = dict(parse_qsl(text))
+        if name == "customers.json":
+            body = [{"customer": row} for row in numbered(customers, query)]
+        else:
+            body = {"status": "success", "data": cut(bookings, query, start="skip", size="take")}
+        return answer(body, Date=format_datetime(now, usegmt=True))
 
     stream = {TapBilling: "customers", TapScheduling: "bookings"}[tap]
     with RawServer(reply) as server:

@@ -34,7 +34,14 @@ from tap_core.settings import (
     with_new_names,
     with_numbers,
 )
-from tap_core.validation import bookmark_errors, config_errors, state_errors, state_warnings, unknown_settings
+from tap_core.validation import (
+    bookmark_errors,
+    config_errors,
+    is_in_future,
+    state_errors,
+    state_warnings,
+    unknown_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -189,6 +196,8 @@ class ApiTap(SdkTap):
                 self.logger.warning(line)
             if settings.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
                 self.logger.warning("start_date is ignored: %s reads all of its streams whole", self.name)
+            elif settings.get("start_date") and is_in_future(str(settings["start_date"])):
+                self.logger.warning("start_date lies in the future: streams that heed it read nothing yet")
             if settings.get("start_date") and settings.get("full_read_every"):
                 self.logger.warning("full_read_every is ignored: with start_date, no read is whole")
             if settings.get("batch_config") and settings.get("emit_activate_version_messages"):

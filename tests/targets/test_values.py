@@ -47,7 +47,8 @@ TARGETS = ("target-duckdb", "target-postgres", "target-jsonl", "target-csv")
 
 def told():
     """The table of the page: value -> target -> what becomes of it."""
-    rows = [re.split(r" *\| *", line)[1:-1] for line in PAGE.read_text().split("\n") if line.startswith("|")]
+    first, *_ = re.findall(r"(?:^\|.*\n)+", PAGE.read_text(), re.MULTILINE)
+    rows = [re.split(r" *\| *", line)[1:-1] for line in first.splitlines()]
     head, _, *body = rows
     names = [name.strip("`") for name in head[1:]]
     table = {value: dict(zip(names, cells, strict=True)) for value, *cells in body}

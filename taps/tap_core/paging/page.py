@@ -12,9 +12,8 @@ from tap_core.records import jsonpath
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MORE = re.compile(
-    r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|more$|is_?truncated$|@odata\.next)"
-)
+_MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|@odata\.next)")
+_FLAG = re.compile(r"(?i)(more|is_?truncated)$")
 _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", [], {})
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
@@ -91,14 +90,12 @@ class Page:
         """What says that there is more: a field beside the list, such as `hasMore`; None if nothing does."""
         if _NEXT_LINK.search(self._links):
             return "Link"
-        names = jsonpath.steps(self._records_path)
+        first = jsonpath.steps(self._records_path)[:1]
+        levels = 1 if first == ("*",) else _DEEPEST  # a lone object there can be a record
         for name, value in _members(self.document):
-            if name not in names[:1]:
-                for inner, item in _within(name, value, _DEEPEST):
-                    if _MORE.match(inner) and not is_nothing(jsonpath.decode(item)):
-                        return inner
-                    if _LAST.match(inner) and jsonpath.decode(item) is False:
-                        return inner
+            for inner, item in _within(name, value, levels) if name not in first else ():
+                if _says_more(inner, item):
+                    return inner
         return None
 
     def replace_records(self, records: list[Any]) -> None:
@@ -141,6 +138,13 @@ def _members(node: Any) -> Iterator[tuple[str, Any]]:
     opened = jsonpath.opened(node)
     if isinstance(opened, dict):
         yield from opened.items()
+
+
+def _says_more(name: str, value: Any) -> bool:
+    if _MORE.match(name):
+        return not is_nothing(jsonpath.decode(value))
+    expected = True if _FLAG.match(name) else False if _LAST.match(name) else None
+    return expected is not None and jsonpath.decode(value) is expected
 
 
 def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
