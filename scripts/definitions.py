@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 import hub
+import streams
 from pages import page
 from suite import LOADER, all_taps, loader_about, table
 
@@ -53,6 +54,7 @@ def generated() -> dict[str, str]:
     for name, text in hub.definitions(project, taps).items():
         files[f"hub/{name}.yml"] = text
     files[f"hub/{LOADER}.yml"] = hub.loader_definition(project, loader)
+    files["docs/streams.md"] = streams.page(taps)
     for name, tap in taps.items():
         presets = [plugin for plugin in extractors if plugin.get("inherit_from") == name]
         files[f"docs/{name}.md"] = page(name, tap, presets)
@@ -101,8 +103,8 @@ def overview(extractors: list[dict[str, Any]], taps: Mapping[str, Tap]) -> str:
             name = plugin["name"]
             presets = [other for other in extractors if other.get("inherit_from") == name]
             vendors = ", ".join(f"{preset['label']}: `{preset['name']}`" for preset in presets)
-            streams = ", ".join(taps[name].stream_names)
-            rows.append((f"[`{name}`](docs/{name}.md)", streams, vendors))
+            names = ", ".join(taps[name].stream_names)
+            rows.append((f"[`{name}`](docs/{name}.md)", names, vendors))
     return table(("Tap", "Streams", "Vendor: preset"), rows)
 
 

@@ -47,7 +47,7 @@ stream's key.
 {diagram}
 ```
 
-## Fields
+## Columns
 
 {fields}
 """
@@ -63,13 +63,10 @@ def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
     named = ", ".join(f"`{preset['name']}` ({preset['label']})" for preset in presets)
     return PAGE.format(
         name=name,
-        description=tap.about["description"],
+        description=tap.kind.__doc__,
         presets=f" Preset: {named}." if presets else "",
         settings=settings_table(tap),
-        streams=table(
-            ("Stream", "Path", "Key", "Read", "Parent", "Rows"),
-            [_stream_row(stream) for stream in tap.streams],
-        ),
+        streams="\n\n".join(f"**{subject}**\n\n{streams_table(found)}" for subject, found in by_subject(tap)),
         off="" if all(stream.selected_by_default for stream in tap.streams) else OFF,
         full_read=full_read(tap.streams),
         diagram=diagram(tap.streams),
@@ -93,6 +90,18 @@ def _default(setting: Mapping[str, Any], *, required: bool) -> str:
     return "" if default is None else f"`{json.dumps(default).strip(chr(34))}`"
 
 
+def by_subject(tap: Tap) -> Iterator[tuple[str, list[ApiStream]]]:
+    """The streams by what they are about."""
+    for subject, kinds in (tap.kind.subjects or {"All": tap.kind.stream_types}).items():
+        yield subject, [stream for stream in tap.streams if type(stream) in kinds]
+
+
+def streams_table(streams: Sequence[ApiStream]) -> str:
+    """How streams are read, as a Markdown table."""
+    head = ("Stream", "Path", "Key", "Read", "Parent", "Rows")
+    return table(head, [_stream_row(stream) for stream in streams])
+
+
 def _stream_row(stream: ApiStream) -> tuple[str, ...]:
     parent: Any = stream.parent_stream_type
     return (
@@ -101,24 +110,30 @@ def _stream_row(stream: ApiStream) -> tuple[str, ...]:
         ", ".join(f"`{key}`" for key in stream.primary_keys),
         replication(stream),
         f"`{parent.name}`" if parent else "",
-        _text(_words(stream).split("\n\n", maxsplit=1)[0]),
+        _text(words(stream).split("\n\n", maxsplit=1)[0]),
     )
 
 
 def replication(stream: ApiStream) -> str:
     """How a stream is read again, and whether it is read by default."""
-    return _again(stream) + ("" if stream.selected_by_default else "; off")
+    return again(stream) + ("" if stream.selected_by_default else "; off")
 
 
-def _again(stream: ApiStream) -> str:
+def again(stream: ApiStream) -> str:
+    """How a stream is read again."""
     if not stream.replication_key:
         parent: Any = stream.parent_stream_type
-        new_only = parent and parent.replication_key and not stream.for_every_parent
-        return f"with new `{parent.name}`" if new_only else "whole"
+        return f"with new `{parent.name}`" if reads_new_only(stream) else "whole"
     back = stream.lookback
     span = f"{back // DAY} days" if back and back % DAY == 0 else f"{back} seconds"
     before = "before the run" if stream.made_at else "before"
     return f"new by `{stream.replication_key}`" + (f", and {span} {before}" if back else "")
+
+
+def reads_new_only(stream: ApiStream) -> bool:
+    """Whether it is read for those rows of its parent alone that are new."""
+    parent: Any = stream.parent_stream_type
+    return bool(parent and parent.replication_key and not stream.for_every_parent)
 
 
 def full_read(streams: Sequence[ApiStream]) -> str:
@@ -198,7 +213,7 @@ def _fields(stream: ApiStream) -> str:
     ]
     head = ("Field", "Type", "Can be null", "Meaning")
     columns = len(head) if any(row[-1] for row in rows) else len(head) - 1
-    return f"### {stream.name}\n\n{_words(stream)}\n\n" + table(
+    return f"### {stream.name}\n\n{words(stream)}\n\n" + table(
         head[:columns], [row[:columns] for row in rows]
     )
 
@@ -231,7 +246,7 @@ def nullable(schema: Mapping[str, Any]) -> bool:
     return not schema or "null" in schema.get("type", []) or any(map(nullable, alternatives(dict(schema))))
 
 
-def _words(stream: ApiStream) -> str:
+def words(stream: ApiStream) -> str:
     """The docstring of a stream."""
     return inspect.cleandoc(type(stream).__doc__ or "")
 

@@ -42,7 +42,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 
 - **Page-number lists of a server with a page size of its own**, whatever is asked for, cannot overlap: a
   row deleted while such a list is read can hide another at a page's edge from that run.
-- **Pages of one row** cannot overlap either.
+- **Pages of fewer than three rows**, to which a server may cut them, cannot overlap either.
+  `page_size` is never less than 10.
 - **A row that an update moves from what is still to be read to what was read**, as in a list with the
   newest change first, is missed by that run. The lists are asked for in an order that an update leaves
   alone, or that has the newest change last, where the API has one.
@@ -51,7 +52,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
   told from one that tells the truth. Nor can one that hides so many rows of a page that it is less than
   half as long as the longest, in a list of a single page that no bookmark depends on.
-- **Deletes** are not seen, as none of these APIs reports them.
+- **Deletes** are seen by whole reads alone, as none of these APIs reports them: of an incremental stream,
+  when `full_read_every` is due.
 """
 
 

@@ -10,7 +10,7 @@ from singer_sdk.authenticators import BasicAuthenticator
 from typing_extensions import override
 
 from tap_billing.client import MOST_CONCURRENT
-from tap_billing.streams import STREAMS
+from tap_billing.streams import SUBJECTS
 from tap_core import ApiTap, common_settings
 
 
@@ -18,7 +18,7 @@ class TapBilling(ApiTap):
     """Customers, products, subscriptions, usage, invoices and events from a subscription-billing site."""
 
     name = "tap-billing"
-    stream_types = STREAMS
+    subjects = SUBJECTS
     most_concurrent = MOST_CONCURRENT
     # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two.
     rate_limit_factor = 15

@@ -48,6 +48,16 @@ class RelatedStream(SdkStream):
         """The stream whose records this one's lists belong to, or None."""
         return next((other for other in self.tap.streams.values() if self in other.child_streams), None)
 
+    @property
+    def children(self) -> list[Any]:
+        """The child streams that are selected, or have selected children of their own."""
+        return [child for child in self.child_streams if child.selected or child.has_selected_descendents]
+
+    @property
+    def selected_descendants(self) -> list[Any]:
+        """The selected streams below this one, at any depth."""
+        return [child for child in self.descendent_streams if child.selected]
+
     @cached_property
     def is_read_whole(self) -> bool:
         """Whether lists below this stream want all of its records, whatever its bookmark."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
@@ -74,6 +75,11 @@ class SdkTap(Tap):
     def client(self) -> ApiClient:
         """The HTTP client that all streams share."""
 
+    @classmethod
+    @abstractmethod
+    def description(cls) -> str:
+        """What the tap reads, in words."""
+
     @abstractmethod
     def write_stream(self, stream: Any, context: Context | None) -> None:
         """Read a list of a stream, and the children of its records, into messages."""
@@ -105,6 +111,12 @@ class SdkTap(Tap):
             self.write_message(StateMessage(value=self.state))
         else:
             self.state_writer.write_state(self.state)
+
+    @classmethod
+    @override
+    def _get_about_info(cls) -> Any:
+        """What `--about` prints."""
+        return replace(super()._get_about_info(), description=cls.description())
 
     @classmethod
     @contextlib.contextmanager
@@ -295,13 +307,3 @@ class SdkStream(RESTStream[dict[str, Any]]):
     def has_post_process(self) -> bool:
         """Whether records are changed by a method of the stream's own."""
         return type(self).post_process is not Stream.post_process
-
-    @property
-    def children(self) -> list[Any]:
-        """The child streams that are selected, or have selected children of their own."""
-        return [child for child in self.child_streams if child.selected or child.has_selected_descendents]
-
-    @property
-    def selected_descendants(self) -> list[Any]:
-        """The selected streams below this one, at any depth."""
-        return [child for child in self.descendent_streams if child.selected]

@@ -221,8 +221,8 @@ def _volume(
             "page_size",
             th.IntegerType(minimum=10),
             title="Page size",
-            description="Records to ask for in a page, for servers that can't manage as many as the API "
-            "allows; it only lowers a stream's own number.",
+            description="Records to ask for in a page, at least 10, for servers that can't manage as many as "
+            "the API allows; it only lowers a stream's own number.",
         ),
         th.Property(
             "concurrency",

@@ -22,7 +22,7 @@ from tap_core.maps import flattening_errors, map_errors
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import public_address, redact_logs
 from tap_core.run import Run
-from tap_core.sdk import ConfigInput, SdkTap
+from tap_core.sdk import ConfigInput
 from tap_core.selection import select_errors
 from tap_core.selftest import try_out
 from tap_core.settings import (
@@ -34,6 +34,7 @@ from tap_core.settings import (
     with_new_names,
     with_numbers,
 )
+from tap_core.subjects import ListingTap
 from tap_core.validation import (
     bookmark_errors,
     config_errors,
@@ -44,7 +45,7 @@ from tap_core.validation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.helpers.types import Context
 
@@ -54,7 +55,7 @@ _GRACE = 4.0
 """Seconds that a stopped run has to write its STATE."""
 
 
-class ApiTap(SdkTap):
+class ApiTap(ListingTap):
     """A tap over one API. A subclass names its settings, its streams and how it authenticates."""
 
     package_name = PACKAGE
@@ -75,8 +76,6 @@ class ApiTap(SdkTap):
 
     refusal_hints: ClassVar[Mapping[int, str]] = {}
     """What a refusal (401, 403, 404) mostly means with this API, and what to do, as the end of a sentence."""
-
-    stream_types: ClassVar[Sequence[type[ApiStream]]] = ()
 
     def __init__(self, **options: Any) -> None:
         """Set up the tap; nothing is requested.

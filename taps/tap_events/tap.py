@@ -17,7 +17,11 @@ class TapEvents(ApiTap):
     """Events, their attendees, tickets and orders from an event-management account."""
 
     name = "tap-events"
-    stream_types = (Events, Categories, Users, Attendees, Tickets, Donations, Transactions)
+    subjects: ClassVar = {
+        "Events": (Events, Categories),
+        "Attendees and tickets": (Attendees, Tickets, Donations, Transactions),
+        "The account": (Users,),
+    }
     # How the API tells a wrong key is not documented.
     refusal_hints: ClassVar = {
         403: "it may be wrong or revoked, or lack the right to this",

@@ -33,19 +33,11 @@ class TapPromotions(ApiTap):
 
     name = "tap-promotions"
     key_setting = "bearer_token"
-    stream_types = (
-        Promotions,
-        OrganizingBrands,
-        Stages,
-        Users,
-        RegistrationFields,
-        Participations,
-        Prizes,
-        PrizeInventory,
-        PointsOfSale,
-        Rankings,
-        CoinTransactions,
-    )
+    subjects: ClassVar = {
+        "Promotions": (Promotions, OrganizingBrands, Stages, RegistrationFields),
+        "Participants": (Users, Participations, Rankings, CoinTransactions),
+        "Prizes": (Prizes, PrizeInventory, PointsOfSale),
+    }
     refusal_hints: ClassVar = {
         401: "tokens expire, by default after 30 days: make a new one under Settings → Integrations → "
         "Developers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import ClassVar
 
 from requests import codes
 from singer_sdk import typing as th
@@ -31,27 +32,13 @@ class TapRewards(ApiTap):
     """Orders, rewards, invoices and the balance's ledger from a rewards account."""
 
     name = "tap-rewards"
-    stream_types = (
-        Orders,
-        Products,
-        FundingSources,
-        AccountMembers,
-        Campaigns,
-        Organizations,
-        BalanceTransactions,
-        Rewards,
-        Members,
-        Invoices,
-        Topups,
-        Forex,
-        FraudReviews,
-        FraudRules,
-        Fields,
-        Roles,
-        Webhooks,
-        ConnectedOrganizations,
-        ConnectedOrganizationMembers,
-    )
+    subjects: ClassVar = {
+        "Orders and rewards": (Orders, Rewards, Products, Campaigns, Fields),
+        "Money": (FundingSources, BalanceTransactions, Invoices, Topups, Forex),
+        "Fraud": (FraudReviews, FraudRules),
+        "The organization": (Organizations, Members, AccountMembers, Roles, Webhooks),
+        "Connected organizations": (ConnectedOrganizations, ConnectedOrganizationMembers),
+    }
 
     config_jsonschema = th.PropertiesList(
         *common_settings(

@@ -40,30 +40,21 @@ class TapScheduling(ApiTap):
     """Event types, bookings, schedules, calendars, teams and more from a scheduling account."""
 
     name = "tap-scheduling"
-    stream_types = (
-        EventTypes,
-        MyProfile,
-        Schedules,
-        Calendars,
-        Bookings,
-        BookingAttendees,
-        Conferencing,
-        OutOfOffice,
-        Webhooks,
-        Teams,
-        TeamMemberships,
-        TeamEventTypes,
-        TeamBookings,
-        OrganizationUsers,
-        OrganizationMemberships,
-        OrganizationTeams,
-        OrganizationBookings,
-        OrganizationOutOfOffice,
-        RoutingForms,
-        RoutingFormResponses,
-        Attributes,
-        AttributeOptions,
-    )
+    subjects: ClassVar = {
+        "Bookings": (EventTypes, Bookings, BookingAttendees),
+        "The user": (MyProfile, Schedules, OutOfOffice, Calendars, Conferencing, Webhooks),
+        "Teams": (Teams, TeamMemberships, TeamEventTypes, TeamBookings),
+        "The organization": (
+            OrganizationUsers,
+            OrganizationMemberships,
+            OrganizationTeams,
+            OrganizationBookings,
+            OrganizationOutOfOffice,
+            Attributes,
+            AttributeOptions,
+        ),
+        "Routing forms": (RoutingForms, RoutingFormResponses),
+    }
     refusal_hints: ClassVar = {
         401: "keys can expire, and a server of one's own has other keys than https://api.cal.com, as have "
         "accounts made in the EU, at https://api.cal.eu; make a new one under Settings → Security → API keys",

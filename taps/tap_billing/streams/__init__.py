@@ -31,34 +31,27 @@ from tap_billing.streams.site import (
     SubscriptionMetafields,
 )
 
-STREAMS = (
-    Customers,
-    Subscriptions,
-    Invoices,
-    Coupons,
-    Transactions,
-    Site,
-    Products,
-    ProductFamilies,
-    ProductPricePoints,
-    Components,
-    ComponentPricePoints,
-    Offers,
-    SubscriptionComponents,
-    Usages,
-    Allocations,
-    SubscriptionGroups,
-    PaymentProfiles,
-    Events,
-    InvoiceEvents,
-    CreditNotes,
-    ProformaInvoices,
-    Statements,
-    LegacyInvoices,
-    ReasonCodes,
-    SubscriptionMetafields,
-    CustomerMetafields,
-    SubscriptionMetadata,
-    CustomerMetadata,
-)
-"""All streams, in the order in which they are listed and read."""
+SUBJECTS = {
+    "Customers and subscriptions": (
+        Customers,
+        Subscriptions,
+        SubscriptionGroups,
+        PaymentProfiles,
+        ReasonCodes,
+    ),
+    "What is sold": (
+        Products,
+        ProductFamilies,
+        ProductPricePoints,
+        Components,
+        ComponentPricePoints,
+        Offers,
+        Coupons,
+    ),
+    "Components in use": (SubscriptionComponents, Usages, Allocations),
+    "Invoices and payments": (Invoices, InvoiceEvents, CreditNotes, ProformaInvoices),
+    "Legacy statement billing": (Statements, LegacyInvoices, Transactions),
+    "Custom fields": (SubscriptionMetafields, SubscriptionMetadata, CustomerMetafields, CustomerMetadata),
+    "The site": (Site, Events),
+}
+"""All streams by what they are about."""
