@@ -47,7 +47,6 @@ class Usages(BillingStream):
     parent_values = {"kind": ("metered_component", "prepaid_usage_component")}
     for_every_parent = True
     selected_by_default = False
-    may_be_missing = True
 
     @override
     def since(self, start: Any) -> dict[str, Any]:
@@ -72,7 +71,6 @@ class Allocations(BillingStream):
     parent_values = {"kind": ("quantity_based_component", "on_off_component", "prepaid_usage_component")}
     for_every_parent = True
     selected_by_default = False
-    may_be_missing = True
 
     @override
     def get_new_paginator(self) -> NewestFifty:
