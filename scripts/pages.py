@@ -38,6 +38,14 @@ Every row can also have `_sdc_unmapped`: what the schema does not know, or a val
 
 {full_read}
 
+## Filters
+
+The setting `filters` gives lists the API's own parameters, by which rows are left out: `{example}`.
+What each means is in the API's reference; what a filter does to deletes and bookmarks is in
+[Catalogs and STATE](catalog-and-state.md#filters).
+
+{filters}
+
 ## How they hang together
 
 A full line is a stream that is read once per row of another. A dotted line is a field named after another
@@ -69,6 +77,7 @@ def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
         streams="\n\n".join(f"**{subject}**\n\n{streams_table(found)}" for subject, found in by_subject(tap)),
         off="" if all(stream.selected_by_default for stream in tap.streams) else OFF,
         full_read=full_read(tap.streams),
+        **filters(tap.streams),
         diagram=diagram(tap.streams),
         fields="\n\n".join(_fields(stream) for stream in tap.streams),
     )
@@ -159,6 +168,17 @@ def full_read(streams: Sequence[ApiStream]) -> str:
         f"streams when it is due, at the cost of {'; '.join(costs)}; and often one more, "
         "which proves the end."
     )
+
+
+def filters(streams: Sequence[ApiStream]) -> dict[str, str]:
+    """The filters of each stream that has any, as a Markdown table, and one of them as an example."""
+    filtered = [stream for stream in streams if stream.filters]
+    rows = [(f"`{stream.name}`", ", ".join(f"`{name}`" for name in stream.filters)) for stream in filtered]
+    example = {filtered[0].name: {filtered[0].filters[0]: "…"}} if filtered else {}
+    return {
+        "filters": table(("Stream", "Parameters"), rows),
+        "example": json.dumps(example, ensure_ascii=False),
+    }
 
 
 def diagram(streams: Sequence[ApiStream]) -> str:

@@ -29,6 +29,12 @@ ARCHITECTURE: Sequence[int] = (403, 404, 422)
 MOST_CONCURRENT = 4
 """Requests of one site that the vendor lets run at once; more are queued, and refused with a 429."""
 
+DATES = ("date_field", "start_date", "end_date", "start_datetime", "end_datetime")
+"""Filters by date of lists that are read whole; the four bounds are of `date_field`, by the site's clock."""
+
+FILTER_DATES = tuple(f"filter[{name}]" for name in DATES)
+"""The same where a list has its filters in one object."""
+
 _ANY_ZONE = timedelta(hours=24)
 
 

@@ -141,5 +141,6 @@ class Fetcher:
 
 def _address(stream: ApiStream) -> Hashable:
     """What the requests of a stream have in common, whatever the parent and the page."""
-    params = tuple(sorted((name, str(value)) for name, value in stream.params.items()))
+    asked = {**stream.params, **stream.filter}
+    params = tuple(sorted((name, str(value)) for name, value in asked.items()))
     return stream.path, params, tuple(sorted(stream.http_headers.items())), stream.replication_method

@@ -52,7 +52,7 @@ class Listing:
             paginator.size = min(paginator.size, most)
         paginator.evidence = reading.evidence
         paginator.careful = reading.careful
-        paginator.bounded = reading.bounded
+        paginator.bounded = reading.bounded or bool(self._stream.filter)
         paginator.name = reading.list_name(self._context)
         return paginator
 

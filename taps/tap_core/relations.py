@@ -1,4 +1,4 @@
-"""`RelatedStream`: what a stream's lists take from the records of its parent, and give to children."""
+"""`RelatedStream`: what a stream's lists take from its parent, and give to children; what narrows them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.mapper import DefaultStreamMap
 from typing_extensions import override
 
+from tap_core.filters import as_params
 from tap_core.records.mapping import passes
 from tap_core.sdk import SdkStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -38,6 +39,11 @@ class RelatedStream(SdkStream):
     """Whether its lists are read for all parents, whatever the parent's bookmark: where this stream is
     selected, the parent is read whole, and written from its bookmark on."""
 
+    filters: ClassVar[Sequence[str]] = ()
+    """Query parameters by which the API leaves rows out, that the setting `filters` can give.
+
+    None that the stream sends itself. Of a name that ends in `[]` the API wants one for each value."""
+
     @property
     @abstractmethod
     def codec(self) -> Codec:
@@ -57,6 +63,17 @@ class RelatedStream(SdkStream):
     def selected_descendants(self) -> list[Any]:
         """The selected streams below this one, at any depth."""
         return [child for child in self.descendent_streams if child.selected]
+
+    @cached_property
+    def filter(self) -> dict[str, Any]:
+        """The query parameters that the setting `filters` gives the stream."""
+        return as_params((self.config.get("filters") or {}).get(self.name, {}))
+
+    @cached_property
+    def filtered_by(self) -> dict[str, dict[str, Any]]:
+        """Those of the stream and of the streams above it, by stream: each leaves out rows of this one."""
+        above: dict[str, dict[str, Any]] = self.parent.filtered_by if self.parent else {}
+        return {**above, self.name: self.filter} if self.filter else above
 
     @cached_property
     def is_read_whole(self) -> bool:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint
+from tap_core.filters import begin_anew, digest
 from tap_core.losses import Losses
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 RESUMED = "it went on where the last run was interrupted"
 """Of a read whose first rows came in an earlier run."""
+
+FILTERED = "filtered by the setting `filters`"
+"""Of a read without all rows, as they were not asked for; nor were those of the streams below."""
 
 _LISTS = "lists"
 """Of a stream's STATE, the bookmarks of its lists by their parents' id, where each list has one."""
@@ -84,6 +88,8 @@ class Replicated(Losses):
         stream, began = self.stream, self.began
         state = stream.stream_state
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
+            if begin_anew(state, digest(stream.filtered_by)):
+                stream.logger.info("%s: read from the start, as its filters have changed", self.name)
             self._whole_due = is_whole_due(state, self._full_read_every, began)
             self.bookmark = self._bookmark({} if stream.bookmark_per else state)
             if self._whole_due and self.bookmark.reached is not None:
@@ -100,7 +106,13 @@ class Replicated(Losses):
             start = self.bookmark.start if self.bookmark else None
             since = None if start is None else _written(start)
             dated = self.bookmark or any(child.replication_key for child in stream.selected_descendants)
-            self.checkpoint = Checkpoint(state, streams, since, began.isoformat() if dated else None)
+            filters = {
+                name: given
+                for one in (stream, *stream.selected_descendants)
+                for name, given in one.filtered_by.items()
+            }
+            began_at = began.isoformat() if dated else None
+            self.checkpoint = Checkpoint(state, streams, since, began_at, digest(filters))
             if self.checkpoint.began:
                 self.began = instant(self.checkpoint.began)
             if self.bookmark:
@@ -163,14 +175,19 @@ class Replicated(Losses):
     @override
     def list_lack(self) -> str:
         """Why rows of the stream's own lists may not have come; empty if each did, and so each parent."""
-        return super().list_lack or ("only what is new was asked for" if self.bounded else "")
+        new_only = "only what is new was asked for" if self.bounded else ""
+        return super().list_lack or new_only or self._filtered
+
+    @property
+    def _filtered(self) -> str:
+        return FILTERED if self.stream.filtered_by else ""
 
     @property
     def lack(self) -> str:
         """Why rows of the stream may not have been written; empty if each was."""
         starts = [_written(bookmark.start) for bookmark in self._bookmarks if bookmark.start is not None]
         if super().list_lack or not starts:
-            return super().list_lack
+            return super().list_lack or self._filtered
         return f"only what is new was asked for, from {min(starts)} on"
 
     @property

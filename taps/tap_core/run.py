@@ -17,7 +17,7 @@ from tap_core.fetcher import Fetcher
 from tap_core.plan import Failure, PageRows, Plan
 from tap_core.progress import Progress, summarize
 from tap_core.reading import Reading
-from tap_core.replication import RESUMED
+from tap_core.replication import FILTERED, RESUMED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -209,9 +209,9 @@ class Run:
         reading.close(bookmark=came)
         for child in reading.stream.children:
             below = self._reading_of(child)
-            if not came or reading.list_lack not in {"", RESUMED}:
+            if not came or reading.list_lack not in {"", RESUMED, FILTERED}:
                 below.miss(f"not all {reading.name} were read")
-            elif reading.list_lack:
+            elif reading.list_lack == RESUMED:
                 below.miss(RESUMED)
             self._close(below, came=came)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from tap_core.filters import filters_setting
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping
@@ -96,6 +98,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     """
     return [
         *_account(key, key_help=key_help, url_example=url_example),
+        filters_setting(),
         *([_lookback(), _full_read_every()] if incremental else []),
         *_requests(),
         *_volume(requests_per_minute, concurrency, most_concurrent),

@@ -120,10 +120,10 @@ class ApiStream(RelatedStream):
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
-        """Query of one page: the stream's own parameters, the lower bound, and the paginator's token."""
+        """Query of one page: the stream's own parameters, lower bound and filters, the paginator's token."""
         start = self._bound(self.bookmark_of(context) if self.bookmark_of else self.bookmark)
         since = {} if start is None else self.since(start)
-        return {**self.params, **since, **(next_page_token or {})}
+        return {**self.params, **since, **self.filter, **(next_page_token or {})}
 
     @property
     def lower_bound(self) -> Any:

@@ -16,6 +16,7 @@ from tap_core.catalog import catalog_errors, with_methods
 from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_environment
 from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.files import read_catalog, read_config, read_state
+from tap_core.filters import filter_errors
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.response import Refusals
 from tap_core.maps import flattening_errors, map_errors
@@ -190,6 +191,9 @@ class ApiTap(ListingTap):
         with_numbers(given, schema)
         errors = config_errors(schema, settings, key=self.key_setting, prefix=self.env_prefix())
         errors = errors or list(batch_errors(settings))
+        kinds: Sequence[Any] = self.stream_types
+        known = {kind.name: kind.filters for kind in kinds}
+        errors = errors or list(filter_errors(settings.get("filters") or {}, known))
         if not errors:
             for line in unknown_settings(schema, settings):
                 self.logger.warning(line)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core import Page
 from tap_core.records import jsonpath
 from tap_events.client import EventsStream
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core import Page
+_BY_STATUS = re.compile(r"events_\w+")
 
 
 class Events(EventsStream):
@@ -22,6 +24,20 @@ class Events(EventsStream):
     name = "events"
     path = "/events"
     child_keys = {"event_id": "id"}
+    filters = ("status", "category")
+
+    @override
+    def check_place(self, page: Page) -> None:
+        """See that there are events, under whichever name."""
+        if _named_by_status(page.document) is None:
+            super().check_place(page)
+
+    @override
+    def read_page(self, response: requests.Response) -> Page:
+        """The events; one client has seen them as `events_live` where `status=live` was asked for."""
+        page = super().read_page(response)
+        named = _named_by_status(page.document)
+        return page if named is None else Page(page.document, f"$.{named}[*]", self.key_of)
 
 
 class Categories(EventsStream):
@@ -114,6 +130,13 @@ class Transactions(EventsStream):
         """The order's reference has two names."""
         named: Record = _with_refno(row)
         return named
+
+
+def _named_by_status(document: Any) -> str | None:
+    """The name of the list of events if there is none but one that is named after a status too."""
+    fields = jsonpath.opened(document)
+    names = [name for name in fields if _BY_STATUS.fullmatch(name)] if isinstance(fields, dict) else []
+    return names[0] if len(names) == 1 and "events" not in fields else None
 
 
 def _with_refno(record: Any) -> Any:

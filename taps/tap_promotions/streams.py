@@ -25,6 +25,7 @@ class Promotions(PromotionsStream):
 
     name = "promotions"
     path = "/promotions"
+    filters = ("status",)
     params = OLDEST_FIRST
     child_keys = {"promotion_id": "id"}
 

@@ -29,6 +29,10 @@ class SubscriptionComponents(BillingStream):
     primary_keys = ("subscription_id", "component_id")
     replication_key = "updated_at"
     params = {"sort": "id", "direction": "asc", "date_field": "updated_at"}
+    filters = (
+        *("subscription_ids", "price_point_ids", "product_family_ids", "end_date", "end_datetime"),
+        *("filter[currencies]", "filter[use_site_exchange_rate]", "filter[subscription][states]"),
+    )
     child_keys = {"subscription_id": "subscription_id", "component_id": "component_id"}
 
 
@@ -43,6 +47,7 @@ class Usages(BillingStream):
     primary_keys = ("subscription_id", "component_id", "id")
     replication_key = "created_at"
     wrapper = "usage"
+    filters = ("max_id", "until_date")
     parent_stream_type = SubscriptionComponents
     parent_values = {"kind": ("metered_component", "prepaid_usage_component")}
     for_every_parent = True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_billing.client import BillingStream
+from tap_billing.client import FILTER_DATES, BillingStream
 from tap_core.records import jsonpath
 from tap_core.records.values import as_moment
 
@@ -26,6 +26,7 @@ class Customers(BillingStream):
     wrapper = "customer"
     # In order of creation: the API has no other here.
     params = {"date_field": "updated_at", "direction": "asc"}
+    filters = ("q", "end_date", "end_datetime")
 
 
 class Subscriptions(BillingStream):
@@ -43,6 +44,10 @@ class Subscriptions(BillingStream):
     replication_key = "updated_at"
     wrapper = "subscription"
     params = {"sort": "id", "direction": "asc", "date_field": "updated_at"}
+    filters = (
+        *("state", "product", "product_price_point_id", "coupon", "coupon_code"),
+        *("end_date", "end_datetime"),
+    )
     child_keys = {"subscription_id": "id"}
 
     @override
@@ -63,6 +68,7 @@ class Coupons(BillingStream):
     path = "/coupons.json"
     wrapper = "coupon"
     params = {"filter[include_archived]": "true", "currency_prices": "true"}
+    filters = (*FILTER_DATES, "filter[ids]", "filter[codes]", "filter[use_site_exchange_rate]")
     mended = ("start_date", "end_date")
 
     @override

@@ -49,6 +49,10 @@ class Invoices(BillingStream):
     primary_keys = ("uid",)
     replication_key = "updated_at"
     wrapper = "invoice"
+    filters = (
+        *("status", "subscription_id", "subscription_group_uid", "consolidation_level"),
+        *("customer_ids", "number", "product_ids", "end_date", "end_datetime"),
+    )
     # Without `date_field`, date bounds mean the due date. The parts come only if asked for.
     params = {
         "sort": "number",
@@ -139,6 +143,7 @@ class InvoiceEvents(BillingStream):
     missing_hint = _NO_INVOICES
     # Without it, changes of the status alone are left out.
     params = {"with_change_invoice_status": "true"}
+    filters = ("invoice_uid", "event_types")
 
     @override
     def since(self, start: Any) -> dict[str, Any]:
@@ -160,6 +165,7 @@ class CreditNotes(BillingStream):
     name = "credit_notes"
     path = "/credit_notes.json"
     records_jsonpath = "$.credit_notes[*]"
+    filters = ("subscription_id",)
     primary_keys = ("uid",)
     may_be_missing = True
     missing_statuses = ARCHITECTURE
@@ -184,6 +190,7 @@ class ProformaInvoices(BillingStream):
     name = "proforma_invoices"
     path = "/subscriptions/{subscription_id}/proforma_invoices.json"
     records_jsonpath = "$.proforma_invoices[*]"
+    filters = ("start_date", "end_date", "status")
     primary_keys = ("uid",)
     parent_stream_type = Subscriptions
     for_every_parent = True
@@ -260,6 +267,7 @@ class Transactions(BillingStream):
     # within days, and neither is seen in `created_at`.
     lookback = 7 * 24 * 3600
     params = {"order_by": "created_at", "direction": "asc"}
+    filters = ("kinds[]", "until_date")
 
     @override
     def since(self, start: Any) -> dict[str, Any]:

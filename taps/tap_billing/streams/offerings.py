@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import override
 
-from tap_billing.client import BillingStream
+from tap_billing.client import DATES, FILTER_DATES, BillingStream
 from tap_core import SinglePage
 
 
@@ -18,6 +18,7 @@ class Products(BillingStream):
     name = "products"
     path = "/products.json"
     wrapper = "product"
+    filters = (*DATES, "filter[ids]", "filter[use_site_exchange_rate]")
     params = {"include_archived": "true"}
 
 
@@ -27,6 +28,7 @@ class ProductFamilies(BillingStream):
     name = "product_families"
     path = "/product_families.json"
     wrapper = "product_family"
+    filters = DATES
 
     @override
     def get_new_paginator(self) -> SinglePage:
@@ -40,6 +42,7 @@ class PricePoints(BillingStream):
     records_jsonpath = "$.price_points[*]"
     # By default, custom ones are left out; and prices in other currencies come only if asked for.
     params = {"direction": "asc", "filter[type]": "catalog,default,custom", "include": "currency_prices"}
+    filters = (*FILTER_DATES, "filter[ids]", "filter[archived_at]")
 
 
 class ProductPricePoints(PricePoints):
@@ -55,6 +58,7 @@ class Components(BillingStream):
     name = "components"
     path = "/components.json"
     wrapper = "component"
+    filters = (*DATES, "filter[ids]", "filter[use_site_exchange_rate]")
     params = {"include_archived": "true"}
 
 

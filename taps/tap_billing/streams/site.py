@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_billing.client import BillingStream
+from tap_billing.client import DATES, BillingStream
 from tap_core import SinglePage
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Events(BillingStream):
     made_at = "created_at"
     # Newest first by default.
     params = {"direction": "asc"}
+    filters = ("filter", "max_id")
 
     @override
     def since(self, start: Any) -> dict[str, Any]:
@@ -78,6 +79,7 @@ class PaymentProfiles(BillingStream):
     name = "payment_profiles"
     path = "/payment_profiles.json"
     wrapper = "payment_profile"
+    filters = ("customer_id",)
 
 
 class ReasonCodes(BillingStream):
@@ -92,6 +94,7 @@ class Metafields(BillingStream):
     """What definitions of custom fields have in common."""
 
     records_jsonpath = "$.metafields[*]"
+    filters = ("name",)
     params = {"direction": "asc"}
 
     @override
@@ -121,6 +124,7 @@ class Metadata(BillingStream):
     primary_keys = ("resource_id", "metafield_id", "id")
     # Deleted values come only if asked for.
     params = {"with_deleted": "true", "direction": "asc"}
+    filters = (*DATES, "resource_ids[]")
     mended = primary_keys
 
     @override

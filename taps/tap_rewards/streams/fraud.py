@@ -20,6 +20,7 @@ class FraudReviews(RewardsStream):
 
     name = "fraud_reviews"
     path = "/fraud_reviews"
+    filters = ("status", "created_at[gte]", "created_at[lte]", "redeemed_at[lte]")
     primary_keys = ("reward_id",)
     replication_key = "redeemed_at"
     since_param = "redeemed_at[gte]"

@@ -10,6 +10,7 @@ class Orders(RewardsStream):
 
     name = "orders"
     path = "/orders"
+    filters = ("campaign_id", "external_id", "created_at[lte]")
     replication_key = "created_at"
     since_param = "created_at[gte]"
     lookback = 30 * DAY
@@ -38,6 +39,7 @@ class Products(RewardsStream):
 
     name = "products"
     path = "/products"
+    filters = ("country", "currency", "subcategory")
 
 
 class Campaigns(RewardsStream):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -14,7 +14,7 @@ from tap_scheduling.streams.teams import Teams
 from tap_scheduling.streams.user import MyProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tap_core import Offset, Page
 
@@ -40,6 +40,11 @@ class Bookings(SchedulingStream):
     # Bookings keep their places in this order when they are changed during the run.
     params = {"sortCreated": "asc"}
     child_keys = {"bookingUid": "uid"}
+    filters: ClassVar[Sequence[str]] = (
+        *("status", "attendeeEmail", "attendeeName", "bookingUid"),
+        *("eventTypeId", "eventTypeIds", "teamId", "teamsIds"),
+        *("afterCreatedAt", "beforeCreatedAt", "beforeUpdatedAt"),
+    )
 
     @override
     def since(self, start: datetime) -> dict[str, Any]:
@@ -94,6 +99,10 @@ class TeamBookings(TeamStream):
     primary_keys = ("teamId", "id")
     dated = "2024-08-13"
     params = {"sortCreated": "asc"}
+    filters = (
+        *("status", "attendeeEmail", "attendeeName", "bookingUid"),
+        *("eventTypeId", "eventTypeIds", "afterStart", "beforeEnd"),
+    )
     parent_stream_type = Teams
     selected_by_default = False
 
@@ -108,4 +117,5 @@ class OrganizationBookings(OrganizationStream, Bookings):
 
     name = "organization_bookings"
     path = "/organizations/{orgId}/bookings"
+    filters = (*Bookings.filters, "userIds")
     parent_stream_type = MyProfile

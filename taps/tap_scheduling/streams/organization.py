@@ -20,6 +20,7 @@ class OrganizationUsers(OrganizationStream):
 
     name = "organization_users"
     path = "/organizations/{orgId}/users"
+    filters = ("emails", "assignedOptionIds", "attributeQueryOperator", "teamIds")
     parent_stream_type = MyProfile
 
     @override
@@ -61,6 +62,7 @@ class OrganizationOutOfOffice(OrganizationStream):
     path = "/organizations/{orgId}/ooo"
     parent_stream_type = MyProfile
     params = {"sortStart": "asc"}
+    filters = ("email",)
 
     @override
     def get_new_paginator(self) -> Offset:
@@ -79,6 +81,10 @@ class RoutingForms(OrganizationStream):
     parent_stream_type = MyProfile
     params = {"sortCreatedAt": "asc"}
     child_keys = {"routingFormId": "id"}
+    filters = (
+        *("afterCreatedAt", "beforeCreatedAt", "afterUpdatedAt", "beforeUpdatedAt"),
+        *("routedToBookingUid", "teamIds"),
+    )
 
     @override
     def get_new_paginator(self) -> Offset:
@@ -94,6 +100,7 @@ class RoutingFormResponses(OrganizationStream):
     params = {"sortCreatedAt": "asc"}
     replication_key = "createdAt"
     bookmark_per = "routingFormId"
+    filters = ("beforeCreatedAt", "afterUpdatedAt", "beforeUpdatedAt", "routedToBookingUid")
     parent_stream_type = RoutingForms
     parent_fields = {**OrganizationStream.parent_fields, "formId": "routingFormId"}
     lookback = 7 * 86_400

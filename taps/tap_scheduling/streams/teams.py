@@ -26,6 +26,7 @@ class TeamMemberships(TeamStream):
 
     name = "team_memberships"
     path = "/teams/{teamId}/memberships"
+    filters = ("emails",)
     parent_stream_type = Teams
 
     @override
@@ -42,5 +43,6 @@ class TeamEventTypes(TeamStream):
 
     name = "team_event_types"
     path = "/teams/{teamId}/event-types"
+    filters = ("eventSlug",)
     params = {"sortCreatedAt": "asc"}
     parent_stream_type = Teams

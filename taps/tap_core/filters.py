@@ -1,0 +1,96 @@
+"""The setting `filters`: the API's own filters that users set for a stream, and what STATE keeps of them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk import typing as th
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+
+_FIELD = "filters"
+"""Of a stream's STATE, what tells the filters apart that its bookmark is of."""
+
+_FORGOTTEN = ("replication_key_value", "whole_read_at")
+
+
+def filters_setting() -> th.Property[Any]:
+    """The setting."""
+    return th.Property(
+        "filters",
+        th.ObjectType(),
+        title="Filters",
+        description="Query parameters by which the API leaves rows out, by stream; the tap's page lists those "
+        "of each stream. A filtered stream, and those below it, tell of no row that it is gone; a changed "
+        "filter starts the stream anew.",
+        examples=[{"stream": {"parameter": ["one", "another"]}}],
+    )
+
+
+def filter_errors(given: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What is wrong with the setting; no line quotes a value, which can be personal data.
+
+    Args:
+        given: The setting, an object.
+        known: The parameters that each stream of the tap can be given.
+    """
+    filtered = ", ".join(sorted(name for name, names in known.items() if names)) or "none"
+    for stream, params in given.items():
+        names = known.get(stream, ())
+        if not names:
+            yield f"filters: `{stream[:40]}` is no stream that can be filtered: there are {filtered}"
+        elif not isinstance(params, dict):
+            yield f"filters.{stream} must be an object of the API's parameters: there are {', '.join(names)}"
+        else:
+            yield from _param_errors(stream, params, names)
+
+
+def _param_errors(stream: str, params: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
+    for name, value in params.items():
+        values = value if isinstance(value, list) and value else [value]
+        if name not in names:
+            yield f"filters.{stream}: `{name[:40]}` can't be set: there are {', '.join(names)}"
+        elif not all(isinstance(one, (str, int, float)) for one in values):
+            yield f"filters.{stream}.{name} must be a text, a number, true or false, or a list of these"
+
+
+def as_params(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters of a stream as its query has them: lists with commas, or repeated for a name with `[]`."""
+    params: dict[str, Any] = {}
+    for name, value in given.items():
+        texts = [_text(one) for one in (value if isinstance(value, list) else [value])]
+        params[name] = texts if name.endswith("[]") else ",".join(texts)
+    return params
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def digest(filters: Mapping[str, Any]) -> str | None:
+    """What tells the filters of some streams apart from others; None for no filter."""
+    text = msgspec.json.encode(filters, order="sorted")
+    return hashlib.sha256(text).hexdigest()[:16] if filters else None
+
+
+def begin_anew(state: MutableMapping[str, Any], now: str | None) -> bool:
+    """Forget the bookmarks of a stream if they are of other filters; whether there were any.
+
+    They become null, as a merge of two STATEs would bring back what is absent.
+
+    Args:
+        state: The stream's entry in STATE, or that of one of its lists.
+        now: Tells the filters of this run apart.
+    """
+    if state.get(_FIELD) == now:
+        return False
+    state[_FIELD] = now
+    lists = state.get("lists")
+    entries = [state, *(lists.values() if isinstance(lists, dict) else ())]
+    found = [(entry, name) for entry in entries for name in _FORGOTTEN if entry.get(name)]
+    for entry, name in found:
+        entry[name] = None
+    return bool(found)
