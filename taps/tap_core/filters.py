@@ -23,10 +23,9 @@ def filters_setting() -> th.Property[Any]:
         "filters",
         th.ObjectType(),
         title="Filters",
-        description="Query parameters by which the API leaves rows out, by stream; the tap's page lists those "
-        "of each stream. A filtered stream, and those below it, tell of no row that it is gone; a changed "
-        "filter starts the stream anew.",
-        examples=[{"stream": {"parameter": ["one", "another"]}}],
+        description="Query parameters by which the API leaves rows out, by stream; the tap's page lists "
+        "them. A filtered stream, and those below it, tell of no row that it is gone; a changed filter starts "
+        "the stream anew.",
     )
 
 
