@@ -24,8 +24,8 @@ def filters_setting() -> th.Property[Any]:
         th.ObjectType(),
         title="Filters",
         description="Query parameters by which the API leaves rows out, by stream; the tap's page lists "
-        "them. A filtered stream, and those below it, tell of no row that it is gone; a changed filter starts "
-        "the stream anew.",
+        "them. A filtered stream, and those below it, tell of no row that it is gone; a changed filter "
+        "starts the stream anew.",
     )
 
 
