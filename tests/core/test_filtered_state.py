@@ -130,38 +130,37 @@ def forms(path, query):
 
 
 BELOW = [
-    (TapBilling, components, ("subscription_components", "subscription_ids"), "usages"),
-    (TapScheduling, forms, ("routing_forms", "teamIds"), "routing_form_responses"),
+    (TapBilling, components, ("subscription_components", "subscription_ids"), "usages", "since_date"),
+    (TapScheduling, forms, ("routing_forms", "teamIds"), "routing_form_responses", "afterCreatedAt"),
 ]
 
 
-@pytest.mark.parametrize(("tap", "handle", "above", "stream"), BELOW)
-def test_a_childs_bookmark_is_of_the_filters_above_it(tmp_path, tap, handle, above, stream):
+@pytest.mark.parametrize(("tap", "handle", "above", "stream", "bound"), BELOW)
+def test_a_childs_bookmark_is_of_the_filters_above_it(tmp_path, tap, handle, above, stream, bound):
     """It moves, as its lists are read to the end; of lists that it left out it tells nothing."""
     parent, name = above
     state = {}
     with JsonApi(handle) as api:
 
         def read(value):
+            before = len(api.paths)
             filters = {parent: {name: value}} if value else None
             more = {"filters": filters, "lookback": 0, "catalog": select(tap, stream)}
             output = call(tap, tmp_path, url=api.url, state=state, **more)
             assert output.code == 0, output.log
             merged(output.state, state)
             entry = output.state["bookmarks"][stream]
-            reached = [
-                found.get("replication_key_value") for found in (entry.get("lists") or {"": entry}).values()
-            ]
-            return [row["id"] for row in output.records.get(stream, [])], reached
+            lists = entry.get("lists") or {"": entry}
+            assert any(found["replication_key_value"] for found in lists.values())
+            from_bookmark = any(bound in target for target in api.paths[before:])
+            return from_bookmark, [row["id"] for row in output.records.get(stream, [])]
 
-        rows, reached = read(2)
-        assert rows == [2]
-        assert all(reached)
-        assert read(1)[0] == [1], "what was left out is not passed over"
-        assert read(2)[0] == [2]
-        rows, reached = read(None)
-        assert rows == [1, 2]
-        assert all(reached)
+        assert read(2) == (False, [2])
+        assert read(2) == (True, [2])
+        assert read(1) == (False, [1]), "what was left out is not passed over"
+        assert read(2) == (False, [2])
+        assert read(None) == (False, [1, 2])
+        assert read(None) == (True, [1, 2] if bound == "afterCreatedAt" else [2])
 
 
 class Stopping:
