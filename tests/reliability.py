@@ -51,8 +51,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   their keys alone: there, an update that moves a row to just where a page begins can hide others.
 - **A server that sends no `Date`**, where this machine's clock is ahead of it: a change during a read can
   then fall behind the bookmark. With the header, which every web server sends, it does not.
-- **A total that is capped at just the page's size**, for list after list, is believed: a total that was reached is
-  an end.
+- **A total that is capped at just the page's size**, for list after list, is believed: a total
+  that was reached is an end.
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
   told from one that tells the truth. Nor can one that hides so many rows of a page that it is less than
   half as long as the longest, in a list of a single page that no bookmark depends on.
