@@ -68,8 +68,9 @@ def redact_logs(secrets: Iterable[str]) -> None:
 
 
 def _written(secret: str) -> Iterable[str]:
-    """The ways to write a secret: as it is, in source, JSON, HTML and URLs, and in headers of HTTP."""
+    """The ways to write a secret: as it is, in source, JSON, HTML, URLs and hex, and in headers of HTTP."""
     yield from (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
+    yield from (secret.encode().hex(), "".join(f"%{byte:02x}" for byte in secret.encode()))
     yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
     for text in (secret, f"{secret}:x", f"{secret}:", f":{secret}"):
         encoded = base64.b64encode(text.encode()).decode().rstrip("=")

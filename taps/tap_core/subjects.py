@@ -28,7 +28,7 @@ class ListingTap(SdkTap):
     def __init_subclass__(cls, **options: Any) -> None:
         """Put the streams of all subjects in a row."""
         super().__init_subclass__(**options)
-        if cls.subjects:
+        if "subjects" in vars(cls):
             cls.stream_types = tuple(chain.from_iterable(cls.subjects.values()))
 
     @property

@@ -198,6 +198,9 @@ def test_J06_no_part_of_a_record_holds_a_key(log):
     [
         *FORMS,
         CANARY.upper(),
+        CANARY.encode().hex(),
+        CANARY.encode().hex().upper(),
+        "".join(f"%{byte:02X}" for byte in CANARY.encode()),
         quote(CANARY, safe="").lower(),
         quote_plus(CANARY),
         json.dumps(CANARY),
