@@ -92,8 +92,8 @@ def by_number(server):
 LISTS = {Offset: (3, lambda server: server.answer), PageNumber: (8, by_number)}
 
 PINNED = {
-    Offset: (1002937, 1003226, 1108231, 1109773, 1115746, 1198566),
-    PageNumber: (22, 1550, 3780, 4956, 20256, 35403, 46197, 189351),
+    Offset: (57927, 67454, 174435, 1002937, 1003226, 1108231, 1109773, 1115746, 1198566),
+    PageNumber: (22, 1550, 3780, 4956, 20256, 35403, 39143, 46197, 189351),
 }
 """Seeds of schedules in which an earlier paginator lost a row, or called the list broken."""
 

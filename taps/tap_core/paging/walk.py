@@ -32,6 +32,9 @@ _VOLATILE = 8
 _UNCONNECTED = 2
 """Pages that may come without any known row behind a page that is as it was."""
 
+_EMPTY = 6
+"""Pages without a row that may come where rows were seen just before: in a busy list they can be deleted."""
+
 _STRANGE = "The API sends rows that don't follow on those before them"
 _NOTHING = "The API sends nothing from a place on where rows stand"
 
@@ -157,7 +160,7 @@ class Walk(Positioned):
         """The first page in full, where a smaller one was empty: were all rows deleted, or is it no size?"""
         page = yield from self._page(self._places.ask(0, self._size))
         self._unconnected += bool(page.records)
-        if self._unconnected > _UNCONNECTED:
+        if self._unconnected > _EMPTY:
             raise self.loop(_NOTHING)
         return page
 
@@ -185,7 +188,7 @@ class Walk(Positioned):
         if self._back or any(self._window.knows(key) for key in page.keys):
             return
         self._unconnected += 1
-        if self._unconnected > _UNCONNECTED:
+        if self._unconnected > (_UNCONNECTED if page.records else _EMPTY):
             raise self.loop(_STRANGE if page.records else _NOTHING)
 
     def _doubt(self, page: Page) -> Generator[Query, Page, Ask | None]:
