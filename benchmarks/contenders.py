@@ -14,7 +14,7 @@ from benchmarks.measure import ROOT, WORK
 from benchmarks.server import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
 CONCURRENCY = 10
 """Requests at once, for all who can do more than one."""
@@ -106,13 +106,17 @@ def _catalog() -> Path:
         found = subprocess.run(
             [BIN / "tap-events", "--config", config, "--discover"], check=True, capture_output=True
         )
-        catalog = json.loads(found.stdout)
-        for stream in catalog["streams"]:
-            for entry in stream["metadata"]:
-                if not entry["breadcrumb"]:
-                    entry["metadata"]["selected"] = stream["tap_stream_id"] in STREAMS
-        _write(path, catalog)
+        _write(path, select(json.loads(found.stdout), STREAMS))
     return path
+
+
+def select(catalog: dict[str, Any], names: Container[str]) -> dict[str, Any]:
+    """A catalog with these streams selected and no others."""
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in names
+    return catalog
 
 
 def _suite(url: str, folder: Path) -> Sequence[str | Path]:

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.contenders import BIN, PEERS
+from benchmarks.contenders import BIN, PEERS, select
 from benchmarks.measure import empty_folder, machine, run
 from benchmarks.recorded import Record
 from benchmarks.rows import ELSEWHERE, FEW, TABLES, parents_of, tables
@@ -155,10 +155,11 @@ class _Prepared:
 
     def _arguments(self) -> list[str]:
         domain, stream = self._case.domain, self._case.stream
+        names = {stream.name, stream.parent.name} if self._case.mix == "children" else {stream.name}
         prefix = next(api.prefix for api in APIS if api.name == domain)
         files: dict[str, Any] = {
             "config": _config(domain, self._record.url + prefix),
-            "catalog": {"streams": [self._entry(found) for found in _streams(domain).values()]},
+            "catalog": select(stream.tap.catalog_dict, names),
         }
         if self._case.mix == "second":
             entry = {"replication_key": stream.replication_key, "replication_key_value": _LONG_AGO}
@@ -169,15 +170,6 @@ class _Prepared:
             path.write_text(json.dumps(content, default=str))
             arguments += [f"--{name}", str(path)]
         return arguments
-
-    def _entry(self, found: Any) -> dict[str, Any]:
-        entry: dict[str, Any] = found._singer_catalog_entry.to_dict()  # noqa: SLF001
-        stream, parent = self._case.stream, self._case.stream.parent
-        names = {stream.name, parent.name} if self._case.mix == "children" else {stream.name}
-        for part in entry["metadata"]:
-            if not part["breadcrumb"]:
-                part["metadata"]["selected"] = found.name in names
-        return entry
 
     def _requests(self) -> Path:
         """What the bare loop sends: the requests of the tap, each with the place of its records."""

@@ -1,4 +1,4 @@
-"""The setting `filters`: the API's own filters that users set for a stream, and what STATE keeps of them."""
+"""The setting `filters`: the API's own filters that users set for a stream."""
 
 from __future__ import annotations
 
@@ -9,12 +9,7 @@ import msgspec
 from singer_sdk import typing as th
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-
-_FIELD = "filters"
-"""Of a stream's STATE, what tells the filters apart that its bookmark is of."""
-
-_FORGOTTEN = ("replication_key_value", "whole_read_at")
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 def filters_setting() -> th.Property[Any]:
@@ -73,23 +68,3 @@ def digest(filters: Mapping[str, Any]) -> str | None:
     """What tells the filters of some streams apart from others; None for no filter."""
     text = msgspec.json.encode(filters, order="sorted")
     return hashlib.sha256(text).hexdigest()[:16] if filters else None
-
-
-def begin_anew(state: MutableMapping[str, Any], now: str | None) -> bool:
-    """Forget the bookmarks of a stream if they are of other filters; whether there were any.
-
-    They become null, as a merge of two STATEs would bring back what is absent.
-
-    Args:
-        state: The stream's entry in STATE, or that of one of its lists.
-        now: Tells the filters of this run apart.
-    """
-    if state.get(_FIELD) == now:
-        return False
-    state[_FIELD] = now
-    lists = state.get("lists")
-    entries = [state, *(lists.values() if isinstance(lists, dict) else ())]
-    found = [(entry, name) for entry in entries for name in _FORGOTTEN if entry.get(name)]
-    for entry, name in found:
-        entry[name] = None
-    return bool(found)

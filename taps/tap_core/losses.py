@@ -64,7 +64,7 @@ class Losses:
             return "this account or server has no such list"
         if self._gone:
             return self._told_gone
-        return "a stream map filters its rows" if self.stream.is_filtered else self._missed
+        return "a stream map filters its rows" if self.stream.is_filtered_by_maps else self._missed
 
     def list_name(self, context: Context | None) -> str:
         """What a list is called: `events`, or `attendees 17` after its parent's ids."""

@@ -52,7 +52,7 @@ def map_errors(maps: Any, fields: Mapping[str, Collection[str]]) -> Iterator[str
             yield from _rule_errors(name, rules, fields[stream])
 
 
-def filters(maps: Mapping[str, Any], stream: str) -> bool:
+def has_filter(maps: Mapping[str, Any], stream: str) -> bool:
     """Whether a stream's rows, or those of a copy of it, are filtered; the maps have no errors."""
     return any(
         isinstance(rules, dict) and _FILTER in rules and fnmatch(stream, str(rules.get("__source__", name)))

@@ -161,9 +161,9 @@ class Plan:
 
     def _parent(self, rows: Rows, record: Any) -> Parent:
         stream = self._reading.stream
-        if lacking := stream.lacking(record):
-            self._reading.names_no_lists(lacking, self._children)
         contexts = stream.child_contexts(record, self._context)
+        if not contexts and (lacking := stream.lacking(record)):
+            self._reading.names_no_lists(lacking, self._children)
         lists = [
             ChildList(child, context)
             for context in contexts

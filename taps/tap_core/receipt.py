@@ -101,7 +101,7 @@ def _read(reading: Reading, unread: str) -> dict[str, Any]:
         "bookmark_before": _text(reading.bookmark_before),
         "bookmark_after": _text(reading.bookmark_kept),
         "whole": reading.whole,
-        "reason": printable(redacted(reason))[:_LONGEST] or None,
+        "reason": _told(reason) or None,
     }
 
 
@@ -110,7 +110,11 @@ def _unread(stream: ApiStream, why: str) -> dict[str, Any]:
     bookmark = _text(stream.stream_state.get("replication_key_value"))
     nothing = dict.fromkeys(("rows", "lists", "requests", "retries", "seconds_waited"), 0)
     kept = {"total": None, "bookmark_before": bookmark, "bookmark_after": bookmark}
-    return {**nothing, **kept, "whole": False, "reason": printable(redacted(why))[:_LONGEST]}
+    return {**nothing, **kept, "whole": False, "reason": _told(why)}
+
+
+def _told(reason: str) -> str:
+    return printable(redacted(reason))[:_LONGEST]
 
 
 def _text(bookmark: Any) -> str | None:

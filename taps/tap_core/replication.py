@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint
-from tap_core.filters import begin_anew, digest
+from tap_core.filters import digest
 from tap_core.losses import Losses
-from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
+from tap_core.versions import WHOLE, is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,9 @@ RESUMED = "it went on where the last run was interrupted"
 
 FILTERED = "filtered by the setting `filters`"
 """Of a read without all rows, as they were not asked for; nor were those of the streams below."""
+
+_FILTERS = "filters"
+"""Of a stream's STATE, what tells the filters apart that its bookmark is of."""
 
 _LISTS = "lists"
 """Of a stream's STATE, the bookmarks of its lists by their parents' id, where each list has one."""
@@ -88,7 +91,7 @@ class Replicated(Losses):
         stream, began = self.stream, self.began
         state = stream.stream_state
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
-            if begin_anew(state, digest(stream.filtered_by)):
+            if _begin_anew(state, digest(stream.filtered_by)):
                 stream.logger.info("%s: read from the start, as its filters have changed", self.name)
             self._whole_due = is_whole_due(state, self._full_read_every, began)
             self.bookmark = self._bookmark({} if stream.bookmark_per else state)
@@ -260,3 +263,21 @@ class Replicated(Losses):
 def _written(start: Any) -> str:
     """A lower bound as a text: a moment or an integer."""
     return start.isoformat() if isinstance(start, datetime) else str(start)
+
+
+def _begin_anew(state: dict[str, Any], filters: str | None) -> bool:
+    """Forget the bookmarks of a stream if they are of other filters; whether there were any.
+
+    They become null, as a merge of two STATEs would bring back what is absent.
+    """
+    if state.get(_FILTERS) == filters:
+        return False
+    state[_FILTERS] = filters
+    lists = state.get(_LISTS)
+    entries = [state, *(lists.values() if isinstance(lists, dict) else ())]
+    found = [
+        (entry, name) for entry in entries for name in ("replication_key_value", WHOLE) if entry.get(name)
+    ]
+    for entry, name in found:
+        entry[name] = None
+    return bool(found)

@@ -13,7 +13,7 @@ from typing_extensions import override
 from tap_core.errors import Missing, Retriable
 from tap_core.http.request import Request, filled
 from tap_core.http.response import read_answer
-from tap_core.maps import filters
+from tap_core.maps import has_filter
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
@@ -243,9 +243,9 @@ class ApiStream(RelatedStream):
         )
 
     @cached_property
-    def is_filtered(self) -> bool:
+    def is_filtered_by_maps(self) -> bool:
         """Whether a stream map leaves rows out."""
-        return filters(self.config.get("stream_maps") or {}, self.name)
+        return has_filter(self.config.get("stream_maps") or {}, self.name)
 
     @cached_property
     def mappings(self) -> list[RecordMapping]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     State = MutableMapping[str, Any]
 
 _LAST = "version"
-_WHOLE = "whole_read_at"
+WHOLE = "whole_read_at"
+"""Of a stream's STATE, when it was read whole last."""
 
 
 def new_version(state: State, began: datetime) -> int:
@@ -38,7 +39,7 @@ def new_version(state: State, began: datetime) -> int:
 
 def is_whole_due(state: State, days: int | None, began: datetime) -> bool:
     """Whether an incremental stream is to be read whole, as the last such read is older than so many days."""
-    last = state.get(_WHOLE)
+    last = state.get(WHOLE)
     if not days or not last:
         return bool(days)
     try:
@@ -49,9 +50,9 @@ def is_whole_due(state: State, days: int | None, began: datetime) -> bool:
 
 def last_whole(state: State) -> str:
     """When the stream was read whole last, as the end of a sentence."""
-    return f"on {str(state[_WHOLE])[:10]}" if state.get(_WHOLE) else "at a time that STATE does not tell"
+    return f"on {str(state[WHOLE])[:10]}" if state.get(WHOLE) else "at a time that STATE does not tell"
 
 
 def keep_whole(state: State, began: datetime) -> None:
     """Remember that the stream was read whole by a run that began then."""
-    state[_WHOLE] = began.isoformat()
+    state[WHOLE] = began.isoformat()

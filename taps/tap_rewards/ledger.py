@@ -107,18 +107,8 @@ def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:
     found = []
     for record, line in zip(reversed(records), reversed(lines), strict=True):
         counts[line[:4]] += 1
-        found.append(_with_key(record, line.key(counts[line[:4]])))
+        found.append(jsonpath.with_members(record, {"_sdc_key": line.key(counts[line[:4]])}))
     return found[::-1]
-
-
-def _with_key(record: Any, key: str) -> Any:
-    if isinstance(record, dict):
-        return {**record, "_sdc_key": key}
-    start, brace, rest = bytes(record).partition(b"{")
-    if not brace or start.strip():
-        return record  # no object: refused where records are decoded
-    comma = b"" if rest.lstrip().startswith(b"}") else b","
-    return msgspec.Raw(b'{"_sdc_key":"%b"%b%b' % (key.encode(), comma, rest))
 
 
 class Moments:
