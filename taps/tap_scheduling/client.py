@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_core import Page
+    from tap_core.paging.paginator import Paginator
 
 PAGE_SIZE = 100
 """The API's default; it refuses more than 250."""
@@ -39,6 +40,17 @@ class SchedulingStream(ApiStream):
     Each endpoint has versions of its own, and is not found (404) under one that only others have.
     https://cal.com/docs/api-reference/v2/introduction
     """
+
+    page_size: ClassVar[int | None] = None
+    """Records to ask for in a page, by `skip` and `take`, which a server may ignore; None for one request."""
+
+    order: ClassVar[str | None] = None
+    """Field that pages are asked to be ordered by, and that rows can share."""
+
+    @override
+    def get_new_paginator(self) -> Paginator:
+        """Pages, where there are any."""
+        return pages(order=self.order, size=self.page_size) if self.page_size else super().get_new_paginator()
 
     @property
     @override

@@ -15,16 +15,21 @@ from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
 
 
-class Events:
-    """Events with an attendee each; from some request on the server refuses the key."""
+class Refusing:
+    """Answers so many requests, and then refuses the key."""
 
     def __init__(self, count, *, until=10**6):
         self.count, self.until, self.requests = count, until, 0
 
     def __call__(self, path, query):
         self.requests += 1
-        if self.requests > self.until:
-            return 401, {}
+        return (401, {}) if self.requests > self.until else self.answer(path, query)
+
+
+class Events(Refusing):
+    """Events with an attendee each."""
+
+    def answer(self, path, query):
         if path == "/v1/events":
             rows = cut([{"id": number} for number in range(1, self.count + 1)], query)
             return {"pagination": [{"total": self.count}], "events": rows}
@@ -32,16 +37,10 @@ class Events:
         return {"attendees": cut([{"id": 1000 * number}], query), "pagination": [{"total": 1}]}
 
 
-class Campaigns:
+class Campaigns(Refusing):
     """A flat list that is read whole, in pages."""
 
-    def __init__(self, count, *, until=10**6):
-        self.count, self.until, self.requests = count, until, 0
-
-    def __call__(self, path, query):
-        self.requests += 1
-        if self.requests > self.until:
-            return 401, {}
+    def answer(self, path, query):
         return {"campaigns": cut([{"id": f"c{number:03}"} for number in range(self.count)], query)}
 
 

@@ -1,4 +1,4 @@
-"""The envelopes of the scheduling API."""
+"""The envelopes of the scheduling API, and a shape that several of its lists share."""
 
 from __future__ import annotations
 
@@ -34,3 +34,21 @@ def cut(call: Call, rows: Sequence[Any]) -> Reply:
     if take > _MOST:
         return error(400, f"take must not be greater than {_MOST}")
     return success(call.paging.by_offset(rows, call.integer("skip", 0), take).rows)
+
+
+_SAME = ("id", "title", "slug", "disableGuests", "slotInterval", "minimumBookingNotice", "hidden", "price")
+
+
+def later_event_type(row: dict[str, Any]) -> dict[str, Any]:
+    """What later versions say of an event type, whether it is the user's or a team's."""
+    return {
+        **{name: row[name] for name in _SAME},
+        "description": row["description"] or "",
+        "lengthInMinutes": row["length"],
+        "locations": [{"type": "integration", "integration": "cal-video"}],
+        "bookingFields": [{"type": "name", "slug": "name", "isDefault": True, "required": True}],
+        "recurrence": None,
+        "metadata": row["metadata"] or {},
+        "disableCancelling": {"disabled": bool(row["disableCancelling"])},
+        "disableRescheduling": {"disabled": False, "minutesBefore": 60},
+    }

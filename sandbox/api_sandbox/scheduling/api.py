@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.api import SANDBOX_KEY, Api
-from api_sandbox.scheduling.answers import NOW, error, success
+from api_sandbox.scheduling.answers import NOW, error, later_event_type, success
 from api_sandbox.scheduling.data import generate
 from api_sandbox.scheduling.organization import ROUTES as ORGANIZATION
 
@@ -87,21 +87,12 @@ def _event_types(call: Call) -> Reply:
 
 def _public(row: Row, user: Row) -> Row:
     """An event type as later versions have it."""
-    same = ("id", "title", "slug", "disableGuests", "slotInterval", "minimumBookingNotice", "hidden", "price")
     return {
-        **{name: row[name] for name in same},
+        **later_event_type(row),
         "ownerId": user["id"],
-        "description": row["description"] or "",
-        "lengthInMinutes": row["length"],
-        "locations": [{"type": "integration", "integration": "cal-video"}],
-        "bookingFields": [{"type": "name", "slug": "name", "isDefault": True, "required": True}],
-        "recurrence": None,
-        "metadata": row["metadata"] or {},
         "bookingUrl": "",
         "users": [{**{name: user[name] for name in ("id", "name", "username", "weekStart")}, "metadata": {}}],
         "bookingWindow": {"disabled": True},
-        "disableCancelling": {"disabled": bool(row["disableCancelling"])},
-        "disableRescheduling": {"disabled": False, "minutesBefore": 60},
     }
 
 

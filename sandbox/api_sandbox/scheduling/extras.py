@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from api_sandbox.fake import slug
+from api_sandbox.scheduling.answers import later_event_type
 from api_sandbox.scheduling.bookings import stamp
 
 if TYPE_CHECKING:
@@ -143,26 +144,17 @@ def _values(place: int) -> list[Row]:
 
 def _event_type(row: Row, team: Row) -> Row:
     """A team's event type as its own list has it."""
-    same = ("id", "title", "slug", "disableGuests", "slotInterval", "minimumBookingNotice", "hidden", "price")
     return {
-        **{name: row[name] for name in same},
+        **later_event_type(row),
         "teamId": team["id"],
         "ownerId": None,
         "parentEventTypeId": None,
-        "description": row["description"] or "",
-        "lengthInMinutes": row["length"],
-        "locations": [{"type": "integration", "integration": "cal-video"}],
-        "bookingFields": [{"type": "name", "slug": "name", "isDefault": True, "required": True}],
-        "recurrence": None,
-        "metadata": row["metadata"] or {},
         "schedulingType": "roundRobin" if row["schedulingType"] == "ROUND_ROBIN" else "collective",
         "assignAllTeamMembers": False,
         "hosts": [{"userId": host["userId"], "name": host["user"]["name"]} for host in row["hosts"]],
         "team": {name: team[name] for name in ("id", "name", "slug", "logoUrl", "weekStart", "brandColor")},
         "bookingWindow": {"disabled": True} if row["id"] % 2 else {"type": "range", "value": ["2026-02-01"]},
         "seats": {"disabled": True},
-        "disableCancelling": {"disabled": bool(row["disableCancelling"])},
-        "disableRescheduling": {"disabled": False, "minutesBefore": 60},
         "emailSettings": {"disableEmailsToHosts": False},
         "bookingLimitsCount": {"day": 4},
     }

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_scheduling.client import WHOLE_PAGE, OrganizationStream, pages, strict
+from tap_scheduling.client import PAGE_SIZE, WHOLE_PAGE, OrganizationStream, strict
 from tap_scheduling.streams.user import MyProfile
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from tap_core import Offset
 
 
 class OrganizationUsers(OrganizationStream):
@@ -22,11 +20,7 @@ class OrganizationUsers(OrganizationStream):
     path = "/organizations/{orgId}/users"
     filters = ("emails", "assignedOptionIds", "attributeQueryOperator", "teamIds")
     parent_stream_type = MyProfile
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In no order."""
-        return pages(size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
 
 
 class OrganizationMemberships(OrganizationStream):
@@ -35,11 +29,7 @@ class OrganizationMemberships(OrganizationStream):
     name = "organization_memberships"
     path = "/organizations/{orgId}/memberships"
     parent_stream_type = MyProfile
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In no order."""
-        return pages(size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
 
 
 class OrganizationTeams(OrganizationStream):
@@ -48,11 +38,7 @@ class OrganizationTeams(OrganizationStream):
     name = "organization_teams"
     path = "/organizations/{orgId}/teams"
     parent_stream_type = MyProfile
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In no order."""
-        return pages(size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
 
 
 class OrganizationOutOfOffice(OrganizationStream):
@@ -63,11 +49,8 @@ class OrganizationOutOfOffice(OrganizationStream):
     parent_stream_type = MyProfile
     params = {"sortStart": "asc"}
     filters = ("email",)
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In the order that is asked for."""
-        return pages(order="start", size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
+    order = "start"
 
 
 class RoutingForms(OrganizationStream):
@@ -85,11 +68,8 @@ class RoutingForms(OrganizationStream):
         *("afterCreatedAt", "beforeCreatedAt", "afterUpdatedAt", "beforeUpdatedAt"),
         *("routedToBookingUid", "teamIds"),
     )
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In the order that is asked for."""
-        return pages(order="createdAt")
+    page_size = PAGE_SIZE
+    order = "createdAt"
 
 
 class RoutingFormResponses(OrganizationStream):
@@ -111,10 +91,8 @@ class RoutingFormResponses(OrganizationStream):
         """Responses by the time of their making."""
         return {"afterCreatedAt": strict(start)}
 
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In the order that is asked for."""
-        return pages(order="createdAt")
+    page_size = PAGE_SIZE
+    order = "createdAt"
 
 
 class Attributes(OrganizationStream):
@@ -124,11 +102,7 @@ class Attributes(OrganizationStream):
     path = "/organizations/{orgId}/attributes"
     parent_stream_type = MyProfile
     child_keys = {"attributeId": "id"}
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In no order."""
-        return pages(size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
 
 
 class AttributeOptions(OrganizationStream):

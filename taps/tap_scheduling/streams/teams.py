@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from typing_extensions import override
-
-from tap_scheduling.client import WHOLE_PAGE, SchedulingStream, TeamStream, pages
-
-if TYPE_CHECKING:
-    from tap_core import Offset
+from tap_scheduling.client import WHOLE_PAGE, SchedulingStream, TeamStream
 
 
 class Teams(SchedulingStream):
@@ -28,11 +21,7 @@ class TeamMemberships(TeamStream):
     path = "/teams/{teamId}/memberships"
     filters = ("emails",)
     parent_stream_type = Teams
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In no order."""
-        return pages(size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
 
 
 class TeamEventTypes(TeamStream):

@@ -9,14 +9,12 @@ from typing_extensions import override
 from tap_core import Page
 from tap_core.records import jsonpath
 from tap_core.records.codec import is_missing
-from tap_scheduling.client import WHOLE_PAGE, SchedulingStream, pages
+from tap_scheduling.client import PAGE_SIZE, WHOLE_PAGE, SchedulingStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import requests
-
-    from tap_core import Offset
 
 
 _ACCOUNTS = "$.data.connectedCalendars[*]"
@@ -30,11 +28,7 @@ class EventTypes(SchedulingStream):
     records_jsonpath = "$.data.eventTypeGroups[*].eventTypes[*]"
     # Only this version has the event types of teams too, and the settings that the later ones leave out.
     dated = "2024-04-15"
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """Guarded against servers that page it."""
-        return pages()
+    page_size = PAGE_SIZE  # the vendor sends it whole, as other servers may not
 
     @override
     def check_place(self, page: Page) -> None:
@@ -65,11 +59,7 @@ class Schedules(SchedulingStream):
     name = "schedules"
     path = "/schedules"
     dated = "2024-06-11"
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """Guarded against servers that page it."""
-        return pages()
+    page_size = PAGE_SIZE  # the vendor sends it whole, as other servers may not
 
 
 class Calendars(SchedulingStream):
@@ -126,11 +116,8 @@ class OutOfOffice(SchedulingStream):
     params = {"sortStart": "asc"}
     may_be_missing = True
     missing_hint = "servers of one's own do not have it"
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In the order of their beginnings."""
-        return pages(order="start", size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
+    order = "start"
 
 
 class Webhooks(SchedulingStream):
@@ -139,11 +126,7 @@ class Webhooks(SchedulingStream):
     name = "webhooks"
     path = "/webhooks"
     secrets = ("secret",)
-
-    @override
-    def get_new_paginator(self) -> Offset:
-        """In no order."""
-        return pages(size=WHOLE_PAGE)
+    page_size = WHOLE_PAGE
 
 
 def _is_broken(account: Any) -> bool:
