@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+FORMATS = ("jsonl", "parquet")
+"""What batches can be written as; not each version of the SDK refuses the rest."""
+
+
 class PlainLines(BaseBatcher):
     """Writes records into files of JSON lines, as they are."""
 
@@ -61,8 +65,9 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
         return
     form = (batches.get("encoding") or {}).get("format")
     root = (batches.get("storage") or {}).get("root")
-    if not form:
-        yield "batch_config.encoding.format is missing: it must be one of jsonl, parquet"
+    if form not in FORMATS:
+        said = "must be" if form else "is missing: it must be"
+        yield f"batch_config.encoding.format {said} one of {', '.join(FORMATS)}"
     if not root:
         yield "batch_config.storage.root is missing: it must name a folder, as file:///tmp/batches"
     if form == "parquet" and not find_spec("pyarrow"):
@@ -74,7 +79,7 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
     for name, rules in maps.items() if isinstance(maps, dict) else ():
         if isinstance(rules, dict) and "__source__" in rules:
             yield f"batch_config: stream_maps: {name}: a stream's copy (`__source__`) can't come in batches"
-    if form and root:
+    if form in FORMATS and root:
         yield from _storage_errors(batches, root)
 
 

@@ -8,15 +8,15 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers._flattening import FlatteningOptions, flatten_key
-from singer_sdk.mapper import NULL_STRING
+from singer_sdk.mapper import NULL_STRING, CustomStreamMap
 
 from tap_core.selection import meant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-FUNCTIONS = {"rand", "randint", "int", "float", "str", "bool", "md5", "sha256", "datetime", "json"}
-"""What an expression can call."""
+FUNCTIONS = frozenset(object.__new__(CustomStreamMap).functions)  # they are of the class, not of a map
+"""What an expression can call: as the installed SDK has it."""
 
 _NAMES = {"_", "record", "config", "self", "fake", "__stream_name__", "__original_stream_name__"}
 """What an expression can use besides the fields of the record."""
