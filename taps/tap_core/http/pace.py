@@ -23,10 +23,10 @@ _GAINED, _GAINED_NEAR = 0.5, 0.01
 """What a pace gains in the time of a refusal's wait, in shares of itself: a refusal that costs much is
 seldom risked. The second is for a pace near one that was refused."""
 
-_MOST, _MOST_NEAR = 0.05, 0.003
+_MOST, _MOST_NEAR = 0.05, 0.002
 """What a pace gains with one request at most, in shares of itself."""
 
-_NEAR = 0.85
+_NEAR = 0.75
 _LOWERED = 0.9
 
 _SPAN, _SPANS = 4, 64
@@ -54,10 +54,10 @@ class Pace:
     """How many requests a second to send, and when the next one is due; no limit until a refusal.
 
     The first guess doubles with every request that passes. Then the pace is between the fastest that
-    passed and the one that was refused, and gains a little with time. A refusal lowers it: by a tenth, or,
-    if it comes soon, by up to a half. It is never lower than what the server let through from refusal to
-    refusal, and goes back to where that was most if it has become less: a server that refuses at random,
-    whatever the pace, would slow a run down without end.
+    passed and the one that was refused, and gains a little with time. A refusal lowers it: by a tenth near
+    a pace that was refused before, else by up to a half. It is never lower than what the server let
+    through from refusal to refusal, and goes back to where that was most if it has become less: a server
+    that refuses at random, whatever the pace, would slow a run down without end.
     """
 
     def __init__(self) -> None:
@@ -79,6 +79,11 @@ class Pace:
     def gap(self) -> float:
         """Seconds between two requests."""
         return 1 / self.rate if self.rate else 0.0
+
+    @property
+    def _is_near(self) -> bool:
+        """Whether this is nearly the pace that was refused."""
+        return bool(self.rate and self._ceiling and self.rate >= _NEAR * self._ceiling)
 
     def send(self, now: float) -> None:
         """Note that a request is sent."""
@@ -105,8 +110,7 @@ class Pace:
             self._passed_at = max(self._passed_at, sent_at)
             self.rate = max(self.rate, 2 * sent_at)
         else:
-            near = self._ceiling is not None and self.rate >= _NEAR * self._ceiling
-            gained, most = (_GAINED_NEAR, _MOST_NEAR) if near else (_GAINED, _MOST)
+            gained, most = (_GAINED_NEAR, _MOST_NEAR) if self._is_near else (_GAINED, _MOST)
             self.rate *= 1 + min(gained / (sent_at * self._cost), most)
         if self.rate > _FASTEST:
             self.rate = None
@@ -127,7 +131,7 @@ class Pace:
         elif self._searching:
             self._searching = not self._passed_at
             self._lower(self._passed_at or self.rate / 2)
-        elif self._paced_passes < _SETTLED:
+        elif self._paced_passes < _SETTLED or not self._is_near:
             self._lower(max(sqrt(self._stretches[-1].let_through * self.rate), self.rate / 2))
         else:
             self._lower(_LOWERED * self.rate)
