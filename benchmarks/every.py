@@ -37,6 +37,8 @@ MIXES = ("clean", "dirty", "children", "second")
 DOMAINS = ("events", "scheduling", "promotions", "billing", "rewards")
 SMALL = 30
 BIG = 20_000
+_VERSION = {"promotions": "/v2"}
+"""What comes after an API's name in its address."""
 _LONG_AGO = "2001-01-01T00:00:00+00:00"
 
 
@@ -156,7 +158,7 @@ class _Prepared:
     def _arguments(self) -> list[str]:
         domain, stream = self._case.domain, self._case.stream
         names = {stream.name, stream.parent.name} if self._case.mix == "children" else {stream.name}
-        prefix = next(api.prefix for api in APIS if api.name == domain)
+        prefix = next(api.prefix for api in APIS if api.name == domain) + _VERSION.get(domain, "")
         files: dict[str, Any] = {
             "config": _config(domain, self._record.url + prefix),
             "catalog": select(stream.tap.catalog_dict, names),

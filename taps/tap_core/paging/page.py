@@ -69,7 +69,8 @@ class Page:
     @cached_property
     def keys(self) -> list[Any]:
         """What tells each record apart, in the order of the records."""
-        return [self.key_of(record) for record in self.records]
+        of_all = getattr(self.key_of, "of_all", None)
+        return of_all(self.records) if of_all else [self.key_of(record) for record in self.records]
 
     def holds_lists(self, is_record: Callable[[Any], bool], *, null_is_empty: bool) -> bool:
         """Whether a list stands in each place where the records are to be; or a record alone, or null."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -74,8 +76,6 @@ class Codec:
         self._typeable = has_shape(schema) and schema["properties"].keys() >= set(keys)
         self._shape: Shape | None = None
         self._decode: Callable[[Any], Any] = jsonpath.decode
-        self._mended_added: set[str] = set()
-        self._last_had_added = False
 
     def decode(
         self,
@@ -97,41 +97,19 @@ class Codec:
         typed = typed and self._typeable and self._takes(context)
         if typed and self._shape is None:
             self._build()
-        raws = list(raws)
-        records = self._all_typed(raws, context) if typed else None
-        return self._one_by_one(raws, post_process, context, typed=typed) if records is None else records
-
-    def _all_typed(self, raws: list[Any], context: Mapping[str, Any]) -> list[Any] | None:
-        """The records of a page where all fit and nothing is to be put right; None if that is not so."""
-        shape = cast("Shape", self._shape)
-        if shape.settles:
-            return None
-        try:
-            records = list(map(self._decode, raws))
-            if shape.checks:
-                shape.check(records)
-        except (*_UNFIT, TypeError):  # TypeError: some are decoded already
-            return None
-        shape.fill(records, context)
-        for key in self._keys:
-            if not all(map(attrgetter(shape.attributes[key]), records)):
-                return None
-        return records if self._as_structs else _as_dicts(records)
-
-    def _one_by_one(
-        self, raws: list[Any], post_process: PostProcess | None, context: Mapping[str, Any], *, typed: bool
-    ) -> list[Any]:
-        records = []
-        for found in raws:
-            raw, record = found, None
-            if typed and post_process and self._last_had_added:
-                raw = self._if_added(found)
-            if typed and raw is found:
-                record = self._typed(raw, post_process, context)
-            if record is None:
-                record = self._careful(raw, post_process, context, typed=typed)
-            if record is not None:
-                records.append(record)
+        raws, records = list(raws), []
+        while raws:
+            shape, place = self._shape, 0
+            found = self._typed(raws, post_process, context) if typed else [None] * len(raws)
+            for place, fitting in enumerate(found):
+                record = fitting
+                if record is None:
+                    record = self._careful(raws[place], post_process, context, typed=typed)
+                if record is not None:
+                    records.append(record)
+                if self._shape is not shape:
+                    break  # the rest may fit what was learned
+            raws = raws[place + 1 :]
         return records
 
     def get(self, record: Any, field: str) -> Any:
@@ -149,33 +127,50 @@ class Codec:
             return [self.get(record, field) for record in records]
         return [None if value is UNSET else value for value in map(attrgetter(attribute), records)]
 
-    def _typed(self, raw: Any, post_process: PostProcess | None, context: Mapping[str, Any]) -> Any:
-        """The record as a struct that was put right; None if it does not fit the struct."""
+    def _typed(
+        self, raws: list[Any], post_process: PostProcess | None, context: Mapping[str, Any]
+    ) -> list[Any]:
+        """The records as structs that were put right; None for each that does not fit the struct."""
+        shape = cast("Shape", self._shape)
+        records = self._decoded(raws)
+        fitting = [record for record in records if record is not None]
+        shape.fill(fitting, context)
+        if shape.settles:
+            for place in shape.unsettled(records):
+                if post_process and not shape.is_settled(records[place], self._conformer):
+                    records[place] = None
+                else:
+                    self._settle(shape, records[place])
+        for key in self._keys:
+            value_of = attrgetter(shape.attributes[key])
+            if not all(map(value_of, fitting)):
+                records = [
+                    record and (None if is_missing(value_of(record)) else record) for record in records
+                ]
+        return records if self._as_structs else _as_dicts(records)
+
+    def _decoded(self, raws: list[Any]) -> list[Any]:
+        """Structs whose numbers and times are such; None for what does not fit one."""
         shape = cast("Shape", self._shape)
         try:
-            record = self._decode(raw) if isinstance(raw, Raw) else msgspec.convert(raw, shape.struct)
-            if shape.checks:
-                shape.check([record])
-        except _UNFIT:
-            return None
-        shape.fill([record], context)
-        if shape.settles:
-            if post_process and not shape.is_settled(record, self._conformer):
-                return None
-            found = Found()
-            shape.settle(record, self._conformer, found)
-            if found.misfits and self._conformer.unmapped:
-                setattr(record, shape.attributes[UNMAPPED], found.unmapped)
-        for key in self._keys:
-            if is_missing(getattr(record, shape.attributes[key])):
-                return None
-        return record if self._as_structs else _as_dicts(record)
+            records = list(map(self._decode, raws))
+        except (*_UNFIT, TypeError):  # TypeError: some are decoded already
+            records = [self._one_decoded(raw, shape.struct) for raw in raws]
+        with suppress(*_UNFIT):
+            shape.check(records)
+            return records
+        return [record if _passes(record, shape) else None for record in records]
 
-    def _if_added(self, raw: Any) -> Any:
-        """The record as a dict if it has a field that the vendor added: then it is to be post-processed."""
-        record = jsonpath.decode(raw)
-        self._last_had_added = isinstance(record, dict) and not self._mended_added.isdisjoint(record)
-        return record if self._last_had_added else raw
+    def _one_decoded(self, raw: Any, struct: Any) -> Any:
+        with suppress(*_UNFIT):
+            return self._decode(raw) if isinstance(raw, Raw) else msgspec.convert(raw, struct)
+        return None
+
+    def _settle(self, shape: Shape, record: Any) -> None:
+        found = Found()
+        shape.settle(record, self._conformer, found)
+        if found.misfits and self._conformer.unmapped:
+            setattr(record, shape.attributes[UNMAPPED], found.unmapped)
 
     def _careful(
         self, raw: Any, post_process: PostProcess | None, context: Mapping[str, Any], *, typed: bool
@@ -185,13 +180,12 @@ class Codec:
         if not isinstance(record, dict):
             self._reject(f"a record that is no object but {_KINDS.get(type(record), 'a number')}")
             return None
-        self._last_had_added = not self._mended_added.isdisjoint(record)
         record |= {field: value for field, value in context.items() if record.get(field) in (None, "")}
         if post_process:
             processed = post_process(record)
             if processed is None:
                 return None
-            again = self._typed(processed, None, {}) if typed else None
+            (again,) = self._typed([processed], None, {}) if typed else [None]
             if again is not None:
                 return again
             record = processed
@@ -222,8 +216,6 @@ class Codec:
             secrets=self._conformer.secrets is not None,
             utc=self._conformer.utc,
         )
-        added = self._shape.added
-        self._mended_added = added if self._mended is None else added.intersection(self._mended)
         self._decode = msgspec.json.Decoder(self._shape.struct, float_hook=Decimal).decode
 
 
@@ -263,6 +255,13 @@ _MOST_LEARNED, _MOST_COUNTED = 128, 1000
 _KINDS = {type(None): "null", str: "a text", list: "a list", bool: "true or false"}
 
 
+def _passes(record: Any, shape: Shape) -> bool:
+    with suppress(*_UNFIT):
+        shape.check([record])
+        return True
+    return False
+
+
 def _as_dicts(structs: Any) -> Any:
     return msgspec.to_builtins(structs, builtin_types=(Decimal,))
 
@@ -272,23 +271,28 @@ def is_missing(key: Any) -> bool:
     return not key and key != 0
 
 
-def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
+class key_reader:  # noqa: N801  it is used as a function
     """A function from an undecoded record to what tells it apart from others in its list.
 
     A record that lacks a key, or a stream that has none, is told apart by a digest of all of its content.
     Whatever comes, the function gives something and raises nothing.
     """
-    fields = [(f"f{index}", Any, None) for index in range(len(keys))]
-    names = {f"f{index}": key for index, key in enumerate(keys)}
-    struct = msgspec.defstruct("Key", fields, rename=names, frozen=True, gc=False)
-    decode = msgspec.json.Decoder(struct, float_hook=Decimal).decode
 
-    def read(record: Any) -> Hashable:
+    def __init__(self, keys: Sequence[str]) -> None:
+        fields = [(f"f{index}", Any, None) for index in range(len(keys))]
+        names = {f"f{index}": key for index, key in enumerate(keys)}
+        struct = msgspec.defstruct("Key", fields, rename=names, frozen=True, gc=False)
+        self._keys = keys
+        self._decode = msgspec.json.Decoder(struct, float_hook=Decimal).decode
+        self._values = attrgetter(*names) if names else None
+
+    def __call__(self, record: Any) -> Hashable:
+        """The key of a record."""
         try:
             if isinstance(record, Raw):
-                values = msgspec.structs.astuple(decode(record))
+                values = msgspec.structs.astuple(self._decode(record))
             else:
-                values = tuple(record.get(key) for key in keys)
+                values = tuple(record.get(key) for key in self._keys)
         except (*_UNFIT, AttributeError):
             return jsonpath.digest(record)
         if not values or (not all(values) and any(map(is_missing, values))):
@@ -297,7 +301,15 @@ def key_reader(keys: Sequence[str]) -> Callable[[Any], Hashable]:
             return repr(values)
         return values if len(values) > 1 else values[0]
 
-    return read
+    def of_all(self, records: Sequence[Any]) -> list[Hashable]:
+        """The keys of some records; quicker than one by one where they are as usual."""
+        if self._values and set(map(type, records)) == {Raw}:
+            with suppress(*_UNFIT):
+                keys: list[Hashable] = list(map(self._values, map(self._decode, records)))
+                values = keys if len(self._keys) == 1 else list(chain.from_iterable(cast("Any", keys)))
+                if all(values) and _KEY_TYPES.issuperset(map(type, values)):
+                    return keys
+        return list(map(self, records))
 
 
 _KEY_TYPES = frozenset({str, int, Decimal})

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tap_core.records.conform import MISFIT, UNMAPPED, path_of, segment
-from tap_core.records.values import in_utc, is_open, is_upper_case, plain_types, types_of
+from tap_core.records.values import in_utc, is_open, is_upper_case, number_in, plain_types, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -84,6 +84,7 @@ class Shape:
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
         self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
         self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
+        self._numeric: set[str] = set()
         self._dropped: list[str] = []
         self._nested: list[tuple[str, str, Shape]] = []
         self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
@@ -113,6 +114,12 @@ class Shape:
         self._watched_slots = [attribute for attribute, name, _ in self._slots if name in watched]
         self._watched_loose = [loose for loose in self._loose if loose[1] in watched]
         self._watched_settled = [found for found in self._settled if found[1] in watched]
+        as_sent = [(attribute, plain | {UnsetType}) for attribute, *_, plain in self._loose]
+        absent = [
+            (attribute, frozenset({UnsetType}))
+            for attribute in [*(slot[0] for slot in self._slots), *self._dropped]
+        ]
+        self._settled_types = [(attrgetter(attribute), plain) for attribute, plain in as_sent + absent]
         self.checks: bool = any(self._groups.values()) or bool(self._checked)
         self.settles: bool = bool(self._loose or self._slots or self._dropped or self._settled)
         """Whether there is anything to be put right after decoding."""
@@ -126,7 +133,10 @@ class Shape:
         if (name,) not in self._loose_paths:
             hint = self._checked_hint(attribute, schema) or self._hint(name, attribute, schema)
         if hint is None:
-            self._loose.append((attribute, name, schema, plain_types(schema)))
+            plain = plain_types(schema)
+            self._loose.append((attribute, name, schema, plain))
+            if Decimal in plain and plain <= _NUMBERS_OR_NULL:
+                self._numeric.add(attribute)
             return Any
         return hint
 
@@ -225,6 +235,20 @@ class Shape:
                 if own is None or own is UNSET or own == "":
                     setattr(record, attribute, value)
 
+    def unsettled(self, values: Sequence[Any]) -> set[int]:
+        """Places of the structs, or lists of them, that hold anything to be put right; a column at a time."""
+        places = [place for place, value in enumerate(values) if type(value) is self.struct]
+        structs = [values[place] for place in places]
+        found = {place for place, value in enumerate(values) if type(value) is list and self.unsettled(value)}
+        for getter, plain in self._settled_types:
+            types = list(map(type, map(getter, structs)))
+            if not plain.issuperset(types):
+                found.update(place for place, kind in zip(places, types, strict=True) if kind not in plain)
+        for attribute, _, shape in self._settled:
+            inner = shape.unsettled(list(map(attrgetter(attribute), structs)))
+            found.update(places[place] for place in inner)
+        return found
+
     def is_settled(self, value: Any, conformer: Conformer) -> bool:
         """Whether what is taken loosely, in one struct or a list, came as the schema has it.
 
@@ -257,7 +281,8 @@ class Shape:
         for attribute, name, schema, plain in self._loose:
             loose = getattr(value, attribute)
             if loose is not UNSET and type(loose) not in plain:
-                settled = conformer.field(loose, schema, (*place, name), found)
+                number = number_in(loose) if type(loose) is str and attribute in self._numeric else None
+                settled = number or conformer.field(loose, schema, (*place, name), found)
                 if settled is not loose:
                     setattr(value, attribute, UNSET if settled is MISFIT else settled)
         for attribute, name, shape in self._settled:

@@ -130,10 +130,18 @@ def _to_integer(value: Any) -> Iterator[int]:
         yield int(value)
 
 
-def _to_number(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+def number_in(text: str) -> Decimal | None:
+    """The number that a text is, written as in JSON; None if it is none."""
+    if _NUMBER.fullmatch(text):
         with contextlib.suppress(ArithmeticError):  # an exponent that no computer has room for
-            yield Decimal(value)
+            return Decimal(text)
+    return None
+
+
+def _to_number(value: Any) -> Iterator[Decimal]:
+    number = number_in(value) if isinstance(value, str) else None
+    if number is not None:
+        yield number
 
 
 def _to_boolean(value: Any) -> Iterator[bool]:
