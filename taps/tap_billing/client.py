@@ -88,6 +88,11 @@ class BillingStream(ApiStream):
         """The lower bound of `date_field`, on the clock of the site."""
         return {"start_datetime": f"{self.site_time(start):%Y-%m-%d %H:%M:%S}"}
 
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """The upper bound of `date_field`, on the clock of the site."""
+        return {"end_datetime": f"{self.latest_site_time(end):%Y-%m-%d %H:%M:%S}"}
+
     def site_time(self, moment: datetime) -> datetime:
         """A moment on the clock of the site, or up to 38 hours earlier; never later, which would lose rows.
 
@@ -95,3 +100,7 @@ class BillingStream(ApiStream):
         the time when it was made, and the site can have been moved to another zone since.
         """
         return moment.astimezone(timezone.utc) - _ANY_ZONE
+
+    def latest_site_time(self, moment: datetime) -> datetime:
+        """A moment on the clock of the site, or up to 36 hours later; never earlier."""
+        return moment.astimezone(timezone.utc) + _ANY_ZONE

@@ -89,6 +89,7 @@ class Bookmark:
         state: The stream's entry in STATE, which is read and written.
         key: Name of the replication key.
         start_date: The setting, or None.
+        end_date: The setting, or None; the bookmark never passes it either.
         lookback: Seconds before the bookmark that are read again, for changes that came late; before the
             run, where the key is an id and `settled` is asked.
         now: When the run began.
@@ -104,6 +105,7 @@ class Bookmark:
         key: str,
         *,
         start_date: str | None,
+        end_date: str | None = None,
         lookback: float,
         now: datetime,
         whole: bool = False,
@@ -121,7 +123,11 @@ class Bookmark:
         earliest = instant(start_date) if start_date else None
         self.start: Any = earliest if whole else self._start(earliest)
         """Rows before this moment or integer are not wanted; None for all rows."""
-        self._earliest = earliest
+        self._earliest: Any = (earliest, "") if earliest else None
+        self.end = instant(end_date) if end_date else None
+        """Rows from this moment on are not wanted; None for all rows."""
+        self._end: Any = (self.end, "") if self.end else None
+        self._now = min(now, self.end) if self.end else now
         self._first: Any = (self.start, "") if isinstance(self.start, datetime) else self.start
 
     def _last(self) -> tuple[Any, Any]:
@@ -161,7 +167,16 @@ class Bookmark:
         """Never pass this moment: what changed after it may have been read before it changed."""
         self._now = min(self._now, moment)
 
+    @property
+    def is_past_end(self) -> bool:
+        """Whether all rows before the end were read before; not known of an id."""
+        return self.end is not None and isinstance(self.reached, datetime) and self.reached >= self.end
+
     def wants(self, value: Any) -> bool:
+        """Whether a row of this replication key value is to be written; a row without a place always is."""
+        return self.is_new(value) and (self._end is None or self.is_in_window(value))
+
+    def is_new(self, value: Any) -> bool:
         """Whether a row of this replication key value is new enough; a row without a place always is."""
         place = _position(value)
         return type(place) is not type(self._first) or place is None or bool(place >= self._first)
@@ -174,12 +189,15 @@ class Bookmark:
         place = _position(value)
         if place is None or type(place) is not type(self._first):
             return True
-        return bool(place < self._first) and (self._earliest is None or bool(place >= (self._earliest, "")))
+        return bool(place < self._first) and self.is_in_window(value)
 
-    def is_since_start_date(self, time: Any) -> bool:
-        """Whether a row of this time is not older than the setting says; a row without a time never is."""
+    def is_in_window(self, time: Any) -> bool:
+        """Whether a time is one from the start date on, and before the end; what is no time always is."""
         place = _position(time)
-        return not self._earliest or not isinstance(place, tuple) or place >= (self._earliest, "")
+        if not isinstance(place, tuple):
+            return True
+        since = self._earliest is None or place >= self._earliest
+        return bool(since and (self._end is None or place < self._end))
 
     def settled(self, ids: Iterable[Any], times: Iterable[Any]) -> list[Any]:
         """The ids below those of all rows that were made within the look-back before the run.

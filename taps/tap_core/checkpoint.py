@@ -20,26 +20,17 @@ def name_of(key: Any) -> str:
 class Checkpoint:
     """The last record of a stream's list that was dealt with, children included.
 
-    It holds for the same question only: the same streams, filtered alike, asked from the same moment on.
+    It holds for the same question only: the same streams, filtered alike, between the same bounds.
 
     Args:
         state: The stream's entry in STATE, which is read and written.
-        streams: The stream and its children that are read.
-        since: Lower bound of the read, if it has one.
+        question: What tells reads apart: the streams that are read, their bounds, their filters.
         began: When this run began; None where no bookmark depends on it.
-        filters: Tells the filters of these streams apart from others; None if they have none.
     """
 
-    def __init__(
-        self,
-        state: dict[str, Any],
-        streams: list[str],
-        since: str | None,
-        began: str | None,
-        filters: str | None = None,
-    ) -> None:
+    def __init__(self, state: dict[str, Any], question: dict[str, Any], began: str | None) -> None:
         self._state = state
-        self._question = {"streams": sorted(streams), "since": since, "filters": filters}
+        self._question = question
         found = state.get(_FIELD)
         self.given = isinstance(found, dict)
         """Whether the last run left a checkpoint."""

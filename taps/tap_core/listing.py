@@ -169,7 +169,7 @@ class Listing:
     def stops_early(self) -> bool:
         """Whether reading can stop at the bookmark."""
         newest_first = self._reading.newest_first and not self.is_late
-        return self._reading.bounded and newest_first and self._descending
+        return self._reading.from_bookmark and newest_first and self._descending
 
     def is_past_bookmark(self, records: list[Any]) -> bool:
         """Whether all that follows is older than what is read, as the list comes newest first.
@@ -187,7 +187,7 @@ class Listing:
                 "%s: the list does not come newest first, so that it is read to its end", self._stream.name
             )
             return False
-        return not self._reading.wanted(records[len(records) // 2 :], self._context)
+        return not self._reading.has_new(records[len(records) // 2 :])
 
     def _compare_with_total(self) -> None:
         """Say, or fail, if fewer records came than the API says there are."""

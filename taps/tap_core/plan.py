@@ -136,7 +136,7 @@ class Plan:
     def _in_order(self) -> Iterator[PageRows | Parent]:
         stream = self._reading.stream
         limit, count = stream.ABORT_AT_RECORD_COUNT, 0
-        for listing in self._listings():
+        for listing in self._listings() if not self._reading.is_past_end(self._context) else ():
             for rows in listing.pages():
                 raws = rows.raws if limit is None else rows.raws[: limit - count]
                 count += len(raws)
@@ -145,8 +145,8 @@ class Plan:
                 past_bookmark = listing.is_past_bookmark(records or [])
                 yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
                 parents = records or [] if self._children else []
-                if listing.is_late:
-                    parents = self._reading.wanted(parents, self._context, late=True)
+                if listing.is_late or not stream.is_read_whole:
+                    parents = self._reading.wanted(parents, self._context, late=listing.is_late)
                 for record in parents:
                     yield self._parent(rows, record)
                 if past_bookmark:
@@ -168,7 +168,7 @@ class Plan:
             ChildList(child, context)
             for context in contexts
             for child in self._children
-            if child.stream.has_list(stream, record)
+            if child.stream.has_list(stream, record) and not child.is_past_end(context)
         ]
         key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
         return Parent(rows.query, key, lists)

@@ -12,7 +12,8 @@ from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint
 from tap_core.filters import digest
 from tap_core.losses import Losses
-from tap_core.versions import WHOLE, is_whole_due, keep_whole, last_whole, new_version
+from tap_core.questions import LISTS, forget_other_questions
+from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,12 +28,6 @@ RESUMED = "it went on where the last run was interrupted"
 
 FILTERED = "filtered by the setting `filters`"
 """Of a read without all rows, as they were not asked for; nor were those of the streams below."""
-
-_FILTERS = "filters"
-"""Of a stream's STATE, what tells the filters apart that its bookmark is of."""
-
-_LISTS = "lists"
-"""Of a stream's STATE, the bookmarks of its lists by their parents' id, where each list has one."""
 
 
 class Replicated(Losses):
@@ -71,8 +66,8 @@ class Replicated(Losses):
             return self.bookmark
         of_list = str(context[name])
         if of_list not in self._of_lists:
-            kept = self.stream.stream_state.get(_LISTS)
-            kept = self.stream.stream_state[_LISTS] = kept if isinstance(kept, dict) else {}
+            kept = self.stream.stream_state.get(LISTS)
+            kept = self.stream.stream_state[LISTS] = kept if isinstance(kept, dict) else {}
             self._of_lists[of_list] = self._bookmark(kept.setdefault(of_list, {}))
         return self._of_lists[of_list]
 
@@ -82,6 +77,7 @@ class Replicated(Losses):
             state,
             stream.replication_key or "",
             start_date=stream.config.get("start_date"),
+            end_date=stream.config.get("end_date"),
             lookback=stream.lookback if lookback is None else lookback,
             now=self._now,
             whole=self._whole_due,
@@ -91,23 +87,27 @@ class Replicated(Losses):
         stream, began = self.stream, self.began
         state = stream.stream_state
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
-            if _begin_anew(state, digest(stream.filtered_by)):
-                stream.logger.info("%s: read from the start, as its filters have changed", self.name)
+            forget_other_questions(stream, state)
             self._whole_due = is_whole_due(state, self._full_read_every, began)
             self.bookmark = self._bookmark({} if stream.bookmark_per else state)
             if self._whole_due and self.bookmark.reached is not None:
                 stream.logger.info(
                     "%s: read whole, as it was so last %s (full_read_every)", self.name, last_whole(state)
                 )
+            if self.is_past_end(None):
+                before = "%s: nothing is read, as it was read to %s before"
+                stream.logger.info(before, self.name, self.bookmark.reached)
             self._saved = {name: state.get(name) for name in ("replication_key", "replication_key_value")}
-        if stream.parent is not None:
-            return
+        if stream.parent is None:
+            self._open_checkpoint()
+
+    def _open_checkpoint(self) -> None:
+        stream, began = self.stream, self.began
+        state = stream.stream_state
         if "page_size" in state:  # kept by earlier versions; null, as an absent one would be merged back
             state["page_size"] = None
         if stream.resumable and not (self.bookmark and self.is_sorted) and not self._batches:
             streams = [stream.name, *(child.name for child in stream.selected_descendants)]
-            start = self.bookmark.start if self.bookmark else None
-            since = None if start is None else _written(start)
             dated = self.bookmark or any(child.replication_key for child in stream.selected_descendants)
             filters = {
                 name: given
@@ -115,7 +115,13 @@ class Replicated(Losses):
                 for name, given in one.filtered_by.items()
             }
             began_at = began.isoformat() if dated else None
-            self.checkpoint = Checkpoint(state, streams, since, began_at, digest(filters))
+            question = {
+                "streams": sorted(streams),
+                "since": self.bookmark and _written(self.bookmark.start),
+                "until": stream.config.get("end_date") if dated else None,
+                "filters": digest(filters),
+            }
+            self.checkpoint = Checkpoint(state, question, began_at)
             if self.checkpoint.began:
                 self.began = instant(self.checkpoint.began)
             if self.bookmark:
@@ -123,9 +129,10 @@ class Replicated(Losses):
 
     @property
     def _full_read_every(self) -> int | None:
-        """Days; None for never, and with `start_date`, as no read is whole then."""
+        """Days; None for never, and with `start_date` or `end_date`, as no read is whole then."""
         config = self.stream.config
-        return None if config.get("start_date") else config.get("full_read_every")
+        bounded = config.get("start_date") or config.get("end_date")
+        return None if bounded else config.get("full_read_every")
 
     def _version(self) -> int:
         """The version of the read that goes on here, or a new one."""
@@ -162,12 +169,22 @@ class Replicated(Losses):
 
     @property
     def bounded(self) -> bool:
-        """Whether only rows from a moment or an id on are asked for."""
+        """Whether only rows from a moment or an id on, or before a moment, are asked for."""
         return self._has_bound and not self.stream.is_read_whole
 
     @property
+    def from_bookmark(self) -> bool:
+        """Whether only rows from a moment or an id on are asked for."""
+        return bool(self.bookmark and self.bookmark.start is not None) and not self.stream.is_read_whole
+
+    @property
     def _has_bound(self) -> bool:
-        return any(bookmark.start is not None for bookmark in self._bookmarks)
+        return any((bookmark.start, bookmark.end) != (None, None) for bookmark in self._bookmarks)
+
+    def is_past_end(self, context: Context | None) -> bool:
+        """Whether a list has nothing to be read, as all rows before `end_date` were read before."""
+        bookmark = self.bookmark_of(context)
+        return bool(bookmark and bookmark.is_past_end and not self.stream.is_read_whole)
 
     @property
     def _bookmarks(self) -> list[Bookmark]:
@@ -188,10 +205,16 @@ class Replicated(Losses):
     @property
     def lack(self) -> str:
         """Why rows of the stream may not have been written; empty if each was."""
-        starts = [_written(bookmark.start) for bookmark in self._bookmarks if bookmark.start is not None]
-        if super().list_lack or not starts:
+        if super().list_lack or not self._has_bound:
             return super().list_lack or self._filtered
-        return f"only what is new was asked for, from {min(starts)} on"
+        starts = [str(_written(mark.start)) for mark in self._bookmarks if mark.start is not None]
+        since = f"only what is new was asked for, from {min(starts)} on" if starts else ""
+        until = f"only rows before {_written(end)} were asked for" if (end := self._end) else ""
+        return ", and ".join(filter(None, (since, until)))
+
+    @property
+    def _end(self) -> datetime | None:
+        return self.bookmark.end if self.bookmark else None
 
     @property
     def was_whole(self) -> bool:
@@ -230,17 +253,22 @@ class Replicated(Losses):
             self.checkpoint.hold(moment)
 
     def wanted(self, records: list[Any], context: Context | None, *, late: bool = False) -> list[Any]:
-        """The records that are not older than what is read; or that are, where they come for late changes."""
+        """The records to be written: those that are new, or `late` ones that may have changed."""
         bookmark, column = self.bookmark_of(context), self.stream.codec.column
-        if not bookmark or bookmark.start is None:
+        if not bookmark or (bookmark.start, bookmark.end) == (None, None):
             return records
         if self._made_at:
             times = column(records, self._made_at)
-            kept = zip(records, map(bookmark.is_since_start_date, times), strict=True)
-            records = [record for record, is_since in kept if is_since]
+            kept = zip(records, map(bookmark.is_in_window, times), strict=True)
+            records = [record for record, is_within in kept if is_within]
         wants = bookmark.wants_again if late else bookmark.wants
         values = column(records, self.stream.replication_key or "")
         return [record for record, value in zip(records, values, strict=True) if wants(value)]
+
+    def has_new(self, records: list[Any]) -> bool:
+        """Whether some of these records of a stream without a parent are not older than what is read."""
+        values = self.stream.codec.column(records, self.stream.replication_key or "")
+        return not self.bookmark or any(map(self.bookmark.is_new, values))
 
     def save(self) -> None:
         """Put how far was read into STATE: all rows up to there were written."""
@@ -260,24 +288,8 @@ class Replicated(Losses):
         return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()
 
 
-def _written(start: Any) -> str:
-    """A lower bound as a text: a moment or an integer."""
-    return start.isoformat() if isinstance(start, datetime) else str(start)
-
-
-def _begin_anew(state: dict[str, Any], filters: str | None) -> bool:
-    """Forget the bookmarks of a stream if they are of other filters; whether there were any.
-
-    They become null, as a merge of two STATEs would bring back what is absent.
-    """
-    if state.get(_FILTERS) == filters:
-        return False
-    state[_FILTERS] = filters
-    lists = state.get(_LISTS)
-    entries = [state, *(lists.values() if isinstance(lists, dict) else ())]
-    found = [
-        (entry, name) for entry in entries for name in ("replication_key_value", WHOLE) if entry.get(name)
-    ]
-    for entry, name in found:
-        entry[name] = None
-    return bool(found)
+def _written(bound: Any) -> str | None:
+    """A bound as a text: a moment or an integer."""
+    if bound is None:
+        return None
+    return bound.isoformat() if isinstance(bound, datetime) else str(bound)

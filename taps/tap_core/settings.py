@@ -134,6 +134,14 @@ def _account(key: str, *, key_help: str, url_example: str) -> list[th.Property[A
             description="Incremental streams read nothing older. ISO 8601; UTC if it names no zone.",
             examples=["2026-01-01T00:00:00Z"],
         ),
+        th.Property(
+            "end_date",
+            th.DateTimeType,
+            title="End date",
+            description="Incremental streams read nothing from this moment on, and call no row gone. "
+            "ISO 8601; UTC if it names no zone.",
+            examples=["2026-02-01T00:00:00Z"],
+        ),
     ]
 
 

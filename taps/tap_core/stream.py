@@ -60,6 +60,9 @@ class ApiStream(RelatedStream):
     since_param: str | None = None
     """Query parameter that takes the lower bound of an incremental read."""
 
+    until_param: str | None = None
+    """Query parameter that takes the upper bound of a window, which may leave in rows from it on."""
+
     made_at: str | None = None
     """Field that says when a row was made, where the replication key is an id that grows.
 
@@ -121,26 +124,33 @@ class ApiStream(RelatedStream):
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
         """Query of one page: the stream's own parameters, lower bound and filters, the paginator's token."""
-        start = self._bound(self.bookmark_of(context) if self.bookmark_of else self.bookmark)
+        start, end = self._bounds(self.bookmark_of(context) if self.bookmark_of else self.bookmark)
         since = {} if start is None else self.since(start)
-        return {**self.params, **since, **self.filter, **(next_page_token or {})}
+        # No bound of time beside one by id: APIs heed only one of the two.
+        until = {} if end is None or isinstance(start, int) else self.until(end)
+        return {**self.params, **since, **until, **self.filter, **(next_page_token or {})}
 
     @property
-    def lower_bound(self) -> Any:
-        """Moment or id from which on rows are asked for; None for all rows.
+    def bounds(self) -> tuple[Any, datetime | None]:
+        """Moment or id from which on, and moment before which, rows are asked for; None for no bound.
 
         The API filters by the declared replication key. By another one, of a catalog, rows are filtered here.
         """
-        return self._bound(self.bookmark)
+        return self._bounds(self.bookmark)
 
-    def _bound(self, bookmark: Bookmark | None) -> Any:
+    def _bounds(self, bookmark: Bookmark | None) -> tuple[Any, datetime | None]:
         declared = self.replication_key == type(self).replication_key
-        return bookmark.start if bookmark and declared and not self.is_read_whole else None
+        asked = bookmark if declared and not self.is_read_whole else None
+        return (asked.start, asked.end) if asked else (None, None)
 
     def since(self, start: Any) -> dict[str, Any]:
         """Query parameters that ask for rows from this moment or id on."""
         bound = start.isoformat() if isinstance(start, datetime) else start
         return {self.since_param: bound} if self.since_param else {}
+
+    def until(self, end: datetime) -> dict[str, Any]:
+        """Query parameters that ask for no rows from this moment on; later ones may come all the same."""
+        return {self.until_param: end.isoformat()} if self.until_param else {}
 
     @override
     def get_new_paginator(self) -> Paginator:

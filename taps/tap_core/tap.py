@@ -44,6 +44,7 @@ from tap_core.validation import (
     state_warnings,
     unknown_settings,
 )
+from tap_core.window import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -148,6 +149,9 @@ class ApiTap(ListingTap):
         """
         run = self.current_run
         run.start()
+        if self.config.get("end_date") and any(kind.replication_key for kind in self.stream_types):
+            streams: list[Any] = list(self.streams.values())
+            self.logger.info("before %s: %s", self.config["end_date"], told(streams))
         try:
             self.sync_all()
         except RunEnds as end:
@@ -197,15 +201,21 @@ class ApiTap(ListingTap):
         if not errors:
             for line in unknown_settings(schema, settings):
                 self.logger.warning(line)
-            if settings.get("start_date") and not any(kind.replication_key for kind in self.stream_types):
-                self.logger.warning("start_date is ignored: %s reads all of its streams whole", self.name)
-            elif settings.get("start_date") and is_in_future(str(settings["start_date"])):
-                self.logger.warning("start_date lies in the future: streams that heed it read nothing yet")
-            if settings.get("start_date") and settings.get("full_read_every"):
-                self.logger.warning("full_read_every is ignored: with start_date, no read is whole")
+            self._warn_of_dates(settings)
             if settings.get("batch_config") and settings.get("emit_activate_version_messages"):
                 self.logger.warning("emit_activate_version_messages is ignored: batches carry no version")
         return errors
+
+    def _warn_of_dates(self, settings: Mapping[str, Any]) -> None:
+        given = [name for name in ("start_date", "end_date") if settings.get(name)]
+        names = " and ".join(given)
+        if given and not any(kind.replication_key for kind in self.stream_types):
+            verb = "are" if len(given) > 1 else "is"
+            self.logger.warning("%s %s ignored: %s reads all of its streams whole", names, verb, self.name)
+        elif settings.get("start_date") and is_in_future(str(settings["start_date"])):
+            self.logger.warning("start_date lies in the future: streams that heed it read nothing yet")
+        if given and settings.get("full_read_every"):
+            self.logger.warning("full_read_every is ignored: with %s, no read is whole", names)
 
     @override
     def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -151,12 +151,18 @@ def _header_errors(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _date_errors(config: Mapping[str, Any]) -> Iterator[str]:
-    if start_date := config.get("start_date"):
-        try:
-            if not _EARLIEST_YEAR <= instant(start_date).year <= _LATEST_YEAR:
-                raise ValueError  # noqa: TRY301
-        except ValueError:
-            yield "start_date is no date: write it as 2026-01-31 or 2026-01-31T00:00:00Z"
+    moments = []
+    for name in ("start_date", "end_date"):
+        if given := config.get(name):
+            try:
+                moments.append(instant(given))
+                if not _EARLIEST_YEAR <= moments[-1].year <= _LATEST_YEAR:
+                    raise ValueError  # noqa: TRY301
+            except ValueError:
+                yield f"{name} is no date: write it as 2026-01-31 or 2026-01-31T00:00:00Z"
+                return
+    if len(moments) > 1 and moments[0] >= moments[1]:
+        yield "end_date must be later than start_date: rows before it are read, from start_date on"
 
 
 def is_in_future(start_date: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timezone
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.schema.source import SchemaDirectory
@@ -62,13 +62,21 @@ class RewardsStream(ApiStream):
     @override
     def since(self, start: datetime) -> dict[str, Any]:
         """The lower bound in whole seconds: what the API shows of a time may be rounded."""
-        second = start.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {self.since_param: second} if self.since_param else {}
+        return {self.since_param: _second(start)} if self.since_param else {}
+
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """The upper bound, which is inclusive, in whole seconds: none that is too early."""
+        return {self.until_param: _second(end + timedelta(seconds=1))} if self.until_param else {}
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Put a day as its beginning in UTC, where moments are asked for."""
         return {**row, **{name: as_moment(row[name]) for name in self.mended if name in row}}
+
+
+def _second(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class WholeStream(RewardsStream):

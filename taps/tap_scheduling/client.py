@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timezone
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, ClassVar
 
 from requests import codes
@@ -114,6 +114,10 @@ def pages(*, order: str | None = None, total: str | None = None, size: int = PAG
     Lists that ignore both parameters come whole, which the paginator notices.
     """
     return Offset(size=size, param="skip", size_param="take", total=total, order=order)
+
+
+MILLISECOND = timedelta(milliseconds=1)
+"""What the filters know of a time: an upper bound is put so much later, and the rows cut in the tap."""
 
 
 def strict(moment: datetime) -> str:

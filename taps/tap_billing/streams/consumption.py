@@ -12,6 +12,8 @@ from tap_billing.client import BillingStream
 from tap_core import Paginator
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from singer_sdk.helpers.types import Context, Record
 
     from tap_core.paging.paginator import Steps
@@ -30,7 +32,7 @@ class SubscriptionComponents(BillingStream):
     replication_key = "updated_at"
     params = {"sort": "id", "direction": "asc", "date_field": "updated_at"}
     filters = (
-        *("subscription_ids", "price_point_ids", "product_family_ids", "end_date", "end_datetime"),
+        *("subscription_ids", "price_point_ids", "product_family_ids"),
         *("filter[currencies]", "filter[use_site_exchange_rate]", "filter[subscription][states]"),
     )
     child_keys = {"subscription_id": "subscription_id", "component_id": "component_id"}
@@ -47,7 +49,7 @@ class Usages(BillingStream):
     primary_keys = ("subscription_id", "component_id", "id")
     replication_key = "created_at"
     wrapper = "usage"
-    filters = ("max_id", "until_date")
+    filters = ("max_id",)
     parent_stream_type = SubscriptionComponents
     parent_values = {"kind": ("metered_component", "prepaid_usage_component")}
     for_every_parent = True
@@ -57,6 +59,11 @@ class Usages(BillingStream):
     def since(self, start: Any) -> dict[str, Any]:
         """The day of the lower bound in the site's zone."""
         return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
+
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """The day of the upper bound in the site's zone."""
+        return {"until_date": f"{self.latest_site_time(end):%Y-%m-%d}"}
 
 
 class Allocations(BillingStream):

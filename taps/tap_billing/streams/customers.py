@@ -26,7 +26,7 @@ class Customers(BillingStream):
     wrapper = "customer"
     # In order of creation: the API has no other here.
     params = {"date_field": "updated_at", "direction": "asc"}
-    filters = ("q", "end_date", "end_datetime")
+    filters = ("q",)
 
 
 class Subscriptions(BillingStream):
@@ -44,10 +44,7 @@ class Subscriptions(BillingStream):
     replication_key = "updated_at"
     wrapper = "subscription"
     params = {"sort": "id", "direction": "asc", "date_field": "updated_at"}
-    filters = (
-        *("state", "product", "product_price_point_id", "coupon", "coupon_code"),
-        *("end_date", "end_datetime"),
-    )
+    filters = ("state", "product", "product_price_point_id", "coupon", "coupon_code")
     child_keys = {"subscription_id": "id"}
 
     @override

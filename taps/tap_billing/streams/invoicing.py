@@ -51,7 +51,7 @@ class Invoices(BillingStream):
     wrapper = "invoice"
     filters = (
         *("status", "subscription_id", "subscription_group_uid", "consolidation_level"),
-        *("customer_ids", "number", "product_ids", "end_date", "end_datetime"),
+        *("customer_ids", "number", "product_ids"),
     )
     # Without `date_field`, date bounds mean the due date. The parts come only if asked for.
     params = {
@@ -154,6 +154,11 @@ class InvoiceEvents(BillingStream):
         if isinstance(start, datetime):
             return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
         return {"since_id": start}
+
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """No upper bound is documented."""
+        return {}
 
 
 class CreditNotes(BillingStream):
@@ -267,9 +272,14 @@ class Transactions(BillingStream):
     # within days, and neither is seen in `created_at`.
     lookback = 7 * 24 * 3600
     params = {"order_by": "created_at", "direction": "asc"}
-    filters = ("kinds[]", "until_date")
+    filters = ("kinds[]",)
 
     @override
     def since(self, start: Any) -> dict[str, Any]:
         """The day of the lower bound in the site's zone."""
         return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
+
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """The day of the upper bound in the site's zone."""
+        return {"until_date": f"{self.latest_site_time(end):%Y-%m-%d}"}

@@ -52,6 +52,11 @@ class Events(BillingStream):
             return {"date_field": "created_at", **super().since(start)}
         return {"since_id": start}
 
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """By when events were made."""
+        return {"date_field": "created_at", **super().until(end)}
+
 
 class SubscriptionGroups(BillingStream):
     """One row per group of subscriptions that are billed together, with its balances."""

@@ -20,10 +20,11 @@ class FraudReviews(RewardsStream):
 
     name = "fraud_reviews"
     path = "/fraud_reviews"
-    filters = ("status", "created_at[gte]", "created_at[lte]", "redeemed_at[lte]")
+    filters = ("status", "created_at[gte]", "created_at[lte]")
     primary_keys = ("reward_id",)
     replication_key = "redeemed_at"
     since_param = "redeemed_at[gte]"
+    until_param = "redeemed_at[lte]"
     may_be_missing = True
     lookback = 30 * DAY
     """A reward is blocked or released after it was redeemed, which no filter knows."""

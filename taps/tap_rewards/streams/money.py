@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tap_core.paging.page import Rows
 
 
+_UNTIL = "created_at[lte]"
+
+
 class FundingSources(RewardsStream):
     """One row per source of money for orders, deleted ones too; `meta` differs with `method`."""
 
@@ -40,6 +43,7 @@ class BalanceTransactions(RewardsStream):
     primary_keys = ("_sdc_key",)
     replication_key = "created_at"
     since_param = "created_at[gte]"
+    until_param = _UNTIL
     newest_first = True
     records_jsonpath = "$.transactions[*]"
     lookback = 30 * DAY
@@ -50,7 +54,7 @@ class BalanceTransactions(RewardsStream):
         """Offset paging that tells equal lines apart; the list has no total."""
         return LedgerPages(
             size=self.page_size,
-            until_param="created_at[lte]",
+            until_param=_UNTIL,
             time_field="created_at",
         )
 

@@ -10,9 +10,10 @@ class Orders(RewardsStream):
 
     name = "orders"
     path = "/orders"
-    filters = ("campaign_id", "external_id", "created_at[lte]")
+    filters = ("campaign_id", "external_id")
     replication_key = "created_at"
     since_param = "created_at[gte]"
+    until_param = "created_at[lte]"
     lookback = 30 * DAY
     """Status, payment and deliveries change long after an order was made, and nothing tells when."""
 

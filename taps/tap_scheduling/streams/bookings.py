@@ -9,7 +9,15 @@ from typing_extensions import override
 
 from tap_core.paging.places import ByOffset
 from tap_core.paging.walk import Walk
-from tap_scheduling.client import PAGE_SIZE, OrganizationStream, SchedulingStream, TeamStream, pages, strict
+from tap_scheduling.client import (
+    MILLISECOND,
+    PAGE_SIZE,
+    OrganizationStream,
+    SchedulingStream,
+    TeamStream,
+    pages,
+    strict,
+)
 from tap_scheduling.streams.teams import Teams
 from tap_scheduling.streams.user import MyProfile
 
@@ -43,7 +51,7 @@ class Bookings(SchedulingStream):
     filters: ClassVar[Sequence[str]] = (
         *("status", "attendeeEmail", "attendeeName", "bookingUid"),
         *("eventTypeId", "eventTypeIds", "teamId", "teamsIds"),
-        *("afterCreatedAt", "beforeCreatedAt", "beforeUpdatedAt"),
+        *("afterCreatedAt", "beforeCreatedAt"),
     )
 
     @override
@@ -52,12 +60,17 @@ class Bookings(SchedulingStream):
         return {"afterUpdatedAt": strict(start), "sortUpdatedAt": "asc", "sortCreated": None}
 
     @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """Bookings that were changed no later; the bound is inclusive."""
+        return {"beforeUpdatedAt": strict(end + MILLISECOND)}
+
+    @override
     def late_changes(self, start: datetime) -> Iterator[Walk]:
         """The meetings since the last run and those not long before it: guests may be marked absent."""
         since, until = start - _MARKED_WITHIN, datetime.now(timezone.utc)
         held = {"afterStart": strict(since), "beforeEnd": strict(until), "sortStart": "asc"}
         # Of two orders only the first would count.
-        changed = dict.fromkeys(("afterUpdatedAt", "sortUpdatedAt", "sortCreated"))
+        changed = dict.fromkeys(("afterUpdatedAt", "beforeUpdatedAt", "sortUpdatedAt", "sortCreated"))
         yield Walk(ByOffset("skip", "take", {**changed, **held}), size=PAGE_SIZE, order="start")
 
     @override
@@ -70,9 +83,10 @@ class Bookings(SchedulingStream):
     @override
     def get_new_paginator(self) -> Offset:
         """The total tells how many bookings there are, whatever the filter: it ends only the whole list."""
-        if self.lower_bound:
+        start, end = self.bounds
+        if start:
             return pages(order="updatedAt")
-        return pages(order="createdAt", total="$.pagination.totalItems")
+        return pages(order="createdAt", total=None if end else "$.pagination.totalItems")
 
 
 class BookingAttendees(SchedulingStream):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_scheduling.client import PAGE_SIZE, WHOLE_PAGE, OrganizationStream, strict
+from tap_scheduling.client import MILLISECOND, PAGE_SIZE, WHOLE_PAGE, OrganizationStream, strict
 from tap_scheduling.streams.user import MyProfile
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class RoutingFormResponses(OrganizationStream):
     params = {"sortCreatedAt": "asc"}
     replication_key = "createdAt"
     bookmark_per = "routingFormId"
-    filters = ("beforeCreatedAt", "afterUpdatedAt", "beforeUpdatedAt", "routedToBookingUid")
+    filters = ("afterUpdatedAt", "beforeUpdatedAt", "routedToBookingUid")
     parent_stream_type = RoutingForms
     parent_fields = {**OrganizationStream.parent_fields, "formId": "routingFormId"}
     lookback = 7 * 86_400
@@ -90,6 +90,11 @@ class RoutingFormResponses(OrganizationStream):
     def since(self, start: datetime) -> dict[str, Any]:
         """Responses by the time of their making."""
         return {"afterCreatedAt": strict(start)}
+
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """The same; the bound is inclusive."""
+        return {"beforeCreatedAt": strict(end + MILLISECOND)}
 
     page_size = PAGE_SIZE
     order = "createdAt"
