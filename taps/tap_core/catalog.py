@@ -154,8 +154,7 @@ def _settle(entry: CatalogEntry, stream: Any) -> None:
     root = entry.metadata.root
     keys = _edited(list(stream.primary_keys), root.table_key_properties, entry.key_properties)
     entry.key_properties = keys
-    needed = type(stream).fields_for_children(stream.tap.stream_types)
-    for name in {*keys, *stream.primary_keys, *needed} & fields.keys():
+    for name in {*keys, *stream.primary_keys, *stream.fields_for_children} & fields.keys():
         entry.metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC
     key = _edited(stream.replication_key, root.replication_key, entry.replication_key)
     method = entry.replication_method

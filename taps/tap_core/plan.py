@@ -168,7 +168,7 @@ class Plan:
             ChildList(child, context)
             for context in contexts
             for child in self._children
-            if child.stream.has_list(stream, record) and not child.is_past_end(context)
+            if child.has_list(stream, record, context)
         ]
         key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
         return Parent(rows.query, key, lists)

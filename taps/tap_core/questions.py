@@ -25,8 +25,14 @@ _START = "window_start"
 """Of a stream's STATE, the `start_date` of the windows that its bookmark is of."""
 
 
-def forget_other_questions(stream: ApiStream, state: State) -> None:
-    """Forget the bookmarks of a stream if they are of other filters, or of a later window.
+WHOLE_PASS, LAST_PASS = "whole_pass_at", "last_pass_at"
+"""Of a child stream's STATE, when its lists were read last, for all parents and for those that were due."""
+
+_MARKS = ("replication_key_value", WHOLE, WHOLE_PASS, LAST_PASS)
+
+
+def forget_other_filters(stream: ApiStream, state: State) -> None:
+    """Forget how far a stream was read if that is of other filters.
 
     Args:
         stream: The stream.
@@ -36,26 +42,29 @@ def forget_other_questions(stream: ApiStream, state: State) -> None:
         state[_FILTERS] = filters
         if _forget(state):
             stream.logger.info("%s: read from the start, as its filters have changed", stream.name)
-    if _begin_window(state, stream.config):
-        _forget(state)
 
 
-def _begin_window(state: State, config: Mapping[str, Any]) -> bool:
-    """Take note of the window that is read; whether the bookmark is of later rows alone.
+def forget_later_window(state: State, config: Mapping[str, Any]) -> None:
+    """Take note of the window that is read, and forget bookmarks that are of later rows alone.
 
     Windows that follow on one another go on from the bookmark. One that begins earlier has rows that none of
     them had. A bookmark of runs without `end_date` stands for all rows up to it, whatever window comes then.
+
+    Args:
+        state: The stream's entry in STATE, which is read and written.
+        config: The settings.
     """
     kept, start = state.get(_START), config.get("start_date")
     if not config.get("end_date"):
         if kept:
             state[_START] = None
-        return False
+        return
     if not kept and any(state.get(name) for name in ("replication_key_value", LISTS)):
-        return False
+        return
     if kept or start:
         state[_START] = instant(start).isoformat() if start else None
-    return bool(kept) and not _covers(kept, start)
+    if kept and not _covers(kept, start):
+        _forget(state)
 
 
 def _covers(kept: Any, start: Any) -> bool:
@@ -72,9 +81,7 @@ def _forget(state: State) -> bool:
     """
     lists = state.get(LISTS)
     entries = [state, *(lists.values() if isinstance(lists, dict) else ())]
-    found = [
-        (entry, name) for entry in entries for name in ("replication_key_value", WHOLE) if entry.get(name)
-    ]
+    found = [(entry, name) for entry in entries for name in _MARKS if entry.get(name)]
     for entry, name in found:
         entry[name] = None
     return bool(found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.http.client import Traffic
 from tap_core.paging.evidence import Evidence
+from tap_core.parents import Parents
 from tap_core.replication import RESUMED, Replicated
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Reading(Replicated):
         done: Whether all of it was read, apart from what failed.
         seconds: Time spent on the stream, its children included.
         ended: When all of it was tried; None until then.
+        parents: Which parents its lists are read for, where those can end.
         bookmark_before: The bookmark that the run began with, as STATE has it.
     """
 
@@ -47,6 +49,10 @@ class Reading(Replicated):
         self.seconds = 0.0
         self.ended: datetime | None = None
         self.bookmark_before = self.bookmark_kept
+        parent = stream.parent
+        self.parents = Parents(stream, began) if parent is not None and parent.ends_at else None
+        if self.parents and self.parents.is_due:
+            stream.logger.info("%s: read for all %s, %s", self.name, parent.name, self.parents.is_due)
         stream.on_reject = self.reject
         if stream.claims_deletes:
             stream.begin_version(stream.parent.version if stream.parent else self._version())
@@ -55,6 +61,12 @@ class Reading(Replicated):
     def careful(self) -> bool:
         """Whether more depends on the end of a list than the rows behind it."""
         return self.bookmark is not None or self.stream.claims_deletes
+
+    def has_list(self, parent: ApiStream, record: Any, context: Context) -> bool:
+        """Whether a record of the parent has a list that is to be read."""
+        if not self.stream.has_list(parent, record) or self.is_past_end(context):
+            return False
+        return not self.parents or self.parents.has(record)
 
     @property
     def whole(self) -> bool:
@@ -81,6 +93,8 @@ class Reading(Replicated):
         self.done, self.ended = True, datetime.now(timezone.utc)
         self.tell_losses()
         stream = self.stream
+        if self.parents and self.parents.lack:
+            self.miss(self.parents.lack)
         if stream.parent is not None:  # then one bookmark can stand for all of its lists
             bookmark = bookmark and not self.has_failed and self._missed in {"", RESUMED}
         if bookmark and not self.missing:

@@ -14,7 +14,7 @@ from tap_core.records.mapping import passes
 from tap_core.sdk import SdkStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -39,10 +39,22 @@ class RelatedStream(SdkStream):
     """Whether its lists are read for all parents, whatever the parent's bookmark: where this stream is
     selected, the parent is read whole, and written from its bookmark on."""
 
+    ends_at: ClassVar[Sequence[str]] = ()
+    """Fields of a record that say when it ended: its lists change no more some time after that.
+
+    The setting `children_since` leaves such lists out. Where `made_at` names a field too, those of a record
+    that was made since the last pass are read once."""
+
     filters: ClassVar[Sequence[str]] = ()
     """Query parameters by which the API leaves rows out, that the setting `filters` can give.
 
     None that the stream sends itself. Of a name that ends in `[]` the API wants one for each value."""
+
+    made_at: str | None = None
+    """Field that says when a row was made, where the replication key is an id that grows.
+
+    The bookmark then stays before the rows that were made in the last `lookback` seconds before the run, as
+    ids are given before rows are seen; and on a first run `start_date` is compared with this field."""
 
     @property
     @abstractmethod
@@ -80,11 +92,20 @@ class RelatedStream(SdkStream):
         """Whether lists below this stream want all of its records, whatever its bookmark."""
         return any(below.for_every_parent for below in self.selected_descendants)
 
-    @classmethod
-    def fields_for_children(cls, others: Iterable[type[RelatedStream]]) -> set[str]:
-        """Fields that children look at, if there are any among some other streams."""
-        looked_at = (other.parent_values for other in others if other.parent_stream_type is cls)
-        return {*cls.child_keys.values(), *(name for values in looked_at for name in values)}
+    @property
+    def fields_for_children(self) -> set[str]:
+        """Fields that tell which lists the children have, and which of these are read."""
+        kinds: Sequence[Any] = [type(stream) for stream in self.tap.streams.values()]
+        looked_at = (kind.parent_values for kind in kinds if kind.parent_stream_type is type(self))
+        fields = {*self.child_keys.values(), *(name for values in looked_at for name in values)}
+        if self.ends_at and self.config.get("children_since") is not None:
+            fields |= {*self.ends_at, *([self.made_at] if self.made_at else [])}
+        return fields
+
+    def ended(self, record: Any) -> str | None:
+        """When a record ended, or is to end, as a timestamp; null, or any other text, if nothing tells."""
+        ended: str | None = self.codec.get(record, self.ends_at[0])
+        return ended
 
     def has_list(self, parent: RelatedStream, record: Any) -> bool:
         """Whether a record of the parent has such a list."""

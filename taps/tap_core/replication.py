@@ -12,7 +12,8 @@ from tap_core.bookmarks import Bookmark, instant
 from tap_core.checkpoint import Checkpoint
 from tap_core.filters import digest
 from tap_core.losses import Losses
-from tap_core.questions import LISTS, forget_other_questions
+from tap_core.parents import Parents
+from tap_core.questions import LISTS, forget_later_window, forget_other_filters
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ class Replicated(Losses):
         stream, began = self.stream, self.began
         state = stream.stream_state
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
-            forget_other_questions(stream, state)
+            forget_other_filters(stream, state)
+            forget_later_window(state, stream.config)
             self._whole_due = is_whole_due(state, self._full_read_every, began)
             self.bookmark = self._bookmark({} if stream.bookmark_per else state)
             if self._whole_due and self.bookmark.reached is not None:
@@ -108,7 +110,8 @@ class Replicated(Losses):
             state["page_size"] = None
         if stream.resumable and not (self.bookmark and self.is_sorted) and not self._batches:
             streams = [stream.name, *(child.name for child in stream.selected_descendants)]
-            dated = self.bookmark or any(child.replication_key for child in stream.selected_descendants)
+            below = any(child.replication_key for child in stream.selected_descendants)
+            dated = bool(self.bookmark or below or stream.ends_at)
             filters = {
                 name: given
                 for one in (stream, *stream.selected_descendants)
@@ -121,6 +124,8 @@ class Replicated(Losses):
                 "until": stream.config.get("end_date") if dated else None,
                 "filters": digest(filters),
             }
+            if stream.ends_at:
+                question["skipping"] = [c.name for c in stream.children if not Parents(c, began).are_all]
             self.checkpoint = Checkpoint(state, question, began_at)
             if self.checkpoint.began:
                 self.began = instant(self.checkpoint.began)
@@ -144,6 +149,11 @@ class Replicated(Losses):
         self.resumed = True
         if not self.checkpoint or not self.checkpoint.version or not self.stream.claims_deletes:
             self.miss(RESUMED)
+
+    @property
+    def began_at_most(self) -> datetime:
+        """When the reading of its list began, by the clock of the server where that is behind."""
+        return min(self.began, self._now)
 
     # What is declared of a stream's order holds for the declared replication key
 

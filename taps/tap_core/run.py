@@ -207,13 +207,22 @@ class Run:
 
     def _close(self, reading: Reading, *, came: bool) -> None:
         reading.close(bookmark=came)
-        for child in reading.stream.children:
-            below = self._reading_of(child)
-            if not came or reading.list_lack not in {"", RESUMED, FILTERED}:
-                below.miss(f"not all {reading.name} were read")
+        all_came = came and reading.list_lack in {"", RESUMED, FILTERED}
+        below = [self._reading_of(child) for child in reading.stream.children]
+        for child in below:
+            if not all_came:
+                child.miss(f"not all {reading.name} were read")
             elif reading.list_lack == RESUMED:
-                below.miss(RESUMED)
-            self._close(below, came=came)
+                child.miss(RESUMED)
+            self._close(child, came=came)
+            streams = (child.stream, *child.stream.selected_descendants)
+            if all_came and child.parents and not any(self._reading_of(one).has_failed for one in streams):
+                child.parents.done(reading.began_at_most)
+        counts = {child.name: child.parents.skipped for child in below if child.parents}
+        skipped = [f"{count} of {name}" for name, count in counts.items() if count]
+        if skipped:
+            text = "%s: lists not read, as they had ended (children_since): %s"
+            self._tap.logger.info(text, reading.name, ", ".join(skipped))
 
     # STATE
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_core.filters import filters_setting
+from tap_core.again import again_settings
 
 if TYPE_CHECKING:
     import logging
@@ -45,12 +46,15 @@ def with_new_names(settings: dict[str, Any], logger: logging.Logger) -> None:
 
 
 def with_numbers(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Take texts for the numbers that they are, as Meltano passes on a decimal from the environment."""
+    """Take texts for what they are: Meltano passes on so a decimal, or a number that can be an object."""
     for name, field in schema["properties"].items():
         value = settings.get(name)
         if isinstance(value, str) and "number" in field["type"]:
             with contextlib.suppress(ValueError):
                 settings[name] = float(value)
+        elif isinstance(value, str) and {"integer", "object"} <= {*field["type"]}:
+            with contextlib.suppress(ValueError):
+                settings[name] = json.loads(value)
 
 
 def default_user_agent() -> str:
@@ -84,6 +88,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     concurrency: int = CONCURRENCY,
     most_concurrent: int = MOST_CONCURRENT,
     incremental: bool = False,
+    ending: bool = False,
 ) -> list[th.Property[Any]]:
     """The settings that all taps share.
 
@@ -95,11 +100,11 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
         concurrency: Default number of requests in flight at once.
         most_concurrent: As many as the API allows; a higher setting is taken for this one.
         incremental: Whether any stream is incremental, so that there is a look-back to set.
+        ending: Whether any stream has rows that end, so that their lists can be passed over.
     """
     return [
         *_account(key, key_help=key_help, url_example=url_example),
-        filters_setting(),
-        *([_lookback(), _full_read_every()] if incremental else []),
+        *again_settings(incremental=incremental, ending=ending),
         *_requests(),
         *_volume(requests_per_minute, concurrency, most_concurrent),
         *_care(),
@@ -127,42 +132,7 @@ def _account(key: str, *, key_help: str, url_example: str) -> list[th.Property[A
             title=key.replace("_", " ").capitalize().replace("Api", "API"),
             description=key_help,
         ),
-        th.Property(
-            "start_date",
-            th.DateTimeType,
-            title="Start date",
-            description="Incremental streams read nothing older. ISO 8601; UTC if it names no zone.",
-            examples=["2026-01-01T00:00:00Z"],
-        ),
-        th.Property(
-            "end_date",
-            th.DateTimeType,
-            title="End date",
-            description="Incremental streams read nothing from this moment on, and call no row gone. "
-            "ISO 8601; UTC if it names no zone.",
-            examples=["2026-02-01T00:00:00Z"],
-        ),
     ]
-
-
-def _lookback() -> th.Property[Any]:
-    return th.Property(
-        "lookback",
-        th.IntegerType(minimum=0),
-        title="Look-back",
-        description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
-        "each stream has a default of its own.",
-    )
-
-
-def _full_read_every() -> th.Property[Any]:
-    return th.Property(
-        "full_read_every",
-        th.IntegerType(minimum=1),
-        title="Full read every",
-        description="Days after which an incremental stream is read whole once more, so that rows which are "
-        "gone, or changed unseen, are found; never if not set.",
-    )
 
 
 def _requests() -> list[th.Property[Any]]:

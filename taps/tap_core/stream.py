@@ -63,12 +63,6 @@ class ApiStream(RelatedStream):
     until_param: str | None = None
     """Query parameter that takes the upper bound of a window, which may leave in rows from it on."""
 
-    made_at: str | None = None
-    """Field that says when a row was made, where the replication key is an id that grows.
-
-    The bookmark then stays before the rows that were made in the last `lookback` seconds before the run, as
-    ids are given before rows are seen; and on a first run `start_date` is compared with this field."""
-
     rights_by_parent = False
     """Whether the key's rights can differ between parents: then refusals (403) never end the stream."""
 

@@ -20,6 +20,7 @@ from tap_core.filters import filter_errors
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.response import Refusals
 from tap_core.maps import flattening_errors, map_errors
+from tap_core.parents import parents_errors
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import public_address, redact_logs
 from tap_core.run import Run
@@ -198,10 +199,15 @@ class ApiTap(ListingTap):
         kinds: Sequence[Any] = self.stream_types
         known = {kind.name: kind.filters for kind in kinds}
         errors = errors or list(filter_errors(settings.get("filters") or {}, known))
+        ending = [kind.name for kind in kinds if kind.ends_at]
+        errors = errors or list(parents_errors(settings.get("children_since"), ending))
         if not errors:
             for line in unknown_settings(schema, settings):
                 self.logger.warning(line)
             self._warn_of_dates(settings)
+            if settings.get("children_since") is not None and not settings.get("full_read_every"):
+                text = "children_since without full_read_every: what changes in older lists is never seen"
+                self.logger.warning(text)
             if settings.get("batch_config") and settings.get("emit_activate_version_messages"):
                 self.logger.warning("emit_activate_version_messages is ignored: batches carry no version")
         return errors

@@ -25,6 +25,13 @@ class Events(EventsStream):
     path = "/events"
     child_keys = {"event_id": "id"}
     filters = ("status", "category")
+    ends_at = ("end_date", "end_time", "utc_offset")
+
+    @override
+    def ended(self, record: Any) -> str | None:
+        """The end by the event's own clock; what is not said of it is put at the latest that it can be."""
+        day, time, offset = (self.codec.get(record, name) for name in self.ends_at)
+        return f"{day[:10]}T{time or '23:59'}:00{offset or '-12:00'}" if day else None
 
     @override
     def check_place(self, page: Page) -> None:

@@ -32,6 +32,7 @@ class TapEvents(ApiTap):
         *common_settings(
             key_help="Key of an application registered in the account's API settings.",
             url_example="https://api.example.com",
+            ending=True,
         ),
         api_version_setting("v1", "Eventzilla has v2."),
         th.Property(

@@ -28,6 +28,8 @@ class Promotions(PromotionsStream):
     filters = ("status",)
     params = OLDEST_FIRST
     child_keys = {"promotion_id": "id"}
+    ends_at = ("end_date",)
+    made_at = "created"
 
 
 class OrganizingBrands(PromotionsStream):

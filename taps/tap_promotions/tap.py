@@ -52,6 +52,7 @@ class TapPromotions(ApiTap):
             "it expires, by default after 30 days.",
             url_example="https://api.easypromosapp.com/v2",
             requests_per_minute=REQUESTS_PER_MINUTE,
+            ending=True,
         ),
         th.Property(
             "full_participations",
