@@ -14,6 +14,7 @@ from singer_sdk.singerlib.catalog import (
 )
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
+from tap_core.account import ACCOUNT, account_columns, without_account
 from tap_core.errors import ApiError
 from tap_core.records.values import types_of
 
@@ -148,11 +149,14 @@ def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Log
 def _settle(entry: CatalogEntry, stream: Any) -> None:
     """What an entry leaves out is as the tap knows it, fields that are newer than the catalog too."""
     schema = stream.public(entry.schema.to_dict())
-    fields = schema["properties"] = {**stream.schema["properties"], **schema.get("properties", {})}
+    known = stream.schema["properties"]
+    given = {name: field for name, field in schema.get("properties", {}).items() if name != ACCOUNT}
+    fields = schema["properties"] = {**known, **given}
     entry.schema = Schema.from_dict(schema)
     entry.stream = stream.name
     root = entry.metadata.root
-    keys = _edited(list(stream.primary_keys), root.table_key_properties, entry.key_properties)
+    said = [found and without_account(found) for found in (root.table_key_properties, entry.key_properties)]
+    keys = [*account_columns(stream.config), *_edited(without_account(stream.primary_keys), *said)]
     entry.key_properties = keys
     for name in {*keys, *stream.primary_keys, *stream.fields_for_children} & fields.keys():
         entry.metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC

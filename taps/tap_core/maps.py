@@ -7,6 +7,7 @@ from collections import defaultdict
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._flattening import FlatteningOptions, flatten_key
 from singer_sdk.mapper import NULL_STRING, CustomStreamMap
 
@@ -20,6 +21,12 @@ FUNCTIONS = frozenset(object.__new__(CustomStreamMap).functions)  # they are of 
 
 _NAMES = {"_", "record", "config", "self", "fake", "__stream_name__", "__original_stream_name__"}
 """What an expression can use besides the fields of the record."""
+
+MAPS_FAIL = (
+    *(MapExpressionError, StreamMapConfigError),
+    *(ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError),
+)
+"""What the SDK raises for stream maps and flattening that make no sense."""
 
 _ELSE, _FILTER, _ALIAS = "__else__", "__filter__", "__alias__"
 _OTHER_RULES = {_ELSE, _ALIAS, "__source__", "__key_properties__"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import SchemaMessage
 
+from tap_core.account import with_account
 from tap_core.redaction import printable, redacted
 from tap_core.replication import RESUMED
 
@@ -58,9 +59,17 @@ FIELDS = {
 SCHEMA = {"type": "object", "properties": FIELDS}
 
 
-def write(writer: MessageWriter, rows: list[dict[str, Any]]) -> None:
-    """Write the rows of a run that is over."""
-    writer.write_message(SchemaMessage(stream=STREAM, schema=SCHEMA, key_properties=KEYS))
+def write(writer: MessageWriter, rows: list[dict[str, Any]], columns: Mapping[str, str]) -> None:
+    """Write the rows of a run that is over.
+
+    Args:
+        writer: Where they go.
+        rows: The rows.
+        columns: What each of them has besides: the account, if it has a name.
+    """
+    schema, keys = with_account(SCHEMA, columns), (*columns, *KEYS)
+    writer.write_message(SchemaMessage(stream=STREAM, schema=schema, key_properties=keys))
+    rows = [{**columns, **row} for row in rows]
     writer.write_records(STREAM, rows, version=None, time_extracted=datetime.now(timezone.utc))
 
 

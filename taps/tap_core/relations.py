@@ -95,8 +95,8 @@ class RelatedStream(SdkStream):
     @property
     def fields_for_children(self) -> set[str]:
         """Fields that tell which lists the children have, and which of these are read."""
-        kinds: Sequence[Any] = [type(stream) for stream in self.tap.streams.values()]
-        looked_at = (kind.parent_values for kind in kinds if kind.parent_stream_type is type(self))
+        tap: Any = self.tap  # its streams can't be asked: they are made of the catalog that this settles
+        looked_at = (kind.parent_values for kind in tap.stream_types if kind.parent_stream_type is type(self))
         fields = {*self.child_keys.values(), *(name for values in looked_at for name in values)}
         if self.ends_at and self.config.get("children_since") is not None:
             fields |= {*self.ends_at, *([self.made_at] if self.made_at else [])}

@@ -11,6 +11,7 @@ from singer_sdk import metrics
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_core import receipt
+from tap_core.account import account_columns
 from tap_core.emit import write_rows
 from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
@@ -255,7 +256,7 @@ class Run:
         if self._tap.config.get("receipt"):
             streams: list[Any] = list(self._tap.streams.values())
             rows = receipt.rows_of(streams, self.readings, self._began, self._unread)
-            receipt.write(self._writer, list(rows))
+            receipt.write(self._writer, list(rows), account_columns(self._tap.config))
         self._tap.write_state(again=self._writer.unstated)
         summarize(self.readings.values(), self._tap.logger)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
@@ -23,9 +23,11 @@ from singer_sdk.streams import Stream
 from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
+from tap_core.account import account_columns, with_account
 from tap_core.batches import written_files
 from tap_core.catalog import settle_catalog
 from tap_core.errors import ApiError
+from tap_core.maps import MAPS_FAIL
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -39,12 +41,6 @@ if TYPE_CHECKING:
     from tap_core.http.response import Refusals
 
 __all__ = ["ConfigInput", "SdkStream", "SdkTap"]
-
-_SENSELESS = (ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError)
-_MAPS_FAIL = (MapExpressionError, StreamMapConfigError, *_SENSELESS)
-"""What the SDK raises for stream maps and flattening that make no sense."""
-_NOT_KEPT = ("partitions", "progress_markers")
-"""Of a stream's STATE, what the SDK would read and this core never writes."""
 
 
 class SdkTap(Tap):
@@ -169,7 +165,7 @@ class SdkTap(Tap):
             raise ApiError(line)
         try:
             super().setup_mapper()
-        except _MAPS_FAIL as error:
+        except MAPS_FAIL as error:
             raise ApiError(f"stream_maps: {error}") from None
         for stream in self.streams.values():
             if all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps):
@@ -180,8 +176,9 @@ class SdkTap(Tap):
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over what the last run left; the SDK's marks of single parents mean nothing here."""
         bookmarks = self.state.setdefault("bookmarks", {}) if state.get("bookmarks") else {}
+        unknown = ("partitions", "progress_markers")
         for name, entry in state.get("bookmarks", {}).items():
-            bookmarks[name] = {key: value for key, value in entry.items() if key not in _NOT_KEPT}
+            bookmarks[name] = {key: value for key, value in entry.items() if key not in unknown}
 
 
 class SdkStream(RESTStream[dict[str, Any]]):
@@ -193,6 +190,7 @@ class SdkStream(RESTStream[dict[str, Any]]):
         """Set up the stream of a tap; nothing is requested."""
         super().__init__(tap)
         self.tap = tap
+        self.primary_keys = (*account_columns(self.config), *self.primary_keys)
         self._schema_written = False
 
     @property
@@ -288,7 +286,9 @@ class SdkStream(RESTStream[dict[str, Any]]):
         """SCHEMA once per stream, however many parents it has."""
         if not self._schema_written:
             self._schema_written = True
-            super()._write_schema_message()
+            for message in self._generate_schema_messages():  # of whose account the SDK's model knows nothing
+                message.schema = with_account(message.schema, account_columns(self.config))
+                self.tap.write_message(message)
 
     def state_changed(self) -> None:
         """Rows were written, or a bookmark moved, since the last STATE."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +9,8 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.streams.rest import PageContext
 from typing_extensions import override
 
+from tap_core.account import account_columns
+from tap_core.bounds import BoundedStream
 from tap_core.errors import Missing, Retriable
 from tap_core.http.request import Request, filled
 from tap_core.http.response import read_answer
@@ -21,7 +22,6 @@ from tap_core.records.codec import UNMAPPED, Codec, is_missing, key_reader
 from tap_core.records.conform import Conformer
 from tap_core.records.mapping import RecordMapping
 from tap_core.records.secrets import Secrets
-from tap_core.relations import RelatedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,13 +30,12 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.streams.rest import HTTPRequest
 
-    from tap_core.bookmarks import Bookmark
     from tap_core.errors import ApiError
     from tap_core.paging.page import Rows
     from tap_core.paging.paginator import Paginator, Query
 
 
-class ApiStream(RelatedStream):
+class ApiStream(BoundedStream):
     """One endpoint: a request in, a page of undecoded records out, records that fit the schema.
 
     A subclass states facts: `name`, `path`, keys, parent. Everything else has a default here. What happens
@@ -44,7 +43,6 @@ class ApiStream(RelatedStream):
     """
 
     primary_keys: Sequence[str] = ("id",)
-    replication_key: str | None = None
     state_partitioning_keys: Sequence[str] | None = ()
     """One bookmark per stream: STATE does not grow with the number of parents."""
 
@@ -56,12 +54,6 @@ class ApiStream(RelatedStream):
 
     secrets: Collection[str] = ()
     """Fields that never leave the tap, as `records.Secrets` takes them."""
-
-    since_param: str | None = None
-    """Query parameter that takes the lower bound of an incremental read."""
-
-    until_param: str | None = None
-    """Query parameter that takes the upper bound of a window, which may leave in rows from it on."""
 
     rights_by_parent = False
     """Whether the key's rights can differ between parents: then refusals (403) never end the stream."""
@@ -79,27 +71,8 @@ class ApiStream(RelatedStream):
     null_is_empty = False
     """Whether the API sends null in place of an empty list."""
 
-    newest_first = False
-    """Whether the list comes newest first by its replication key, so that reading can stop early.
-
-    The order is checked. No page of an incremental read is asked for before its turn."""
-
     resumable = True
     """Whether an interrupted read can go on from the last record that was written."""
-
-    lookback = 0
-    """Seconds before the bookmark, or before the run where that is an id, that are read again by default."""
-
-    bookmark_per: str | None = None
-    """Name of the parent's key by which each list of a child has its own bookmark; for few parents only.
-
-    A list that is new is then read whole. None for one bookmark of all lists, so that STATE stays small."""
-
-    bookmark: Bookmark | None = None
-    """Where the read in progress begins and how far it came; set by the reading."""
-
-    bookmark_of: Callable[[Context | None], Bookmark | None] | None = None
-    """The same of a list; set by the reading."""
 
     # What a request is made of
 
@@ -124,42 +97,10 @@ class ApiStream(RelatedStream):
         until = {} if end is None or isinstance(start, int) else self.until(end)
         return {**self.params, **since, **until, **self.filter, **(next_page_token or {})}
 
-    @property
-    def bounds(self) -> tuple[Any, datetime | None]:
-        """Moment or id from which on, and moment before which, rows are asked for; None for no bound.
-
-        The API filters by the declared replication key. By another one, of a catalog, rows are filtered here.
-        """
-        return self._bounds(self.bookmark)
-
-    def _bounds(self, bookmark: Bookmark | None) -> tuple[Any, datetime | None]:
-        declared = self.replication_key == type(self).replication_key
-        asked = bookmark if declared and not self.is_read_whole else None
-        return (asked.start, asked.end) if asked else (None, None)
-
-    def since(self, start: Any) -> dict[str, Any]:
-        """Query parameters that ask for rows from this moment or id on."""
-        bound = start.isoformat() if isinstance(start, datetime) else start
-        return {self.since_param: bound} if self.since_param else {}
-
-    def until(self, end: datetime) -> dict[str, Any]:
-        """Query parameters that ask for no rows from this moment on; later ones may come all the same."""
-        return {self.until_param: end.isoformat()} if self.until_param else {}
-
     @override
     def get_new_paginator(self) -> Paginator:
         """How the list is walked; a single page unless the API's tap says otherwise."""
         return SinglePage()
-
-    def late_changes(self, start: datetime) -> Iterable[Paginator]:
-        """Lists to be read after an incremental one: of rows that changed and kept their replication key.
-
-        What their paginators ask for is put on top of the stream's own query; None takes a part of it away.
-
-        Args:
-            start: Where the incremental read began, look-back included.
-        """
-        return ()
 
     def request(self, context: Context | None, token: Query) -> Request:
         """A page's request."""
@@ -267,13 +208,20 @@ class ApiStream(RelatedStream):
             dropped = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
         unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in dropped else None
         hidden, logger, utc = self.hidden, self.logger, self.config.get("timestamps") == "utc"
+        constants = account_columns(self.config)
         conformer = Conformer(
-            schema, unmapped=unmapped, deselected=dropped, secrets=hidden, utc=utc, logger=logger
+            schema,
+            unmapped=unmapped,
+            deselected=dropped,
+            secrets=hidden,
+            utc=utc,
+            logger=logger,
+            constants=constants,
         )
         return Codec(
             self.name,
             schema,
-            self.primary_keys,
+            [name for name in self.primary_keys if name not in constants],
             typed=self.unmapped_records and not self.config.get("batch_config"),
             conformer=conformer,
             reject=self._reject,

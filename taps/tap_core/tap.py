@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 import click
 from typing_extensions import override
 
+from tap_core.account import DELETES_OF_ACCOUNTS, account_map_errors, keep_account
 from tap_core.batches import batch_errors
 from tap_core.catalog import catalog_errors, with_methods
 from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_environment
@@ -40,7 +41,7 @@ from tap_core.subjects import ListingTap
 from tap_core.validation import (
     bookmark_errors,
     config_errors,
-    is_in_future,
+    settings_warnings,
     state_errors,
     state_warnings,
     unknown_settings,
@@ -150,9 +151,8 @@ class ApiTap(ListingTap):
         """
         run = self.current_run
         run.start()
-        if self.config.get("end_date") and any(kind.replication_key for kind in self.stream_types):
-            streams: list[Any] = list(self.streams.values())
-            self.logger.info("before %s: %s", self.config["end_date"], told(streams))
+        for line in self._at_the_start():
+            self.logger.info("%s", line)
         try:
             self.sync_all()
         except RunEnds as end:
@@ -164,6 +164,14 @@ class ApiTap(ListingTap):
         finally:
             run.close()
         run.settle()
+
+    def _at_the_start(self) -> Iterator[str]:
+        """What is to be known of a run that has such settings, a line each."""
+        streams: list[Any] = list(self.streams.values())
+        if self.config.get("end_date") and any(stream.replication_key for stream in streams):
+            yield f"before {self.config['end_date']}: {told(streams)}"
+        if self.config.get("account") and self.config.get("emit_activate_version_messages"):
+            yield DELETES_OF_ACCOUNTS
 
     @override
     def write_stream(self, stream: ApiStream, context: Context | None) -> None:
@@ -202,32 +210,20 @@ class ApiTap(ListingTap):
         ending = [kind.name for kind in kinds if kind.ends_at]
         errors = errors or list(parents_errors(settings.get("children_since"), ending))
         if not errors:
-            for line in unknown_settings(schema, settings):
+            incremental = any(kind.replication_key for kind in kinds)
+            warnings = settings_warnings(settings, self.name, incremental=incremental)
+            for line in (*unknown_settings(schema, settings), *warnings):
                 self.logger.warning(line)
-            self._warn_of_dates(settings)
-            if settings.get("children_since") is not None and not settings.get("full_read_every"):
-                text = "children_since without full_read_every: what changes in older lists is never seen"
-                self.logger.warning(text)
-            if settings.get("batch_config") and settings.get("emit_activate_version_messages"):
-                self.logger.warning("emit_activate_version_messages is ignored: batches carry no version")
+            keep_account(given)
         return errors
-
-    def _warn_of_dates(self, settings: Mapping[str, Any]) -> None:
-        given = [name for name in ("start_date", "end_date") if settings.get(name)]
-        names = " and ".join(given)
-        if given and not any(kind.replication_key for kind in self.stream_types):
-            verb = "are" if len(given) > 1 else "is"
-            self.logger.warning("%s %s ignored: %s reads all of its streams whole", names, verb, self.name)
-        elif settings.get("start_date") and is_in_future(str(settings["start_date"])):
-            self.logger.warning("start_date lies in the future: streams that heed it read nothing yet")
-        if given and settings.get("full_read_every"):
-            self.logger.warning("full_read_every is ignored: with %s, no read is whole", names)
 
     @override
     def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         """What is wrong with the settings that change records, given the fields that are read."""
         fields = {name: schema["properties"] for name, schema in schemas.items()}
-        yield from map_errors(self.config.get("stream_maps", {}), fields)
+        maps = self.config.get("stream_maps", {})
+        yield from map_errors(maps, fields)
+        yield from account_map_errors(maps) if self.config.get("account") else ()
         yield from flattening_errors(self.config, schemas)
 
     def check_input(self, state: Mapping[str, Any], *, by_catalog: bool) -> None:

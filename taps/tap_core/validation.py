@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
+from tap_core.account import account_errors
 from tap_core.bookmarks import instant
 from tap_core.records.values import types_of
 
@@ -45,6 +46,7 @@ def config_errors(
         *_date_errors(config),
         *_number_errors(config),
         *_header_errors(config),
+        *account_errors(config),
     ]
 
 
@@ -165,9 +167,27 @@ def _date_errors(config: Mapping[str, Any]) -> Iterator[str]:
         yield "end_date must be later than start_date: rows before it are read, from start_date on"
 
 
-def is_in_future(start_date: str) -> bool:
-    """Whether a `start_date`, which has no errors, leaves nothing to be read."""
-    return instant(start_date) > datetime.now(timezone.utc)
+def settings_warnings(config: Mapping[str, Any], tap: str, *, incremental: bool) -> Iterator[str]:
+    """What of settings that have no errors has no effect, or one that may not be meant.
+
+    Args:
+        config: The settings.
+        tap: The tap's name.
+        incremental: Whether it has incremental streams.
+    """
+    dates = [name for name in ("start_date", "end_date") if config.get(name)]
+    if dates and not incremental:
+        verb = "is" if len(dates) == 1 else "are"
+        yield f"{' and '.join(dates)} {verb} ignored: {tap} reads all of its streams whole"
+    elif config.get("start_date") and instant(config["start_date"]) > datetime.now(timezone.utc):
+        yield "start_date lies in the future: streams that heed it read nothing yet"
+    every = config.get("full_read_every")
+    if dates and incremental and every:
+        yield f"full_read_every is ignored: with {' and '.join(dates)}, no read is whole"
+    if config.get("children_since") is not None and not every:
+        yield "children_since without full_read_every: what changes in older lists is never seen"
+    if config.get("batch_config") and config.get("emit_activate_version_messages"):
+        yield "emit_activate_version_messages is ignored: batches carry no version"
 
 
 def state_errors(state: Any) -> list[str]:

@@ -140,7 +140,7 @@ class Metadata(BillingStream):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """A part of the key that is null is written as 0: the API says that it may be."""
-        return {**row, **{name: 0 for name in self.primary_keys if row.get(name) is None}}
+        return {**row, **{name: 0 for name in self.declared_keys if row.get(name) is None}}
 
 
 class SubscriptionMetadata(Metadata):

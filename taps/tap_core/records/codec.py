@@ -215,6 +215,7 @@ class Codec:
             watched=self._mended,
             secrets=self._conformer.secrets is not None,
             utc=self._conformer.utc,
+            constants=self._conformer.constants,
         )
         self._decode = msgspec.json.Decoder(self._shape.struct, float_hook=Decimal).decode
 

@@ -57,6 +57,7 @@ class Conformer:
         secrets: What never leaves the tap, of streams that have any.
         utc: Whether moments are to be written in UTC.
         logger: Where each field that does not fit is named once.
+        constants: Columns of the tap's own, with what each record has in them; no field of a record fits.
     """
 
     def __init__(  # noqa: PLR0913
@@ -68,13 +69,16 @@ class Conformer:
         secrets: Secrets | None = None,
         utc: bool = False,
         logger: logging.Logger,
+        constants: Mapping[str, Any] | None = None,
     ) -> None:
         self._schema = schema
+        self.constants = constants or {}
+        self._own = {unmapped, *self.constants}
         self.unmapped = unmapped
         self.deselected = frozenset(deselected)
         self.secrets = secrets
         self.utc = utc
-        self._slow = {UNMAPPED, *(name for path in self.deselected for name in path[-1:])}
+        self._slow = {UNMAPPED, *self.constants, *(name for path in self.deselected for name in path[-1:])}
         self._logger = logger
         self._reported: set[Path] = set()
         self._objects: dict[int, dict[str, frozenset[type]]] = {}
@@ -83,7 +87,7 @@ class Conformer:
     def conform(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], Found]:
         """The record as its schema has it, with what does not fit in the unmapped field."""
         found = Found()
-        conformed = self._object(record, self._schema, (), found)
+        conformed = {**self.constants, **self._object(record, self._schema, (), found), **self.constants}
         if self.unmapped:
             conformed[self.unmapped] = found.unmapped
         return conformed, found
@@ -139,9 +143,9 @@ class Conformer:
 
     def _added(self, value: Mapping[str, Any], schema: Schema, place: Place, found: Found) -> dict[str, Any]:
         """The fields of an object that its schema does not name; what is not to be emitted is kept apart."""
-        reserved = self.unmapped if not place else None
+        own = () if place else self._own
         added = {
-            name: item for name, item in value.items() if name not in schema["properties"] or name == reserved
+            name: item for name, item in value.items() if name not in schema["properties"] or name in own
         }
         if is_open(schema):
             self._look_through(added, place)
@@ -159,8 +163,9 @@ class Conformer:
         return plain
 
     def _skips(self, place: Place) -> bool:
-        """Whether a field is not to be emitted, or is the one that takes what does not fit."""
-        return place == (self.unmapped,) or (bool(self.deselected) and _path(place) in self.deselected)
+        """Whether a field is not to be emitted, or is a column of the tap's own."""
+        own = len(place) == 1 and place[0] in self._own
+        return own or (bool(self.deselected) and _path(place) in self.deselected)
 
     def _plain(self, schema: Schema) -> frozenset[type]:
         plain = self._plain_types.get(id(schema))

@@ -65,6 +65,7 @@ class Shape:
         watched: Fields that `is_settled` looks at; None for all.
         secrets: Whether what has no schema can hold secrets, and is to be taken loosely for that.
         utc: Whether moments are to be written in UTC.
+        constants: Columns of the tap's own, with what each record has in them.
     """
 
     def __init__(  # noqa: PLR0913
@@ -78,6 +79,7 @@ class Shape:
         watched: Collection[str] | None = None,
         secrets: bool = False,
         utc: bool = False,
+        constants: Mapping[str, Any] | None = None,
     ) -> None:
         properties = schema["properties"]
         self._secrets, self._utc = secrets, utc
@@ -89,10 +91,11 @@ class Shape:
         self._nested: list[tuple[str, str, Shape]] = []
         self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
         """Attribute of the struct for each field of the schema, the same in every shape of a schema."""
+        own = {UNMAPPED: unmapped, **(constants or {})}
         fields: list[Any] = []
         for name, attribute in self.attributes.items():
-            if name == UNMAPPED:
-                fields.append((attribute, _Nothing, unmapped))
+            if name in own:
+                fields.append((attribute, _Nothing, own[name]))
                 continue
             hint = self._field(name, attribute, properties[name])
             fields.append((attribute, hint | None | UnsetType if name in keys else hint | UnsetType, UNSET))
