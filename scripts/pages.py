@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from suite import alternatives, table, types
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tap_core.stream import ApiStream
 
 DAY = 86_400
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 PAGE = """\
 # {name}
@@ -37,6 +39,8 @@ In Meltano, `meltano config list --all {name}` shows them with their environment
 Every row can also have `_sdc_unmapped`: what the schema does not know, or a value that does not fit it.
 
 {full_read}
+
+{fewer}
 
 ## Filters
 
@@ -77,6 +81,7 @@ def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
         streams="\n\n".join(f"**{subject}**\n\n{streams_table(found)}" for subject, found in by_subject(tap)),
         off="" if all(stream.selected_by_default for stream in tap.streams) else OFF,
         full_read=full_read(tap.streams),
+        fewer=fewer(tap.streams),
         **filters(tap.streams),
         diagram=diagram(tap.streams),
         fields="\n\n".join(_fields(stream) for stream in tap.streams),
@@ -149,7 +154,9 @@ def full_read(streams: Sequence[ApiStream]) -> str:
     """When it is seen that rows are gone, and what that costs of incremental streams."""
     incremental = [stream for stream in streams if stream.replication_key]
     if not incremental:
-        return "Every stream is read whole in every run, so that each run tells which rows are gone."
+        every = "Every stream is read whole in every run, so that each run tells which rows are gone"
+        ending = any(stream.ends_at for stream in streams)
+        return every + ("; but for lists that `children_since` leaves out." if ending else ".")
     by_size: dict[int, list[str]] = {}
     for stream in incremental:
         by_size.setdefault(stream.get_new_paginator().size or 0, []).append(f"`{stream.name}`")
@@ -168,6 +175,29 @@ def full_read(streams: Sequence[ApiStream]) -> str:
         f"streams when it is due, at the cost of {'; '.join(costs)}; and often one more, "
         "which proves the end."
     )
+
+
+def fewer(streams: Sequence[ApiStream]) -> str:
+    """Which rows the settings for fewer requests leave out, of which streams."""
+    incremental = [stream for stream in streams if stream.replication_key]
+    ending = [stream for stream in streams if stream.ends_at]
+    cut: dict[bool, list[str]] = {True: [], False: []}
+    for stream in incremental:
+        cut[bool(stream.until(NEW_YEAR))].append(f"`{stream.name}`")
+    said = []
+    if incremental:
+        rest = f" Of {', '.join(cut[False])} the tap leaves out the others." if cut[False] else ""
+        asked = f"the API is asked for the rows between them alone of {', '.join(cut[True])}.{rest}"
+        said.append(f"With `start_date` and `end_date`, {asked} All other streams are read as ever.")
+    for stream in ending:
+        fate = "waits until all lists are read"
+        if stream.made_at:
+            fate = f"is read once, if `{stream.made_at}` says that it was made since the last run"
+        said.append(
+            f"With `children_since`, the lists of `{stream.name}` are read no more so many days after "
+            f"`{stream.ends_at[0]}`, and always if that is null. One that had ended when it was entered {fate}."
+        )
+    return "\n\n".join([*said, "More on these settings is in [Running it](running.md#fewer-requests)."])
 
 
 def filters(streams: Sequence[ApiStream]) -> dict[str, str]:

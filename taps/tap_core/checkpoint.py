@@ -25,11 +25,15 @@ class Checkpoint:
     Args:
         state: The stream's entry in STATE, which is read and written.
         question: What tells reads apart: the streams that are read, their bounds, their filters.
-        began: When this run began; None where no bookmark depends on it.
+        began: When this run began; None where nothing depends on it.
+        dated: Whether a bookmark depends on it.
     """
 
-    def __init__(self, state: dict[str, Any], question: dict[str, Any], began: str | None) -> None:
+    def __init__(
+        self, state: dict[str, Any], question: dict[str, Any], began: str | None, *, dated: bool
+    ) -> None:
         self._state = state
+        self._dated = dated
         self._question = question
         found = state.get(_FIELD)
         self.given = isinstance(found, dict)
@@ -44,7 +48,7 @@ class Checkpoint:
         if isinstance(found, dict) and self._answers(found):
             self.query, self.key = found["query"], str(found.get("key"))
             self.version = found["version"] if type(found.get("version")) is int else None
-            self.began = found.get("began") if began else None
+            self.began = found.get("began") or began
 
     def _answers(self, found: dict[str, Any]) -> bool:
         """Whether a checkpoint is for the same question; one of a full read is not for an incremental one."""
@@ -52,9 +56,9 @@ class Checkpoint:
         return same and isinstance(found.get("query"), dict) and self._has_moment(found.get("began"))
 
     def _has_moment(self, began: Any) -> bool:
-        """Whether a checkpoint says when its run began, if and only if this run's bookmark depends on it."""
+        """Whether a checkpoint says when its run began, if a bookmark depends on it, and only if it may."""
         if not began or not self.began:
-            return not began and not self.began
+            return not began and not (self.began and self._dated)
         try:
             instant(began)
         except (ValueError, OverflowError):

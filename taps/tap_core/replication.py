@@ -111,13 +111,13 @@ class Replicated(Losses):
         if stream.resumable and not (self.bookmark and self.is_sorted) and not self._batches:
             streams = [stream.name, *(child.name for child in stream.selected_descendants)]
             below = any(child.replication_key for child in stream.selected_descendants)
-            dated = bool(self.bookmark or below or stream.ends_at)
+            dated = bool(self.bookmark or below)
             filters = {
                 name: given
                 for one in (stream, *stream.selected_descendants)
                 for name, given in one.filtered_by.items()
             }
-            began_at = began.isoformat() if dated else None
+            began_at = began.isoformat() if dated or stream.ends_at else None
             question = {
                 "streams": sorted(streams),
                 "since": self.bookmark and _written(self.bookmark.start),
@@ -125,8 +125,9 @@ class Replicated(Losses):
                 "filters": digest(filters),
             }
             if stream.ends_at:
-                question["skipping"] = [c.name for c in stream.children if not Parents(c, began).are_all]
-            self.checkpoint = Checkpoint(state, question, began_at)
+                skipping = [child.name for child in stream.children if not Parents(child, began).are_all]
+                question["skipping"] = skipping or None
+            self.checkpoint = Checkpoint(state, question, began_at, dated=dated)
             if self.checkpoint.began:
                 self.began = instant(self.checkpoint.began)
             if self.bookmark:
