@@ -77,6 +77,29 @@ def instant(value: Any) -> datetime:
     return datetime.fromisoformat(parsed.isoformat())
 
 
+class Order:
+    """The order of a list by its replication key.
+
+    Args:
+        descending: Whether it is to fall.
+    """
+
+    def __init__(self, *, descending: bool = False) -> None:
+        self._descending = descending
+        self._previous: Any = None
+
+    def holds(self, values: Iterable[Any]) -> bool:
+        """Whether these values follow on those of the last call, and on one another, in order."""
+        for value in values:
+            place, last = _position(value), self._previous
+            if place is None:
+                continue
+            self._previous = place
+            if type(place) is type(last) and (place > last if self._descending else place < last):
+                return False
+        return True
+
+
 class Bookmark:
     """How far an incremental stream was read: the highest value of its replication key.
 
@@ -114,7 +137,6 @@ class Bookmark:
         self._key = key
         self._now = now
         self._lookback = lookback
-        self._previous: Any = None
         self._value, self._highest = self._before = self._last()
         self._unsettled: int | None = None
         self.reached: Any = self._highest[0] if isinstance(self._highest, tuple) else self._highest
@@ -199,6 +221,16 @@ class Bookmark:
         since = self._earliest is None or place >= self._earliest
         return bool(since and (self._end is None or place < self._end))
 
+    def is_behind(self, time: Any, *, settled: bool) -> bool:
+        """Whether a time lies behind the end: by the look-back at least, where ids have to settle."""
+        place, end = _position(time), self.end
+        if end is None or not isinstance(place, tuple):
+            return False
+        try:
+            return bool(place >= (end + timedelta(seconds=self._lookback if settled else 0), ""))
+        except OverflowError:
+            return False
+
     def settled(self, ids: Iterable[Any], times: Iterable[Any]) -> list[Any]:
         """The ids below those of all rows that were made within the look-back before the run.
 
@@ -217,17 +249,6 @@ class Bookmark:
             if isinstance(self._highest, int) and self._highest >= self._unsettled:
                 self._value, self._highest = self._before
         return [name for name, _ in made if self._unsettled is None or name < self._unsettled]
-
-    def in_order(self, values: Iterable[Any], *, descending: bool = False) -> bool:
-        """Whether these values follow on those of the last call, and on one another, in order."""
-        for value in values:
-            place, last = _position(value), self._previous
-            if place is None:
-                continue
-            self._previous = place
-            if type(place) is type(last) and (place > last if descending else place < last):
-                return False
-        return True
 
     def see(self, values: Iterable[Any]) -> None:
         """Take note of rows that were written."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_core.bookmarks import instant
+from tap_core.filters import digest
+from tap_core.parents import Parents
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from tap_core.stream import ApiStream
 
 _FIELD = "checkpoint"
 
@@ -15,6 +19,16 @@ _FIELD = "checkpoint"
 def name_of(key: Any) -> str:
     """A record's key as a text for STATE."""
     return "|".join(map(str, key)) if isinstance(key, tuple) else str(key)
+
+
+def question_of(stream: ApiStream, began: datetime) -> dict[str, Any]:
+    """What tells reads of a stream apart: what is read below it, for which parents, by which filters."""
+    streams = (stream, *stream.selected_descendants)
+    filters = {name: given for one in streams for name, given in one.filtered_by.items()}
+    below = stream.children if stream.ends_at else ()
+    skipping = [child.name for child in below if not Parents(child, began).are_all]
+    names = sorted(one.name for one in streams)
+    return {"streams": names, "filters": digest(filters), "skipping": skipping or None}
 
 
 class Checkpoint:

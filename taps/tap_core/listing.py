@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from tap_core.bookmarks import Order
 from tap_core.checkpoint import name_of
 from tap_core.errors import ApiError, NotFound, RunEnds
 from tap_core.paging.page import Rows
@@ -44,7 +45,7 @@ class Listing:
         """Whether rows come again here that may be older than what is read."""
         self._paginator = self._prepared(late or self._stream.get_new_paginator())
         self._expected: set[Hashable] = set()
-        self._descending = True
+        self._order, self._in_order = Order(descending=reading.newest_first), True
 
     def _prepared(self, paginator: Paginator) -> Paginator:
         reading, most = self._reading, self._stream.config.get("page_size")
@@ -109,7 +110,7 @@ class Listing:
             fresh = [record for record in fresh if self._stream.key_of(record) not in done]
         reach = 1 if self._stream.has_selected_descendents else self._fetcher.depth
         if self.stops_early:
-            reach = 0  # the bookmark may be on the next page
+            reach = 0  # the bookmark, or the window's end, may be on the next page
         if paginator.size and len(page.records) > paginator.size:
             reach = 0  # the server sends more than is asked for, and two huge pages at once may be too much
         for upcoming in islice(() if paginator.probing else paginator.upcoming(), reach):
@@ -163,31 +164,34 @@ class Listing:
         logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self._stream.name)
         return None, []
 
-    # Lists that come newest first
+    # Lists that come in order
 
     @property
     def stops_early(self) -> bool:
-        """Whether reading can stop at the bookmark."""
-        newest_first = self._reading.newest_first and not self.is_late
-        return self._reading.from_bookmark and newest_first and self._descending
+        """Whether reading can stop at the bookmark, as rows come newest first, or behind `end_date`."""
+        reading = self._reading
+        at_bookmark = reading.newest_first and reading.from_bookmark
+        return (at_bookmark or reading.stops_at_end) and self._in_order and not self.is_late
 
-    def is_past_bookmark(self, records: list[Any]) -> bool:
-        """Whether all that follows is older than what is read, as the list comes newest first.
+    def is_past(self, records: list[Any]) -> bool:
+        """Whether all that follows is older than what is read, or comes after `end_date`.
 
         Half of the page must be: one row at its end can be older than those behind it, if entered late.
         """
         if not self.stops_early or not records:
             return False
-        bookmark, key = self._reading.bookmark, self._stream.replication_key or ""
-        values = self._stream.codec.column(records, key)
-        assert bookmark is not None  # noqa: S101  or it would not stop early
-        if not bookmark.in_order(values, descending=True):
-            self._descending = False
-            self._stream.logger.warning(
-                "%s: the list does not come newest first, so that it is read to its end", self._stream.name
-            )
+        newest_first = self._reading.newest_first
+        values = self._stream.codec.column(records, self._stream.replication_key or "")
+        if not self._order.holds(values):
+            self._in_order = False
+            order = "newest first" if newest_first else "in order"
+            text = "%s: the list does not come %s, so that it is read to its end"
+            self._stream.logger.warning(text, self._stream.name, order)
             return False
-        return not self._reading.has_new(records[len(records) // 2 :])
+        half = records[len(records) // 2 :]
+        if newest_first:
+            return not self._reading.has_new(half)
+        return values[0] != values[-1] and self._reading.is_behind_window(half)
 
     def _compare_with_total(self) -> None:
         """Say, or fail, if fewer records came than the API says there are."""

@@ -142,14 +142,14 @@ class Plan:
                 count += len(raws)
                 decoded = self._children or listing.stops_early
                 records = stream.decode(raws, self._context) if decoded else None
-                past_bookmark = listing.is_past_bookmark(records or [])
+                is_past = listing.is_past(records or [])
                 yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
                 parents = records or [] if self._children else []
                 if listing.is_late or not stream.is_read_whole:
                     parents = self._reading.wanted(parents, self._context, late=listing.is_late)
                 for record in parents:
                     yield self._parent(rows, record)
-                if past_bookmark:
+                if is_past:
                     break
                 if limit is not None and count >= limit:
                     stream.check_limit(count)

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_core.bookmarks import Bookmark, instant
-from tap_core.checkpoint import Checkpoint
-from tap_core.filters import digest
+from tap_core.bookmarks import Bookmark, Order, instant
+from tap_core.checkpoint import Checkpoint, question_of
 from tap_core.losses import Losses
-from tap_core.parents import Parents
 from tap_core.questions import LISTS, forget_later_window, forget_other_filters
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
@@ -52,7 +50,7 @@ class Replicated(Losses):
         self._of_lists: dict[str, Bookmark] = {}
         self.checkpoint: Checkpoint | None = None
         self.resumed = False
-        self._in_order = True
+        self._order, self._in_order = Order(), True
         self._whole_due = False
         self._saved: dict[str, Any] = {}
         self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
@@ -109,24 +107,14 @@ class Replicated(Losses):
         if "page_size" in state:  # kept by earlier versions; null, as an absent one would be merged back
             state["page_size"] = None
         if stream.resumable and not (self.bookmark and self.is_sorted) and not self._batches:
-            streams = [stream.name, *(child.name for child in stream.selected_descendants)]
             below = any(child.replication_key for child in stream.selected_descendants)
             dated = bool(self.bookmark or below)
-            filters = {
-                name: given
-                for one in (stream, *stream.selected_descendants)
-                for name, given in one.filtered_by.items()
-            }
             began_at = began.isoformat() if dated or stream.ends_at else None
             question = {
-                "streams": sorted(streams),
+                **question_of(stream, began),
                 "since": self.bookmark and _written(self.bookmark.start),
                 "until": stream.config.get("end_date") if dated else None,
-                "filters": digest(filters),
             }
-            if stream.ends_at:
-                skipping = [child.name for child in stream.children if not Parents(child, began).are_all]
-                question["skipping"] = skipping or None
             self.checkpoint = Checkpoint(state, question, began_at, dated=dated)
             if self.checkpoint.began:
                 self.began = instant(self.checkpoint.began)
@@ -242,7 +230,7 @@ class Replicated(Losses):
             return
         values = self.stream.codec.column(records, key)
         if self.is_sorted and self._in_order:
-            self._in_order = bookmark.in_order(values)
+            self._in_order = self._order.holds(values)
             if not self._in_order:
                 self.stream.stream_state.update(self._saved)
                 self.stream.logger.warning(
@@ -280,6 +268,19 @@ class Replicated(Losses):
         """Whether some of these records of a stream without a parent are not older than what is read."""
         values = self.stream.codec.column(records, self.stream.replication_key or "")
         return not self.bookmark or any(map(self.bookmark.is_new, values))
+
+    @property
+    def stops_at_end(self) -> bool:
+        """Whether reading can stop behind `end_date`: rows come in order, and the API does not."""
+        start, end = self.stream.bounds
+        by_id = isinstance(start, int)
+        return self.is_sorted and end is not None and (by_id or not self.stream.until(end))
+
+    def is_behind_window(self, records: list[Any]) -> bool:
+        """Whether all of these records of a stream without a parent come after `end_date`."""
+        mark, made_at = self.bookmark, self._made_at
+        times = self.stream.codec.column(records, made_at or self.stream.replication_key or "")
+        return mark is not None and all(mark.is_behind(time, settled=bool(made_at)) for time in times)
 
     def save(self) -> None:
         """Put how far was read into STATE: all rows up to there were written."""

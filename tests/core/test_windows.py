@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -311,6 +312,26 @@ def test_an_interrupted_window_goes_on_and_another_does_not(tmp_path, stream, mo
     found = {*ids(first, stream), *ids(second, stream)}
     assert found - {*ids(first, stream)} == {*range(24)} if moved else found == whole
     assert moved or len(ids(second, stream)) < len(whole)
+
+
+@pytest.mark.parametrize("order", ["as asked", "newest first", "none"])
+@pytest.mark.parametrize("stream", ["events", "invoice_events"])
+def test_a_list_that_the_api_does_not_cut_is_read_no_further_than_the_window(read, stream, order):
+    """If it comes in order: by ids, and by times but for some minutes."""
+    began = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    made = [(began + timedelta(hours=n)).isoformat() for n in range(400)]
+    made[51], made[95] = made[95], made[51]  # given its id early, and late
+    times = dict(enumerate(made))
+    window = {"start_date": "2026-03-02", "end_date": "2026-03-05", "page_size": 20}
+    state = {"bookmarks": {stream: {"replication_key": "id", "replication_key_value": 24}}}
+    if order == "newest first":
+        times = dict(reversed(times.items()))
+    elif order == "none":
+        times = {n: made[n] for n in Random(3).sample(range(400), 400)}
+    output, asked = read(stream, times, state=state, lookback=3600, **window)
+    assert {*ids(output, stream)} == {*range(24, 96)} - ({24} if stream == "invoice_events" else set())
+    assert len(asked) < 8 if order == "as asked" else len(asked) >= 19
+    assert ("does not come in order" in output.log) is (order != "as asked")
 
 
 SANDBOX = {
