@@ -59,7 +59,7 @@ def forget_later_window(state: State, config: Mapping[str, Any]) -> None:
         if kept:
             state[_START] = None
         return
-    if not kept and any(state.get(name) for name in ("replication_key_value", LISTS)):
+    if not kept and any(entry.get("replication_key_value") is not None for entry in _entries(state)):
         return
     if kept or start:
         state[_START] = instant(start).isoformat() if start else None
@@ -79,9 +79,14 @@ def _forget(state: State) -> bool:
 
     They become null, as a merge of two STATEs would bring back what is absent.
     """
-    lists = state.get(LISTS)
-    entries = [state, *(lists.values() if isinstance(lists, dict) else ())]
-    found = [(entry, name) for entry in entries for name in _MARKS if entry.get(name)]
+    found = [(entry, name) for entry in _entries(state) for name in _MARKS if entry.get(name) is not None]
     for entry, name in found:
         entry[name] = None
     return bool(found)
+
+
+def _entries(state: State) -> list[State]:
+    """The stream's own, and those of its lists."""
+    lists = state.get(LISTS)
+    found = lists.values() if isinstance(lists, dict) else ()
+    return [state, *(entry for entry in found if isinstance(entry, dict))]

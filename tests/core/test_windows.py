@@ -182,7 +182,7 @@ def test_a_later_end_goes_on_from_the_bookmark(read, stream):
     assert daily.state["bookmarks"][stream]["window_start"] is None
 
 
-@pytest.mark.parametrize("stream", LISTS)
+@pytest.mark.parametrize("stream", ["customers", "events", "rewards"])
 def test_windows_that_come_newest_first_share_a_state(read, stream):
     times = {n: f"2026-03-{n:02}T00:00:00Z" for n in range(1, 29)}
     state, found = None, []
@@ -332,6 +332,61 @@ def test_a_list_that_the_api_does_not_cut_is_read_no_further_than_the_window(rea
     assert {*ids(output, stream)} == {*range(24, 96)} - ({24} if stream == "invoice_events" else set())
     assert len(asked) < 8 if order == "as asked" else len(asked) >= 19
     assert ("does not come in order" in output.log) is (order != "as asked")
+
+
+FORMS = {n: f"2026-03-{n:02}T00:00:00.000Z" for n in range(1, 29)}
+
+
+def answers(path, query):
+    """A form with an answer a day, bounds heeded as they are documented."""
+    if path.endswith("/me"):
+        return {"status": "success", "data": {"id": 1, "organizationId": 7}}
+    since, until = query.get("afterCreatedAt", ""), query.get("beforeCreatedAt", "3")
+    rows = [{"id": n, "createdAt": time} for n, time in FORMS.items() if since <= time <= until]
+    rows = rows if path.endswith("/responses") else [{"id": "f1"}]
+    return {"status": "success", "data": cut(rows, query, start="skip", size="take")}
+
+
+def components(path, query):
+    """A component whose usage comes a day at a time; the API knows days."""
+    if path == "/subscriptions_components.json":
+        row = {"subscription_id": 1, "component_id": 1, "kind": "metered_component"}
+        row["updated_at"] = "2026-01-01T00:00:00Z"
+        return {"subscriptions_components": numbered([row], query)}
+    since, until = query.get("since_date", ""), query.get("until_date", "3")
+    rows = [{"usage": {"id": n, "created_at": t}} for n, t in FORMS.items() if since <= t[:10] <= until]
+    return numbered(rows, query)
+
+
+BELOW = [
+    (TapScheduling, answers, "routing_forms", "routing_form_responses", "beforeCreatedAt"),
+    (TapBilling, components, "subscription_components", "usages", "until_date"),
+]
+
+
+@pytest.mark.parametrize(("tap", "handle", "parent", "stream", "param"), BELOW)
+def test_lists_of_children_have_windows_of_their_own(tmp_path, tap, handle, parent, stream, param):
+    """With a bookmark for all lists, or for each; whatever the parent's, which is read for all of them."""
+    found, state = [], None
+    with JsonApi(handle) as api:
+        for first, last in ((21, 29), (11, 21), (11, 25), (1, 11)):
+            window = {"start_date": f"2026-03-{first:02}", "end_date": f"2026-03-{last:02}", "lookback": 0}
+            chosen = {"catalog": select(tap, parent, stream), "state": state}
+            before = len(api.paths)
+            output = call(tap, tmp_path, url=api.url, **chosen, **window)
+            assert output.code == 0, output.log
+            asked = [target for target in api.paths[before:] if f"{stream.rsplit('_', 1)[-1]}" in target]
+            assert asked
+            assert all(param in target for target in asked)
+            assert f"cut by the API: {stream}" in output.log
+            found.append(ids(output, stream))
+            state = output.state
+        plain = call(tap, tmp_path, url=api.url, **chosen)
+        later = len(api.paths)
+        done = call(tap, tmp_path, url=api.url, **{**chosen, "state": plain.state}, **window)
+        assert not [target for target in api.paths[later:] if param in target]
+    assert found == [[*range(21, 29)], [*range(11, 21)], [*range(20, 25)], [*range(1, 11)]]
+    assert done.state["bookmarks"][stream] == plain.state["bookmarks"][stream]
 
 
 SANDBOX = {
