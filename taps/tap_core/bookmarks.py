@@ -196,7 +196,10 @@ class Bookmark:
 
     def wants(self, value: Any) -> bool:
         """Whether a row of this replication key value is to be written; a row without a place always is."""
-        return self.is_new(value) and (self._end is None or self.is_in_window(value))
+        place, first, end = _position(value), self._first, self._end
+        if place is None or (type(place) is type(first) and place < first):
+            return place is None
+        return end is None or not isinstance(place, tuple) or bool(place < end)
 
     def is_new(self, value: Any) -> bool:
         """Whether a row of this replication key value is new enough; a row without a place always is."""
