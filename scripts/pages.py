@@ -195,7 +195,7 @@ def fewer(streams: Sequence[ApiStream]) -> str:
             fate = f"is read once, if `{stream.made_at}` says that it was made since the last run"
         said.append(
             f"With `children_since`, the lists of `{stream.name}` are read no more so many days after "
-            f"`{stream.ends_at[0]}`, and always if that is null. One that had ended when it was entered {fate}."
+            f"`{stream.ends_at[0]}`, and always if that is null. One entered after it had ended {fate}."
         )
     return "\n\n".join([*said, "More on these settings is in [Running it](running.md#fewer-requests)."])
 

@@ -140,8 +140,9 @@ def added(body):
     return {name: added(item) for name, item in body.items()} if isinstance(body, dict) else body
 
 
-@pytest.mark.parametrize("odd", [None, added])
-@pytest.mark.parametrize("stream", LISTS)
+@pytest.mark.parametrize(
+    ("stream", "odd"), [*((name, None) for name in LISTS), ("events", added), ("rewards", added)]
+)
 def test_a_window_has_its_first_moment_and_not_its_last(read, stream, odd):
     """Whatever the zone and the digits, and though the server sends all rows."""
     output, asked = read(stream, odd=odd, **WINDOW, emit_activate_version_messages=True)
@@ -164,7 +165,7 @@ def test_an_end_alone(read, stream):
     assert receipt(output, stream)["reason"].startswith("only rows before 2026-03-08T02:00")
 
 
-@pytest.mark.parametrize("stream", LISTS)
+@pytest.mark.parametrize("stream", ["customers", "invoice_events", "orders", "bookings"])
 def test_a_later_end_goes_on_from_the_bookmark(read, stream):
     """The look-back is as ever, but not beyond either bound."""
     times = {n: f"2026-03-{n:02}T00:00:00Z" for n in range(1, 29)}
