@@ -7,6 +7,12 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 WANTED    := .meltano/.wanted
 
+# Where Python may not keep the bytecode of what it imports, as in many containers, it would compile all of it at
+# each start: what is installed is compiled at once.
+ifdef PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE := 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help install plugins demo report test test-next reliability bench lint format docs definitions lock clean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -66,6 +67,7 @@ class LoadCommand(SingerCommand):
     @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the target."""
+        gc.freeze()  # what was imported stays: to look through it again and again, and at the end, takes time
         logging.captureWarnings(capture=True)
         with self._failures_told():
             return click.Command.invoke(self, ctx)
