@@ -93,7 +93,7 @@ class Tables:
             self._definitions.path(known.table),
             columns,
             [by_field[key] for key in schema.keys],
-            by_field["account"] if schema.account is not None else None,
+            columns[schema.account_at] if schema.account_at is not None else None,
             path,
         )
 
