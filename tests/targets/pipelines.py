@@ -1,4 +1,4 @@
-"""A tap and the loader that it writes to, each in a process of its own, joined by a pipe as a shell does it."""
+"""A tap and the loader that it writes to, each in a process of its own, joined by a pipe as a shell does."""
 
 from __future__ import annotations
 
