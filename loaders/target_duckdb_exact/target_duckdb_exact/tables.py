@@ -86,7 +86,8 @@ class Tables:
         known = known or self._create(schema, needs)
         columns = self._columns(known, schema, needs)
         path = self._history(known) if history and schema.keys else None
-        known = self._ledger.table(self._schema, schema.stream) or known
+        if path:
+            known = self._ledger.table(self._schema, schema.stream) or known
         by_field = {field.name: column for field, column in zip(schema.fields, columns, strict=True)}
         return Layout(
             known,
