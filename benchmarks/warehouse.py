@@ -244,8 +244,8 @@ before the run, Python {about["python"]}.
 
 Processor seconds of all processes, the least of {ROUNDS} rounds by turns; the largest account was read once.
 µs a row are without start-ups, which are what {rows(FEW)} rows take in the same way. What each loaded is
-compared with the server's data. `read_json` infers types, knows no keys, and is told every address; dlt merges
-by the same keys.
+compared with the server's data. `read_json` infers types, knows no keys, and is told every address; dlt
+merges by the same keys.
 """,
         "| | goal | measured |\n|---|---|---|",
         *(f"| {' | '.join(cells)} |" for cells in goals(f)),

@@ -19,14 +19,18 @@ class Definitions:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
         self._connection = connection
-        self._schema = schema
         self._columns: dict[str, dict[str, tuple[str, str | None]]] | None = None
         """Of all tables, by their names in small letters: type and comment of each column."""
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        there = connection.execute(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
+        ).fetchall()
+        self.schema: str = next(name for (name,) in there if name.lower() == schema.lower())
+        """As it was first written: DuckDB takes `Shop` and `shop` for the same."""
 
     def path(self, table: str) -> str:
         """A table with its schema, as SQL takes it."""
-        return f"{quoted(self._schema)}.{quoted(table)}"
+        return f"{quoted(self.schema)}.{quoted(table)}"
 
     def types(self, table: str) -> dict[str, str]:
         """The columns of a table with their types; none if there is no such table."""
@@ -39,7 +43,7 @@ class Definitions:
             for name, column, kind, comment in self._connection.execute(
                 "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
                 "WHERE database_name = current_database() AND schema_name = ? ORDER BY column_index",
-                [self._schema],
+                [self.schema],
             ).fetchall():
                 self._columns.setdefault(name.lower(), {})[column] = kind, comment
         return self._columns.get(table.lower(), {})
@@ -49,7 +53,7 @@ class Definitions:
         found = self._connection.execute(
             "SELECT table_name, table_type = 'BASE TABLE' FROM information_schema.tables "
             "WHERE table_catalog = current_database() AND table_schema = ?",
-            [self._schema],
+            [self.schema],
         ).fetchall()
         return dict(found)
 
@@ -66,7 +70,7 @@ class Definitions:
         """
         there = self.tables()
         if not next(is_table for name, is_table in there.items() if name.lower() == table.lower()):
-            raise LoadError(f"{self._schema}.{table} is a view: rename it, or load into another schema")
+            raise LoadError(f"{self.schema}.{table} is a view: rename it, or load into another schema")
         name = aside(table, there)
         self._alter(f"ALTER TABLE {self.path(table)} RENAME TO {quoted(name)}")
         return name

@@ -66,9 +66,9 @@ class Tables:
     ) -> None:
         self._connection = connection
         self._ledger = ledger
-        self._schema = schema
         self._naming = naming
         self._definitions = Definitions(connection, schema)
+        self._schema = self._definitions.schema
 
     def prepare(self, schema: Schema, needs: Sequence[Need], *, history: bool) -> Layout:
         """Make or change the table of a stream, and of its history.
