@@ -7,6 +7,12 @@ INSTALLED := $(VENV)/.installed
 PLUGINS   := .meltano/.installed
 WANTED    := .meltano/.wanted
 
+# Where Python may not keep the bytecode of what it imports, as in many containers, it would compile all of it at
+# each start: what is installed is compiled at once.
+ifdef PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE := 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help install plugins demo report test test-next reliability bench lint format docs definitions lock clean
 
@@ -59,10 +65,11 @@ reliability: $(INSTALLED) ## the tests that inject harm, at full size (half an h
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=200000 \
 		$(BIN)/python -m pytest tests/core --reliability docs/reliability.md
 
-bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/*.md (about half an hour)
+bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/*.md (about an hour)
 	@echo "==> benchmarks: peers go into benchmarks/.work; let nothing else run meanwhile"
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.every
+	@$(BIN)/python -m benchmarks.warehouse
 
 lint: $(INSTALLED) ## ruff, mypy, pip-audit, and whether the generated files are current
 	@echo "==> ruff"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import resource
     from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
@@ -105,7 +106,18 @@ def run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> t
     if process.returncode:
         tail = b"\n".join((folder / name).read_bytes()[-2000:] for name in ("out", "log"))
         raise SystemExit(f"{' '.join(command)} failed:\n{tail.decode(errors='replace')}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _KIB
+    return seconds, usage.ru_utime + usage.ru_stime, peak(usage)
+
+
+def peak(usage: resource.struct_rusage) -> int:
+    """Bytes of memory at the peak."""
+    return usage.ru_maxrss * _KIB
+
+
+def summary(interpreter: str, *arguments: str) -> str:
+    """What a contender delivered, or what was expected, as check.py tells it."""
+    command = [interpreter, "-m", "benchmarks.check", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
 
 
 def machine() -> dict[str, str]:

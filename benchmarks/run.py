@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.check import state_bytes
 from benchmarks.contenders import AIRBYTE, DLT, DLT_10, DLT_MERGE, DLT_PARQUET, LOOP, LOOP_10, SDK, SUITE
-from benchmarks.measure import ROOT, WORK, Sample, Server, machine
+from benchmarks.measure import WORK, Sample, Server, machine
 
 from benchmarks import contenders, measure, pipeline, report
 
@@ -108,19 +107,14 @@ class Bench:
     def _check(self, contender: Contender, arguments: Sequence[str], events: int, attendees: int) -> None:
         columns = "some" if arguments[0] == "duckdb" else "all"
         expected = _expected(str(events), str(attendees), columns)
-        found = _summary(str(contender.python), *arguments)
+        found = measure.summary(str(contender.python), *arguments)
         if found != expected:
             raise SystemExit(f"{contender.label} delivered {found} in place of {expected}")
 
 
 @cache
 def _expected(*arguments: str) -> str:
-    return _summary(sys.executable, "expected", *arguments)
-
-
-def _summary(python: str, *arguments: str) -> str:
-    command = [python, "-m", "benchmarks.check", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    return measure.summary(sys.executable, "expected", *arguments)
 
 
 def main() -> None:

@@ -51,6 +51,7 @@ DEEP = "[" * 6_000 + "]" * 6_000
         ("t", '"2026-02-30T10:00:00Z"', "a text that is not a time"),
         ("t", '"2026-01-01T24:30:00Z"', "a text that is not a time"),
         ("t", '"secret"', "a text that is not a time"),
+        ("t", '"2026-01-01T10:00:00+24:00"', "a text that is not a time"),
         ("t", '"٢٠٢٦-01-01T10:00:00Z"', "a text that is not a time"),
         ("l", '"2026-01-01T10:00:00Z"', "a text that is not a time without a zone"),
         ("m", '["secret"]', "a list that is not a text, a number, true or false"),
@@ -124,6 +125,12 @@ def test_a_record_before_its_schema(warehouse):
     assert "Traceback" not in log
     with pytest.raises(RecordsWithoutSchemaException):
         warehouse.load(schema(ID), record({"id": 1}, stream="u"))
+
+
+def test_nothing_is_said_but_lines_of_the_log(warehouse):
+    code, out, log = warehouse.run(schema(ID), record({"id": 1}), state(1))
+    assert (code, out) == (0, "1\n")
+    assert all(line.startswith("20") and "| INFO " in line for line in log.splitlines()), log
 
 
 def test_batches_before_the_bad_line_stay(warehouse):

@@ -8,7 +8,6 @@ from singer_sdk.exceptions import RecordsWithoutSchemaException
 from loaders.warehouse import ID, activate, record, records, schema
 
 NAME = {**ID, "name": {"type": ["string", "null"]}}
-ACCOUNT = {**ID, "account": {"type": "string", "const": "acme"}}
 
 
 def rows(*keys):
@@ -122,27 +121,6 @@ def test_streams_without_keys(warehouse):
     warehouse.load(schema(NAME, keys=()), *records(rows(1, 1), version=10), activate(10))
     warehouse.load(schema(NAME, keys=()), *records(rows(1), version=20), activate(20))
     assert (alive(warehouse), deleted(warehouse)) == ([1], [1, 1])
-
-
-def test_a_version_counts_within_its_account(warehouse):
-    def load(account, keys, version, *, whole=True):
-        fields = {**ID, "account": {"type": "string", "const": account}}
-        found = records([{"id": key, "account": account} for key in keys], version=version)
-        warehouse.load(schema(fields, keys=("account", "id")), *found, *[activate(version)] * whole)
-
-    def alive(account):
-        query = "SELECT id FROM s.t WHERE _sdc_deleted_at IS NULL AND account = ? ORDER BY id"
-        return [key for (key,) in warehouse.ask(query, account)]
-
-    load("acme", [1, 2, 3], 10)
-    load("fest", [1, 2, 3], 11)
-    load("acme", [1, 2], 20, whole=False)  # interrupted, while the other account is read whole
-    load("fest", [1], 21)
-    assert (alive("acme"), alive("fest")) == ([1, 2, 3], [1])
-    load("acme", [], 20)
-    assert (alive("acme"), alive("fest")) == ([1, 2], [1])
-    load("fest", [], 22)
-    assert (alive("acme"), alive("fest")) == ([1, 2], [])
 
 
 def test_keys_that_widened_while_a_version_was_read(warehouse):

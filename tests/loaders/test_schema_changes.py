@@ -152,6 +152,17 @@ def test_streams_that_differ_by_case_only(warehouse, caplog):
     assert "s.users is another stream's table" in caplog.text
 
 
+def test_schemas_that_differ_by_case_only_are_the_same(warehouse):
+    for key, name in enumerate(("S", "s", "S")):
+        warehouse.load_rows(ID, [{"id": key}], default_target_schema=name)
+    assert warehouse.ask("SELECT id FROM s.t ORDER BY id") == [(0,), (1,), (2,)]
+
+
+def test_a_field_without_a_name(warehouse):
+    warehouse.load_rows({**ID, "": TEXT, "_": TEXT}, [{"id": 1, "": "a", "_": "b"}])
+    assert warehouse.ask("SELECT _, __2 FROM s.t") == [("a", "b")]
+
+
 def test_names_that_need_quotes(warehouse):
     stream, name = 'a "b".c;--', "x'y\" z"
     for _ in range(2):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from target_duckdb_exact.fields import Schema
 
 _MOST_PIECES = 256
-"""Pieces of a column before they are made one: each costs memory of its own."""
+"""Pieces of a column before they are made one: each costs memory of its own, and time when it is loaded."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Buffer:
         self.size = 0
         self.activated = None
         self.made = True
-        self._pieces: list[list[pa.Array]] = [[] for _ in range(len(self.schema.fields) + 2)]
+        self._whole: list[list[pa.Array]] = [[] for _ in range(len(self.schema.fields) + 2)]
+        self._pieces: list[list[pa.Array]] = [[] for _ in self._whole]
 
     @property
     def waits(self) -> bool:
@@ -63,14 +64,22 @@ class Buffer:
             self._pieces, (*columns.fields, columns.extracted, columns.versions), strict=True
         ):
             pieces.append(array)
-            if len(pieces) == _MOST_PIECES:
-                pieces[:] = [_joined(pieces)]
+        if len(self._pieces[0]) == _MOST_PIECES:
+            self._join()
+
+    def _join(self) -> None:
+        """Make one of the pieces of each column; what was joined before is not copied again."""
+        for whole, pieces in zip(self._whole, self._pieces, strict=True):
+            if pieces:
+                whole.append(pa.concat_arrays(_alike(pieces)))
+            pieces.clear()
 
     def batch(self) -> Batch | None:
         """All rows; None if there are none."""
         if not self.rows:
             return None
-        *fields, extracted, versions = [_joined(pieces) for pieces in self._pieces]
+        self._join()
+        *fields, extracted, versions = [pa.chunked_array(_alike(whole)) for whole in self._whole]
         numbers = pa.array(range(self.rows), pa.int64())
         names = [f"c{number}" for number in range(len(fields))]
         table = pa.table([*fields, extracted, versions, numbers], [*names, "extracted", "version", "n"])
@@ -84,8 +93,8 @@ class Buffer:
         ]
 
 
-def _joined(pieces: list[pa.Array]) -> pa.Array:
-    """One array; of texts, if a piece has numbers that are too large for the others."""
+def _alike(pieces: list[pa.Array]) -> list[pa.Array]:
+    """Pieces of one type: of texts, if one has numbers that are too large for the others."""
     if any(piece.type != pieces[0].type for piece in pieces):
-        pieces = [piece.cast(pa.string()) for piece in pieces]
-    return pa.concat_arrays(pieces)
+        return [piece.cast(pa.string()) for piece in pieces]
+    return pieces

@@ -136,6 +136,8 @@ def _moment(text: str) -> tuple[int, int | None]:
     microseconds += 1_000_000 if leap else int(f"{fraction[:6]:0<6}")
     if not sign:
         return microseconds, 0 if utc else None
+    if int(hours) > 23 or int(minutes or 0) > 59:  # noqa: PLR2004 - a day's and an hour's
+        raise ValueError
     offset = (int(hours) * 60 + int(minutes or 0)) * 60_000_000
     return microseconds, -offset if sign == "-" else offset
 

@@ -141,7 +141,15 @@ class Decoder:
                 raise MissingKeyPropertiesError(
                     f"{self._place(first, Misfit(at))}: a record has no value for its key {field.name}"
                 )
+        self._check_account(columns, first)
         return columns
+
+    def _check_account(self, columns: Sequence[pa.Array], first: int) -> None:
+        """Refuse another account's row: its version would speak for rows that it has not read."""
+        at, account = self._schema.account_at, self._schema.account
+        if at is not None and set(columns[at].unique().to_pylist()) - {account, None}:
+            other = next(n for n, found in enumerate(columns[at].to_pylist()) if found not in {account, None})
+            raise LoadError(f"{self._place(first, Misfit(other))}: the row is not of its SCHEMA's account")
 
     def _column(self, field: Field, values: Sequence[Any], first: int) -> pa.Array:
         try:

@@ -19,32 +19,41 @@ class Definitions:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
         self._connection = connection
-        self._schema = schema
-        self._types: dict[str, dict[str, str]] = {}
+        self._columns: dict[str, dict[str, tuple[str, str | None]]] | None = None
+        """Of all tables, by their names in small letters: type and comment of each column."""
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        there = connection.execute(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
+        ).fetchall()
+        self.schema: str = next(name for (name,) in there if name.lower() == schema.lower())
+        """As it was first written: DuckDB takes `Shop` and `shop` for the same."""
 
     def path(self, table: str) -> str:
         """A table with its schema, as SQL takes it."""
-        return f"{quoted(self._schema)}.{quoted(table)}"
+        return f"{quoted(self.schema)}.{quoted(table)}"
 
     def types(self, table: str) -> dict[str, str]:
         """The columns of a table with their types; none if there is no such table."""
-        if table in self._types:
-            return self._types[table]
-        found = self._connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-            "AND schema_name = ? AND lower(table_name) = lower(?) ORDER BY column_index",
-            [self._schema, table],
-        ).fetchall()
-        self._types[table] = dict(found)
-        return self._types[table]
+        return {name: kind for name, (kind, _) in self._of(table).items()}
+
+    def _of(self, table: str) -> dict[str, tuple[str, str | None]]:
+        """Type and comment of a table's columns; those of all tables are asked for at once."""
+        if self._columns is None:
+            self._columns = {}
+            for name, column, kind, comment in self._connection.execute(
+                "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() "
+                "WHERE database_name = current_database() AND schema_name = ? ORDER BY column_index",
+                [self.schema],
+            ).fetchall():
+                self._columns.setdefault(name.lower(), {})[column] = kind, comment
+        return self._columns.get(table.lower(), {})
 
     def tables(self) -> dict[str, bool]:
         """All tables and views, and whether each is a table."""
         found = self._connection.execute(
             "SELECT table_name, table_type = 'BASE TABLE' FROM information_schema.tables "
             "WHERE table_catalog = current_database() AND table_schema = ?",
-            [self._schema],
+            [self.schema],
         ).fetchall()
         return dict(found)
 
@@ -61,7 +70,7 @@ class Definitions:
         """
         there = self.tables()
         if not next(is_table for name, is_table in there.items() if name.lower() == table.lower()):
-            raise LoadError(f"{self._schema}.{table} is a view: rename it, or load into another schema")
+            raise LoadError(f"{self.schema}.{table} is a view: rename it, or load into another schema")
         name = aside(table, there)
         self._alter(f"ALTER TABLE {self.path(table)} RENAME TO {quoted(name)}")
         return name
@@ -82,7 +91,7 @@ class Definitions:
 
     def _alter(self, statement: str) -> None:
         self._connection.execute(statement)
-        self._types.clear()
+        self._columns = None
 
     def fill(self, table: str, column: str, value: str) -> None:
         """Set a column in all rows."""
@@ -100,14 +109,7 @@ class Definitions:
 
     def comment(self, table: str, comments: Iterable[tuple[str, str | None]]) -> None:
         """Give columns their comments, where those are others than before; None leaves a column's own."""
-        found = self._connection.execute(
-            "SELECT column_name, comment FROM duckdb_columns() WHERE database_name = current_database() "
-            "AND schema_name = ? AND table_name = ?",
-            [self._schema, table],
-        ).fetchall()
-        present = dict(found)
+        present = self._of(table)
         for column, comment in comments:
-            if comment is not None and present.get(column) != comment:
-                self._connection.execute(
-                    f"COMMENT ON COLUMN {self.path(table)}.{quoted(column)} IS {literal(comment)}"
-                )
+            if comment is not None and present[column][1] != comment:
+                self._alter(f"COMMENT ON COLUMN {self.path(table)}.{quoted(column)} IS {literal(comment)}")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LOCAL_TIME = "local-date-time"
 """`x-format` (or `format`) of a time without a zone: other targets don't know it, and take it for text."""
 
+ACCOUNT = "account"
+"""The field that tells whose a row is, where its SCHEMA says so by a constant."""
+
 
 class Kind(Enum):
     """What a field may hold; the value is what it is called in messages."""
@@ -71,6 +74,13 @@ class Schema:
     account: str | None = None
     """The constant of the field `account`: a version speaks for its rows only; None is the whole table."""
 
+    @property
+    def account_at(self) -> int | None:
+        """The position of the field `account` among the fields, where rows are one account's."""
+        if self.account is None:
+            return None
+        return next(at for at, field in enumerate(self.fields) if field.name == ACCOUNT)
+
 
 def schema_of(message: Mapping[str, Any]) -> Schema:
     """Read a SCHEMA message.
@@ -88,13 +98,17 @@ def schema_of(message: Mapping[str, Any]) -> Schema:
     for key in keys:
         if key not in properties:
             raise LoadError(f"The SCHEMA of {stream} has the key {key}, which is none of its properties")
-    account = properties.get("account")
     return Schema(
         stream,
         tuple(_field(name, content) for name, content in properties.items()),
         keys,
-        account["const"] if isinstance(account, dict) and isinstance(account.get("const"), str) else None,
+        _account(properties.get(ACCOUNT)),
     )
+
+
+def _account(schema: Any) -> str | None:
+    constant = schema.get("const") if isinstance(schema, dict) else None
+    return constant if isinstance(constant, str) and kind_of(schema) is Kind.TEXT else None
 
 
 def _field(name: str, schema: Any) -> Field:

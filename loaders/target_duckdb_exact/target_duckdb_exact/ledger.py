@@ -100,6 +100,8 @@ class Ledger:
     def add_columns(self, known: Known, columns: Iterable[tuple[str, str]]) -> None:
         """Note columns: fields and names."""
         new = dict(columns)
+        if not new:
+            return
         self._connection.execute(
             f"INSERT INTO {SCHEMA}.columns SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
             [known.id, list(new), list(new.values())],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from target_duckdb_exact.duckdb_types import DOUBLE
-from target_duckdb_exact.queries import count
+from target_duckdb_exact.queries import count, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,8 @@ class Merge:
         if not self._keys:
             self._insert("temp.source")
             return
-        for rows in self._rounds():
-            self._merge(rows, version)
+        for rows, number in self._rounds(len(batch.table)):
+            self._merge(rows, number, version)
 
     def _casts(self, batch: Batch) -> str:
         """The rows with the names and types of the table's columns; `_sdc_row` is the order they came in."""
@@ -61,42 +61,51 @@ class Merge:
         metadata = ("extracted AS _sdc_extracted_at", "version AS _sdc_table_version", "n AS _sdc_row")
         return ", ".join([*casts, *metadata])
 
-    def _rounds(self) -> Iterator[str]:
-        """SQL for rows of which no two have a key: the last of each, or with a history one after another."""
+    def _rounds(self, rows: int) -> Iterator[tuple[str, int]]:
+        """SQL for rows of which no two have a key: the last of each, or with a history one after another.
+
+        With each, the number of its rows.
+        """
         keys = ", ".join(self._keys)
-        same = count(self._connection, f"(SELECT DISTINCT {keys} FROM temp.source)")
-        if same == count(self._connection, "temp.source"):
-            yield "temp.source"
+        if count(self._connection, f"(SELECT DISTINCT {keys} FROM temp.source)") == rows:
+            yield "temp.source", rows
             return
         order = "" if self._layout.history else " DESC"
-        self._connection.execute(
-            "CREATE OR REPLACE TEMP TABLE rounds AS SELECT _sdc_row, "
-            f"row_number() OVER (PARTITION BY {keys} ORDER BY _sdc_row{order}) AS round FROM temp.source"
+        made(
+            self._connection,
+            "rounds",
+            "SELECT _sdc_row, "
+            f"row_number() OVER (PARTITION BY {keys} ORDER BY _sdc_row{order}) AS round FROM temp.source",
         )
-        last = (
-            count(self._connection, "(SELECT DISTINCT round FROM temp.rounds)") if self._layout.history else 1
-        )
-        for number in range(1, last + 1):
-            yield (
-                "(SELECT * FROM temp.source WHERE _sdc_row IN "
-                f"(SELECT _sdc_row FROM temp.rounds WHERE round = {number}))"
-            )
+        numbers = self._connection.execute(
+            "SELECT round, count(*) FROM temp.rounds GROUP BY round ORDER BY round"
+        ).fetchall()
+        for round_, number in numbers if self._layout.history else numbers[:1]:
+            same = f"SELECT _sdc_row FROM temp.rounds WHERE round = {round_}"
+            yield f"(SELECT * FROM temp.source WHERE _sdc_row IN ({same}))", number
 
-    def _merge(self, rows: str, version: int | None) -> None:
+    def _merge(self, rows: str, number: int, version: int | None) -> None:
         table = self._layout.table
         same = " AND ".join(f"s.{key} = t.{key}" for key in self._keys)
-        self._connection.execute(
-            "CREATE OR REPLACE TEMP TABLE present AS "
-            f"SELECT s._sdc_row, t.rowid AS r FROM {rows} s JOIN {table} t ON {same}"
-        )
-        if not count(self._connection, "temp.present"):
-            self._insert(rows)
-            return
+        pairs = f"SELECT s._sdc_row, t.rowid AS r FROM {rows} s JOIN {table} t ON {same}"
+        present = made(self._connection, "present", pairs)
+        if present:
+            self._rewrite(rows, version)
+        if present < number:
+            new = f"(SELECT * FROM {rows} WHERE _sdc_row NOT IN (SELECT _sdc_row FROM temp.present))"
+            self._insert(new if present else rows)
+
+    def _rewrite(self, rows: str, version: int | None) -> None:
+        """Rewrite the rows that are there and differ; the others are noted as seen."""
         differ = " OR ".join(f"s.{name} IS DISTINCT FROM t.{name}" for name in self._names)
-        pairs = f"temp.present p JOIN {rows} s ON s._sdc_row = p._sdc_row JOIN {table} t ON t.rowid = p.r"
-        self._connection.execute(
-            "CREATE OR REPLACE TEMP TABLE changed AS "
-            f"SELECT p._sdc_row, p.r FROM {pairs} WHERE t._sdc_deleted_at IS NOT NULL OR {differ}"
+        pairs = (
+            f"temp.present p JOIN {rows} s ON s._sdc_row = p._sdc_row "
+            f"JOIN {self._layout.table} t ON t.rowid = p.r"
+        )
+        changed = made(
+            self._connection,
+            "changed",
+            f"SELECT p._sdc_row, p.r FROM {pairs} WHERE t._sdc_deleted_at IS NOT NULL OR {differ}",
         )
         if version is not None:
             keys = ", ".join(f"t.{key}" for key in self._keys)
@@ -105,9 +114,8 @@ class Merge:
                 f"SELECT {keys}, t._sdc_table_version FROM {pairs} WHERE s._sdc_table_version = "
                 f"{version} AND p._sdc_row NOT IN (SELECT _sdc_row FROM temp.changed)",
             )
-        if count(self._connection, "temp.changed"):
+        if changed:
             self._update(rows)
-        self._insert(f"(SELECT * FROM {rows} WHERE _sdc_row NOT IN (SELECT _sdc_row FROM temp.present))")
 
     def _update(self, rows: str) -> None:
         """Rewrite the rows that changed."""

@@ -28,8 +28,8 @@ def literal(text: str) -> str:
 
 def named(name: str, naming: str) -> str:
     """What a name is in the warehouse."""
-    if naming != SNAKE_CASE:
-        return name
+    if naming != SNAKE_CASE or not name:
+        return name or "_"  # DuckDB has no empty names
     words = [word for word in _WORDS.sub("_", name).lower().split("_") if word]
     return "_" * (len(name) - len(name.lstrip("_"))) + "_".join(words) or name
 

@@ -25,3 +25,9 @@ def count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
     """The number of rows of a table, or of a query in parentheses."""
     (number,) = first(connection, f"SELECT count(*) FROM {rows} AS counted") or (0,)
     return int(number)
+
+
+def made(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> int:
+    """Make a temporary table of a query; the result is the number of its rows."""
+    (number,) = first(connection, f"CREATE OR REPLACE TEMP TABLE {table} AS {query}") or (0,)
+    return int(number)

@@ -66,9 +66,9 @@ class Tables:
     ) -> None:
         self._connection = connection
         self._ledger = ledger
-        self._schema = schema
         self._naming = naming
         self._definitions = Definitions(connection, schema)
+        self._schema = self._definitions.schema
 
     def prepare(self, schema: Schema, needs: Sequence[Need], *, history: bool) -> Layout:
         """Make or change the table of a stream, and of its history.
@@ -86,14 +86,15 @@ class Tables:
         known = known or self._create(schema, needs)
         columns = self._columns(known, schema, needs)
         path = self._history(known) if history and schema.keys else None
-        known = self._ledger.table(self._schema, schema.stream) or known
+        if path:
+            known = self._ledger.table(self._schema, schema.stream) or known
         by_field = {field.name: column for field, column in zip(schema.fields, columns, strict=True)}
         return Layout(
             known,
             self._definitions.path(known.table),
             columns,
             [by_field[key] for key in schema.keys],
-            by_field["account"] if schema.account is not None else None,
+            columns[schema.account_at] if schema.account_at is not None else None,
             path,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -27,7 +28,6 @@ from typing_extensions import override
 
 from target_duckdb_exact.batches import batch_lines
 from target_duckdb_exact.buffer import Buffer
-from target_duckdb_exact.database import Database
 from target_duckdb_exact.decoder import Lines
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import schema_of
@@ -66,6 +66,7 @@ class LoadCommand(SingerCommand):
     @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the target."""
+        gc.freeze()  # what was imported stays: to look through it again and again, and at the end, takes time
         logging.captureWarnings(capture=True)
         with self._failures_told():
             return click.Command.invoke(self, ctx)
@@ -162,6 +163,9 @@ class TargetDuckDB(Target):
     ).to_dict()
 
     def __init__(self, **kwargs: Any) -> None:
+        # After the command's `freeze`: DuckDB complains of what is not collected at the end.
+        from target_duckdb_exact.database import Database  # noqa: PLC0415
+
         super().__init__(**kwargs)
         config = self.config
         database = Database(Path(config["filepath"]), float(config["lock_timeout"]))

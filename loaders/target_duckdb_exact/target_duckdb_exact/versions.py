@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from target_duckdb_exact.duckdb_types import INTEGERS
 from target_duckdb_exact.ledger import seen
 from target_duckdb_exact.names import literal
-from target_duckdb_exact.queries import count
+from target_duckdb_exact.queries import made
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,10 +65,7 @@ class Versions:
         unseen = (
             self._unseen(version) if hard_delete else f"_sdc_deleted_at IS NULL AND {self._unseen(version)}"
         )
-        self._connection.execute(
-            "CREATE OR REPLACE TEMP TABLE gone AS "
-            f"SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}"
-        )
+        gone = made(self._connection, "gone", f"SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}")
         if self._layout.history:
             same = " AND ".join(f"h.{key.name} = t.{key.name}" for key in self._layout.keys)
             self._connection.execute(
@@ -86,7 +83,7 @@ class Versions:
         )
         self._forget_seen()
         self._ledger.set_version(self._layout.known, self._account, version, complete=True)
-        return count(self._connection, "temp.gone")
+        return gone
 
     def _unseen(self, version: int) -> str:
         conditions = [f"(t._sdc_table_version IS NULL OR t._sdc_table_version < {version})"]
