@@ -13,16 +13,17 @@ WANTED    := .meltano/.wanted
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-install: $(INSTALLED) ## install the taps, Meltano and the tools into .venv
+install: $(INSTALLED) ## install the taps, Meltano, the runner and the tools into .venv
 
 # Stamps: a second run does nothing, and so needs no network.
-$(INSTALLED): pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml requirements.txt
+$(INSTALLED): pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml \
+		orchestrate/tap_suite/pyproject.toml requirements.txt
 	@echo "==> installing into $(VENV) (once; again when a pyproject.toml or requirements.txt change)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt --editable '.[dev]' \
-		--editable ./sandbox --editable loaders/target_duckdb_exact
+		--editable ./sandbox --editable loaders/target_duckdb_exact --editable orchestrate/tap_suite
 	@touch $@
 
 plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
@@ -86,7 +87,8 @@ docs: $(INSTALLED) ## write what the taps say of themselves into meltano.yml, RE
 lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --python-version 3.10 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
-		--output-file requirements.txt pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml
+		--output-file requirements.txt pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml \
+		orchestrate/tap_suite/pyproject.toml
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
