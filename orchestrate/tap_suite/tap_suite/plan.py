@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_suite.accounts import ACCOUNT_COLUMN, Refused
+from tap_suite.project import TARGET_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _USER_IN_URL = re.compile(r"(?<=://)[^/?#\s@]*@")
 _DELETES = "emit_activate_version_messages"
-_TARGET_SCHEMA = "default_target_schema"
 WINDOW = ("start_date", "end_date")
 """The settings that bound a read in time, from and to."""
 
@@ -138,8 +138,8 @@ def _unit(line: Line, tables: str, project: MeltanoProject) -> Unit:
     if line.select:
         patterns = [name if "." in name else f"{name}.*" for name in line.select]
         variables[tap.option("_select")] = json.dumps(patterns)
-    if _TARGET_SCHEMA in target.settings:
-        variables[target.settings[_TARGET_SCHEMA]] = schema
+    if TARGET_SCHEMA in target.settings:
+        variables[target.settings[TARGET_SCHEMA]] = schema
     keys = [value for name, value in sorted(secrets.items()) if name in tap.secrets]
     return Unit(
         line=line,
@@ -172,8 +172,7 @@ def _deletes_of_others(found: Iterable[Unit], tables: str, project: MeltanoProje
     """Units that share tables with other accounts, or whose target has no place for each."""
     for unit in found:
         tap, target = _plugins(unit.line, project)
-        place = {**unit.variables, "MELTANO_EXTRACT__LOAD_SCHEMA": unit.schema}
-        if not any(unit.schema in str(value) for value in target.values(place).values()):
+        if not target.tells_schemas_apart:
             yield (
                 f"{unit.line.title}: {unit.line.target} writes all accounts into one place: let a setting of "
                 "its own, such as its folder, have ${MELTANO_EXTRACT__LOAD_SCHEMA} in it"
@@ -182,7 +181,9 @@ def _deletes_of_others(found: Iterable[Unit], tables: str, project: MeltanoProje
             continue
         if "account" not in tap.settings:
             yield f"{unit.line.title}: {unit.line.tap} has no setting account: use `tables: schema`"
-        elif not target.is_our_loader and tap.values(unit.variables).get(_DELETES):
+        elif not target.is_our_loader and unit.line.config.get(
+            _DELETES, _DELETES in tap.settings and tap.value(_DELETES)
+        ):
             yield (
                 f"{unit.line.title}: {unit.line.target} would call other accounts' rows deleted: put "
                 f"{_DELETES}: false under `config`, or use `tables: schema`"

@@ -7,7 +7,7 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import structlog
 from meltano.core.error import ProjectNotFound
@@ -20,9 +20,10 @@ from meltano.core.settings_store import SettingValueStore
 from tap_suite.accounts import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from meltano.core.plugin.project_plugin import ProjectPlugin
+
+TARGET_SCHEMA = "default_target_schema"
+"""The setting by which most targets are told the schema."""
 
 _OUR_LOADER = "target-duckdb-exact"
 _OF_THE_PROJECT = {SettingValueStore.MELTANO_YML, SettingValueStore.DEFAULT}
@@ -71,10 +72,19 @@ class Plugin:
             return bool(value) and found.get("inherited_source") in _OF_THE_PROJECT
         return bool(value) and source in {*_OF_THE_PROJECT, SettingValueStore.MELTANO_ENVIRONMENT}
 
-    def values(self, variables: Mapping[str, str]) -> dict[str, Any]:
-        """All settings as they are with these variables in the environment."""
-        given = dict(variables)
-        return PluginSettingsService(self._project, self._plugin, env_override=given).as_dict(extras=False)
+    def value(self, name: str) -> Any:
+        """The value of a setting, wherever it comes from."""
+        return self._service.get(name)
+
+    @cached_property
+    def tells_schemas_apart(self) -> bool:
+        """Whether a target has a place of its own for each schema that Meltano names to it."""
+        if TARGET_SCHEMA in self.settings:
+            return True
+        probe = "tells-schemas-apart"
+        named = {"MELTANO_EXTRACT__LOAD_SCHEMA": probe}
+        service = PluginSettingsService(self._project, self._plugin, env_override=named)
+        return any(probe in str(value) for value in service.as_dict(extras=False).values())
 
 
 class MeltanoProject:
@@ -83,6 +93,8 @@ class MeltanoProject:
     Raises:
         Refused: There is none.
     """
+
+    command: ClassVar[list[str]] = [str(Path(sys.executable).with_name("meltano"))]
 
     def __init__(self) -> None:
         structlog.configure(
@@ -103,7 +115,7 @@ class MeltanoProject:
         self.environment: str = name
         self.root: Path = self._project.root
         self.system_folder: Path = self._project.sys_dir_root
-        self.command: list[str] = [str(Path(sys.executable).with_name("meltano"))]
+        self._plugins: dict[tuple[str, str], Plugin | None] = {}
 
     def variable(self, name: str) -> str | None:
         """A variable of the environment, or of the project's `.env`; None if it is in neither or empty."""
@@ -124,8 +136,10 @@ class MeltanoProject:
         return source is SettingValueStore.DEFAULT
 
     def _plugin(self, name: str, kind: str) -> Plugin | None:
-        try:
-            found = self._project.plugins.find_plugin(name, plugin_type=PluginType(kind))
-        except PluginNotFoundError:
-            return None
-        return Plugin(self._project, found)
+        if (name, kind) not in self._plugins:
+            try:
+                found = self._project.plugins.find_plugin(name, plugin_type=PluginType(kind))
+                self._plugins[name, kind] = Plugin(self._project, found)
+            except PluginNotFoundError:
+                self._plugins[name, kind] = None
+        return self._plugins[name, kind]
