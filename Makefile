@@ -8,7 +8,7 @@ PLUGINS   := .meltano/.installed
 WANTED    := .meltano/.wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-next reliability bench lint format docs definitions lock clean
+.PHONY: help install plugins demo report test test-next orchestrate reliability bench lint format docs definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,15 @@ test-next: $(INSTALLED) ## the tests of core and taps under the newest singer-sd
 	@.venv-next/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 		tests/core tests/events tests/scheduling tests/promotions tests/billing tests/rewards
 
+orchestrate: $(INSTALLED) .venv-airflow/.installed ## the Airflow DAG under an Airflow of its own, in .venv-airflow, and the Kubernetes job
+	@.venv-airflow/bin/kubernetes-validate --strict orchestrate/kubernetes/cronjob.yaml
+	@$(BIN)/python -m pytest tests/orchestrate/test_airflow.py
+
+.venv-airflow/.installed: orchestrate/dags/requirements.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-airflow
+	@$(BIN)/uv pip install --quiet --python .venv-airflow/bin/python --requirement $<
+	@touch $@
+
 reliability: $(INSTALLED) ## the tests that inject harm, at full size (half an hour); writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=200000 \
 		$(BIN)/python -m pytest tests/core --reliability docs/reliability.md
@@ -92,6 +101,6 @@ lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
-	rm -rf $(VENV) .venv-next benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-next .venv-airflow benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find .meltano output -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -137,17 +137,22 @@ def runs(project):
 
 
 @pytest.fixture
-def started(project):
-    """The command in a process of its own, that is ended with the test if it still runs."""
-    script = (
+def stub_command():
+    """A program that is the command with the stub for Meltano."""
+    return (
         "import sys; from tap_suite.project import MeltanoProject; from tap_suite.cli import main; "
         f"MeltanoProject.command = {STUB!r}; sys.exit(main())"
     )
+
+
+@pytest.fixture
+def started(project, stub_command):
+    """The command in a process of its own, that is ended with the test if it still runs."""
     processes = []
 
     def started(*words):
         process = subprocess.Popen(
-            [sys.executable, "-c", script, *map(str, words)],
+            [sys.executable, "-c", stub_command, *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
