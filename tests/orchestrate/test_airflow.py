@@ -28,8 +28,8 @@ def test_the_dag_needs_nothing_but_airflow():
 @pytest.mark.skipif(not AIRFLOW.exists(), reason="Airflow is not installed: make orchestrate does that")
 def test_units_are_mapped_tasks_named_by_them(scenarios, project, runs, stub_command, monkeypatch):
     monkeypatch.setenv("SHARED", "one key")
-    keys = {"acme": "KEY_ACME", "fest": "SHARED", "twin": "SHARED", "part": "KEY_PART", "gone": "KEY_GONE"}
-    scenarios(keys=keys, acme="", fest="", twin="", part="partly", gone="refused")
+    keys = {"acme": "KEY_ACME", "fest": "SHARED", "twin": "SHARED", "part": "KEY_PART"}
+    scenarios(keys=keys, acme="", fest="", twin="", part="partly")
     command = project / "tap-suite"
     command.write_text(f"#!{sys.executable}\n{stub_command}")
     command.chmod(0o755)
@@ -38,7 +38,6 @@ def test_units_are_mapped_tasks_named_by_them(scenarios, project, runs, stub_com
         "AIRFLOW_HOME": str(project / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAG.parent),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-        "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
         "TAP_SUITE_HOME": str(project),
         "TAP_SUITE_COMMAND": str(command),
     }
@@ -47,7 +46,6 @@ def test_units_are_mapped_tasks_named_by_them(scenarios, project, runs, stub_com
             [AIRFLOW, *words], env=env, capture_output=True, text=True, check=False, timeout=240
         )
     assert "partly read: part tap-stub" in done.stdout + done.stderr
-    assert "api_key was refused (401)" in done.stdout + done.stderr
     with sqlite3.connect(project / "airflow" / "airflow.db") as database:
         tasks = database.execute("SELECT rendered_map_index, state FROM task_instance WHERE task_id = 'run'")
         states = dict(tasks.fetchall())
@@ -56,13 +54,6 @@ def test_units_are_mapped_tasks_named_by_them(scenarios, project, runs, stub_com
         "acme tap-stub": True,
         "fest tap-stub, twin tap-stub": True,
         "part tap-stub": False,
-        "gone tap-stub": False,
     }
     tried = [run["name"].removeprefix("tap_stub_") for run in runs()]
-    assert {name: tried.count(name) for name in keys} == {
-        "acme": 1,
-        "fest": 1,
-        "twin": 1,
-        "part": 1,
-        "gone": 3,
-    }
+    assert {name: tried.count(name) for name in keys} == dict.fromkeys(keys, 1)
