@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from api_sandbox import Sandbox
 from support import KEY
 from tap_suite.project import MeltanoProject
 
@@ -144,3 +145,31 @@ def test_a_revoked_key_and_a_dead_address_cost_themselves_alone(api, real, accou
     assert {key for (key,) in rows} == {row["id"] for row in campaigns}
     logs = [path.read_text() for path in real.glob(".meltano/units/*/run.log")]
     assert not any(KEY in text or "key-of-" in text for text in [out, err, *logs])
+
+
+@pytest.mark.skipif(
+    "- name: account\n" not in (ROOT / "meltano.yml").read_text(encoding="utf-8"),
+    reason="the taps have no setting `account` yet",
+)
+def test_accounts_in_one_table_lose_rows_each_by_itself(api, real, accounts, suite, monkeypatch):
+    monkeypatch.setenv("GOOD", KEY)
+    with Sandbox() as other:
+        del other.data["rewards"]["campaigns"][::2]
+        servers = {"acme": api, "fest": other}
+        accounts(
+            *(line(name, server, secrets={"api_key": "GOOD"}) for name, server in servers.items()),
+            target="target-duckdb",
+            tables="account_column",
+        )
+        assert suite("all", "--jobs", "2")[0] == 0
+        gone = other.data["rewards"]["campaigns"].pop()
+        assert suite("all", "--jobs", "2")[0] == 0
+        expected = {
+            (name, row["id"])
+            for name, server in servers.items()
+            for row in server.data["rewards"]["campaigns"]
+        }
+    with duckdb.connect(str(real / "output" / "warehouse.duckdb"), read_only=True) as connection:
+        rows = "SELECT account, id FROM tap_tremendous.campaigns WHERE _sdc_deleted_at IS"
+        assert {*connection.execute(f"{rows} NULL").fetchall()} == expected
+        assert connection.execute(f"{rows} NOT NULL").fetchall() == [("fest", gone["id"])]

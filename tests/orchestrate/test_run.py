@@ -106,6 +106,14 @@ def test_no_log_shows_a_secret(scenarios, suite, project):
     assert not any("key-of-acme" in path.name for path in (project / ".meltano").rglob("*"))
 
 
+def test_what_is_allowed_to_be_partly_read_is_no_failure_and_makes_no_data_younger(scenarios, suite):
+    scenarios(acme="partly, which is allowed")
+    code, out, _ = suite("all")
+    assert code == 0
+    assert lines_of(out)["acme"].split()[2] == "read"
+    assert lines_of(out)["acme"].endswith("unknown  partly read: loans")
+
+
 def test_status_tells_the_age_of_data_and_what_never_ran(scenarios, suite, project, accounts):
     scenarios(acme="")
     suite("all")

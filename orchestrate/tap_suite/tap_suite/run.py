@@ -120,7 +120,8 @@ class Runner:
         """Run a unit, and keep what became of it."""
         before = self.last(unit)
         outcome = self.perform(Job(unit, unit.line.account, {}))
-        whole_since = outcome.began if outcome.result is Result.READ else before and before.whole_since
+        is_whole = outcome.result is Result.READ and not outcome.why
+        whole_since = outcome.began if is_whole else before and before.whole_since
         outcome = replace(outcome, whole_since=whole_since or None)
         write_json(self.folder(unit) / "last.json", asdict(outcome))
         return outcome
@@ -175,7 +176,7 @@ class Runner:
             began,
             round(time.monotonic() - clock, 1),
             reader.rows,
-            "" if result is Result.READ else self._why(code, reader),
+            self._why(code, reader),
             may_pass=result is Result.FAILED and reader.may_pass,
         )
 
@@ -194,6 +195,7 @@ class Runner:
             "MELTANO_SYS_DIR_ROOT": str(self.folder(job.unit)),
             "MELTANO_CLI_LOG_FORMAT": "json",
             "MELTANO_CLI_LOG_LEVEL": "info",
+            "MELTANO_CLI_LOG_CONFIG": os.devnull,  # the project's own may write no JSON
             **job.unit.variables,
             **job.variables,
         }
@@ -220,7 +222,7 @@ class Runner:
                 asked = time.monotonic()
                 if not _end_tap(process, reader.tap_process):
                     _signal_all(process, signal.SIGTERM)
-            elif time.monotonic() - asked > GRACE:
+            elif self.stop.at_once or time.monotonic() - asked > GRACE:
                 _signal_all(process, signal.SIGKILL)
 
     def _result(self, code: int, reader: LogReader) -> Result:
@@ -231,6 +233,8 @@ class Runner:
         return Result.PARTLY if reader.partly else Result.FAILED
 
     def _why(self, code: int, reader: LogReader) -> str:
+        if code == 0:
+            return reader.tap_line if reader.partly else ""  # with `allow_partial`, that is no failure
         if self.stop.signum:
             return f"stopped by signal {self.stop.signum}; the next run goes on from there"
         return reader.why(code)

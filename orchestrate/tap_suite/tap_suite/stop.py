@@ -20,6 +20,8 @@ class Stop:
 
     def __init__(self) -> None:
         self.signum = 0
+        self.at_once = False
+        """Whether it was asked a second time."""
 
     def __enter__(self) -> Self:
         """Take the signals."""
@@ -39,4 +41,4 @@ class Stop:
         return bool(self.signum)
 
     def _noted(self, signum: int, frame: FrameType | None) -> None:
-        self.signum = signum
+        self.at_once, self.signum = bool(self.signum), signum
