@@ -188,9 +188,9 @@ class Runner:
         return [*self._project.command, environment, "run", *options, job.unit.line.tap, job.unit.line.target]
 
     def _environment(self, job: Job) -> dict[str, str]:
-        given = {name: value for name, value in os.environ.items() if name not in self._masked}
         return {
-            **given,
+            **os.environ,
+            **dict.fromkeys(self._masked, ""),  # which goes before what `.env` says
             "MELTANO_PROJECT_ROOT": str(self._project.root),
             "MELTANO_SYS_DIR_ROOT": str(self.folder(job.unit)),
             "MELTANO_CLI_LOG_FORMAT": "json",
