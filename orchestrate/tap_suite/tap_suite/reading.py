@@ -8,9 +8,6 @@ from typing import Any
 
 _PARTLY = "partly read: "
 _METRIC = re.compile(r"METRIC: (\{.*\})")
-_OF_THE_TARGET = "The target closed its input"
-"""How a tap begins to tell that its target failed, whose own line then says why."""
-
 _SHORTEST = 4
 """Shorter values are no secrets, and would blot out half of the log."""
 
@@ -83,9 +80,7 @@ class LogReader:
         of_tap, of_target = self._errors.get("tap", ""), self._errors.get("target", "")
         if "extractors" in self.exit_codes:
             of_tap = of_tap or self.tap_line
-        said = [of_tap, of_target]
-        if of_tap.startswith(_OF_THE_TARGET) or "extractors" not in self.exit_codes:
-            said.reverse()
+        said = [of_target, of_tap] if "loaders" in self.exit_codes else [of_tap, of_target]
         return next(filter(None, [*said, self._errors.get("meltano")]), f"meltano ended with code {code}")
 
     @property
