@@ -30,6 +30,14 @@ def test_a_plan_names_units_and_holds_no_secret(accounts, suite):
     assert "hidden" not in out
 
 
+def test_a_variable_that_is_not_set_is_named(accounts, suite):
+    accounts(ACME, {"account": "late", "secrets": {"api_key": "NOT_SET"}})
+    code, out, err = suite("plan")
+    assert code == 1
+    assert err == "tap-suite: late tap-stub: the variable NOT_SET is not set, or empty: it is the api_key\n"
+    assert [unit["account"] for unit in json.loads(out)["units"]] == ["acme", "late"]
+
+
 def test_accounts_share_the_schema_of_their_tap_by_a_column(accounts, suite):
     accounts(ACME, {"account": "fest"}, tables="account_column", target="target-ours")
     code, out, _ = suite("plan")
@@ -64,10 +72,6 @@ REFUSED = {
     "an unknown secret": (
         [{**ACME, "secrets": {"api_key": "KEY_ACME", "pin": "KEY_ACME"}}],
         "no setting pin",
-    ),
-    "a variable that is not set": (
-        [{**ACME, "secrets": {"api_key": "NOT_SET"}}],
-        "acme tap-stub: the variable NOT_SET is not set, or empty: it is the api_key",
     ),
     "no key of its own": ([{**ACME, "secrets": {}}], "acme tap-stub: no api_key of its own"),
     "no key, of a tap that groups no settings": (

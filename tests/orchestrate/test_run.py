@@ -24,6 +24,14 @@ def test_all_accounts_are_run_whatever_becomes_of_some(scenarios, suite, runs):
     assert "good tap-stub: read, 7 rows" in err
 
 
+def test_a_variable_that_is_not_set_costs_its_account_alone(scenarios, suite, runs, monkeypatch):
+    scenarios(keys={"good": "KEY_GOOD", "late": "NOT_SET"}, good="", late="")
+    code, out, _ = suite("all", "--retry-after", "0")
+    assert code == 2
+    assert lines_of(out)["late"].endswith("the variable NOT_SET is not set, or empty: it is the api_key")
+    assert [run["name"] for run in runs()] == ["tap_stub_good"]
+
+
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [({"a": ""}, 0), ({"a": "partly"}, 2), ({"a": "refused"}, 1), ({"a": "refused", "b": ""}, 2)],

@@ -17,7 +17,7 @@ from tap_suite.backfill import backfill, length, moment, windows
 from tap_suite.many import run_all
 from tap_suite.plan import units
 from tap_suite.project import MeltanoProject
-from tap_suite.report import NOTHING_READ, exit_code, table, told
+from tap_suite.report import ALL_READ, NOTHING_READ, exit_code, table, told
 from tap_suite.run import Runner
 from tap_suite.stop import Stop
 
@@ -84,7 +84,10 @@ def _plan(suite: Suite, _: argparse.Namespace) -> int:
     environment = suite.project.environment
     shown = [unit.shown(environment) for unit in suite.units]
     print(json.dumps({"environment": environment, "units": shown}, indent=2, default=str))  # noqa: T201
-    return 0
+    lacking = [unit for unit in suite.units if unit.lack]
+    for unit in lacking:
+        _say(f"{unit.line.title}: {unit.lack}")
+    return NOTHING_READ if lacking else ALL_READ
 
 
 def _run(suite: Suite, options: argparse.Namespace) -> int:

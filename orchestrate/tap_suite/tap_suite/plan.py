@@ -34,6 +34,7 @@ class Unit:
         secrets: The values that no log may show.
         variables: The environment variables that make Meltano run it.
         window: The variables of the settings that bound a read in time; empty if the tap has none.
+        lack: Why it can't be run as things are, though others can; empty if it can.
     """
 
     line: Line
@@ -42,6 +43,7 @@ class Unit:
     secrets: tuple[str, ...] = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
     window: tuple[str, ...]
+    lack: str
 
     @property
     def name(self) -> str:
@@ -87,9 +89,6 @@ def _problems(line: Line, project: MeltanoProject) -> Iterator[str]:
         yield f"the project has no tap {line.tap}"
     if not target:
         yield f"the project has no target {line.target}"
-    for setting, variable in line.secrets.items():
-        if project.variable(variable) is None:
-            yield f"the variable {variable} is not set, or empty: it is the {setting}"
     if tap:
         yield from _setting_problems(line, tap)
         yield from _lent(line, tap)
@@ -140,7 +139,12 @@ def _unit(line: Line, tables: str, project: MeltanoProject) -> Unit:
         variables[tap.option("_select")] = json.dumps(patterns)
     if TARGET_SCHEMA in target.settings:
         variables[target.settings[TARGET_SCHEMA]] = schema
-    keys = [value for name, value in sorted(secrets.items()) if name in tap.secrets]
+    keys = [value for name, value in sorted(secrets.items()) if value and name in tap.secrets]
+    lacks = [
+        f"{line.secrets[name]} is not set, or empty: it is the {name}"
+        for name in secrets
+        if not secrets[name]
+    ]
     return Unit(
         line=line,
         schema=schema,
@@ -148,6 +152,7 @@ def _unit(line: Line, tables: str, project: MeltanoProject) -> Unit:
         secrets=tuple(secrets.values()),
         variables=variables,
         window=tuple(tap.settings[name] for name in WINDOW if name in tap.settings),
+        lack="; ".join(f"the variable {lack}" for lack in lacks),
     )
 
 

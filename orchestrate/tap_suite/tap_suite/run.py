@@ -129,6 +129,8 @@ class Runner:
     def perform(self, job: Job) -> Outcome:
         """Wait for the unit's key, and run Meltano; the outcome says what became of it, whatever it is."""
         began = _now()
+        if job.unit.lack:
+            return Outcome(Result.FAILED, began, 0, why=job.unit.lack)
         try:
             with key_lock(self._locks, job.unit.key, self.stop) as lock:
                 self._prepare(job.unit)
