@@ -1,8 +1,12 @@
 """`tap-suite plan`: what would be run, and what is refused."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 ACME = {"account": "acme"}
 
@@ -43,6 +47,18 @@ def test_accounts_share_the_schema_of_their_tap_by_a_column(accounts, suite):
     code, out, _ = suite("plan")
     assert code == 0
     assert [unit["schema"] for unit in json.loads(out)["units"]] == ["tap_stub", "tap_stub"]
+
+
+def test_the_example_is_right_for_this_project(project, suite, monkeypatch):
+    shutil.copy(ROOT / "meltano.yml", project)
+    shutil.copy(ROOT / "accounts.example.yml", project / "accounts.yml")
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "prod")
+    for name in ("ACME_MAXIO_KEY", "ACME_TREMENDOUS_KEY", "FEST_EVENTZILLA_KEY"):
+        monkeypatch.setenv(name, "a key")
+    code, out, err = suite("plan")
+    assert code == 0, err
+    schemas = [unit["schema"] for unit in json.loads(out)["units"]]
+    assert schemas == ["tap_maxio_acme", "tap_tremendous_acme", "tap_eventzilla_fest"]
 
 
 def test_another_file_and_variables_of_dotenv(accounts, suite, project, monkeypatch):
