@@ -14,21 +14,22 @@ export UV_COMPILE_BYTECODE := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-next reliability bench lint format docs definitions lock clean
+.PHONY: help install plugins demo report test test-next orchestrate reliability bench lint format docs definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-install: $(INSTALLED) ## install the taps, Meltano and the tools into .venv
+install: $(INSTALLED) ## install the taps, Meltano, the runner and the tools into .venv
 
 # Stamps: a second run does nothing, and so needs no network.
-$(INSTALLED): pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml requirements.txt
+$(INSTALLED): pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml \
+		orchestrate/tap_suite/pyproject.toml requirements.txt
 	@echo "==> installing into $(VENV) (once; again when a pyproject.toml or requirements.txt change)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt --editable '.[dev]' \
-		--editable ./sandbox --editable loaders/target_duckdb_exact
+		--editable ./sandbox --editable loaders/target_duckdb_exact --editable orchestrate/tap_suite
 	@touch $@
 
 plugins: $(PLUGINS) ## let Meltano install the plugins of meltano.yml into .meltano
@@ -60,6 +61,15 @@ test-next: $(INSTALLED) ## the tests of core and taps under the newest singer-sd
 	@$(BIN)/uv pip install --quiet --python .venv-next/bin/python --prerelease allow --upgrade 'singer-sdk>=0.55.0b0,<0.56'
 	@.venv-next/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 		tests/core tests/events tests/scheduling tests/promotions tests/billing tests/rewards
+
+orchestrate: $(INSTALLED) .venv-airflow/.installed ## the Airflow DAG under an Airflow of its own, in .venv-airflow, and the Kubernetes job
+	@.venv-airflow/bin/kubernetes-validate --strict orchestrate/kubernetes/cronjob.yaml
+	@$(BIN)/python -m pytest tests/orchestrate/test_airflow.py
+
+.venv-airflow/.installed: orchestrate/dags/requirements.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-airflow
+	@$(BIN)/uv pip install --quiet --python .venv-airflow/bin/python --requirement $<
+	@touch $@
 
 reliability: $(INSTALLED) ## the tests that inject harm, at full size (half an hour); writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=200000 \
@@ -93,10 +103,11 @@ docs: $(INSTALLED) ## write what the taps say of themselves into meltano.yml, RE
 lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --python-version 3.10 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
-		--output-file requirements.txt pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml
+		--output-file requirements.txt pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml \
+		orchestrate/tap_suite/pyproject.toml
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
-	rm -rf $(VENV) .venv-next benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-next .venv-airflow benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find .meltano output -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

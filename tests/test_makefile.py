@@ -12,6 +12,7 @@ SOURCES = (
     "pyproject.toml",
     "sandbox/pyproject.toml",
     "loaders/target_duckdb_exact/pyproject.toml",
+    "orchestrate/tap_suite/pyproject.toml",
     "requirements.txt",
 )
 

@@ -1,0 +1,146 @@
+"""Reads `accounts.yml`: what is written there, before anything is known of the Meltano project.
+
+```yaml
+target: target-duckdb
+tables: schema
+accounts:
+  - {account: acme, tap: tap-maxio, config: {api_url: https://acme.chargify.com}, secrets: {api_key: KEY}}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SCHEMA, ACCOUNT_COLUMN = "schema", "account_column"
+"""How tables are kept apart: a schema for each unit, or a column in a schema for each tap."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_FIELDS = {"target", "tables", "accounts"}
+_ACCOUNT_FIELDS = {"account", "tap", "target", "config", "secrets", "select"}
+
+
+class Refused(Exception):
+    """The accounts can't be run as they are written.
+
+    Args:
+        problems: What is wrong, each in a line that names the account and holds no secret.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the file: one tap of one account."""
+
+    account: str
+    tap: str
+    target: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How messages call it."""
+        return f"{self.account} {self.tap}"
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The file."""
+
+    tables: str
+    lines: tuple[Line, ...]
+
+
+def read(path: Path) -> Accounts:
+    """Read the file.
+
+    Raises:
+        Refused: It is not there, is no YAML, or says what has no meaning.
+    """
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Refused(f"{path} is not there: copy accounts.example.yml, or name a file with --file") from None
+    except OSError as error:
+        raise Refused(f"{path} can't be read: {error.strerror}") from None
+    except (YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise Refused(f"{path.name}: {where}{getattr(error, 'problem', None) or 'this is no YAML'}") from None
+    problems = list(_problems(content))
+    if problems:
+        raise Refused(*(f"{path.name}: {problem}" for problem in problems))
+    return Accounts(
+        content.get("tables", SCHEMA), tuple(_line(item, content) for item in content["accounts"])
+    )
+
+
+def _line(item: Mapping[str, Any], content: Mapping[str, Any]) -> Line:
+    return Line(
+        account=item["account"],
+        tap=item["tap"],
+        target=item.get("target") or content["target"],
+        config=item.get("config") or {},
+        secrets=item.get("secrets") or {},
+        select=tuple(item.get("select") or ()),
+    )
+
+
+def _problems(content: Any) -> Iterator[str]:
+    if not isinstance(content, dict) or not isinstance(content.get("accounts"), list):
+        yield "a list `accounts` is missing"
+        return
+    yield from (f"`{name}` has no meaning here" for name in content if name not in _FIELDS)
+    if content.get("tables", SCHEMA) not in {SCHEMA, ACCOUNT_COLUMN}:
+        yield f"tables: {content['tables']} is neither {SCHEMA} nor {ACCOUNT_COLUMN}"
+    if not content["accounts"]:
+        yield "the list `accounts` is empty"
+    for number, item in enumerate(content["accounts"], 1):
+        if not isinstance(item, dict):
+            yield f"account {number} is no object with `account` and `tap`"
+            continue
+        title = " ".join(str(item[name]) for name in ("account", "tap") if item.get(name))
+        for problem in _line_problems(item, has_target="target" in content):
+            yield f"{title or f'account {number}'}: {problem}"
+
+
+def _line_problems(item: Mapping[str, Any], *, has_target: bool) -> Iterator[str]:
+    yield from (f"`{name}` has no meaning here" for name in item if name not in _ACCOUNT_FIELDS)
+    account = item.get("account")
+    if not isinstance(account, str) or not _NAME.fullmatch(account):
+        yield "`account` must be a text in quotes of up to 40 letters, digits, `-` and `_`"
+    if not isinstance(item.get("tap"), str):
+        yield "`tap` is missing"
+    if not isinstance(item.get("target", "" if has_target else None), str):
+        yield "`target` is missing, here or for all accounts"
+    for name in ("config", "secrets"):
+        if not isinstance(item.get(name) or {}, dict):
+            yield f"`{name}` must be an object of settings"
+    select = item.get("select") or []
+    if not isinstance(select, list) or not all(isinstance(name, str) for name in select):
+        yield "`select` must be a list of streams"
+    yield from _value_problems(item.get("config"), item.get("secrets"))
+
+
+def _value_problems(config: Any, secrets: Any) -> Iterator[str]:
+    for name, variable in secrets.items() if isinstance(secrets, dict) else ():
+        if not isinstance(variable, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+            yield f"secrets: {name} must be the name of an environment variable, never the value itself"
+    for name, value in config.items() if isinstance(config, dict) else ():
+        if value is None:
+            yield f"config: {name} has no value"

@@ -1,0 +1,270 @@
+"""Runs one unit: a `meltano run` with system folder, state and log of its own, while its key is held."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from enum import Enum
+from typing import IO, TYPE_CHECKING
+
+from tap_suite.locks import Stopped, is_held, key_lock
+from tap_suite.reading import LogReader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tap_suite.plan import Unit
+    from tap_suite.project import MeltanoProject
+    from tap_suite.stop import Stop
+
+GRACE = 20.0
+"""Seconds that a run has to end once it is asked to: the target loads what was read, and STATE is kept."""
+
+_LINKED = ("extractors", "loaders")
+_TICK = 0.1
+
+
+class Result(str, Enum):
+    """What became of a unit."""
+
+    READ = "read"
+    PARTLY = "partly read"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a unit, and what it came to.
+
+    Args:
+        result: What became of it.
+        began: When the run began, in UTC, as ISO 8601 has it.
+        seconds: How long it took, once it had its key.
+        rows: Records that the tap wrote; None if it does not say.
+        why: What failed, in a line.
+        may_pass: Whether trying again may help.
+        whole_since: When the last run began that read all; None if there was none.
+    """
+
+    result: Result
+    began: str
+    seconds: float
+    rows: int | None = None
+    why: str = ""
+    may_pass: bool = False
+    whole_since: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One `meltano run` of a unit.
+
+    Args:
+        unit: What is run.
+        suffix: What its state is called by, beside tap and target.
+        variables: Variables besides those of the unit.
+        log: Name of its log file.
+    """
+
+    unit: Unit
+    suffix: str
+    variables: Mapping[str, str]
+    log: str = "run.log"
+
+
+class Runner:
+    """Runs units of a project.
+
+    Args:
+        project: The Meltano project.
+        stop: Ends what runs.
+        masked: Variables that hold units' secrets: a run is given its own alone.
+        echo: Where to copy the logs to, for people to follow; None for nowhere.
+    """
+
+    def __init__(
+        self, project: MeltanoProject, stop: Stop, masked: frozenset[str], echo: IO[str] | None = None
+    ) -> None:
+        self.stop = stop
+        self._project = project
+        self._masked = masked
+        self._echo = echo
+        self._locks = project.system_folder / "locks"
+
+    def folder(self, unit: Unit) -> Path:
+        """The unit's own system folder of Meltano's, and what else is kept of it."""
+        return self._project.system_folder / "units" / unit.name
+
+    def is_running(self, unit: Unit) -> bool:
+        """Whether a run holds the unit's key."""
+        return is_held(self._locks, unit.key)
+
+    def last(self, unit: Unit) -> Outcome | None:
+        """What became of the last run of a unit; None if there was none here."""
+        try:
+            kept = json.loads((self.folder(unit) / "last.json").read_text(encoding="utf-8"))
+            return Outcome(**{**kept, "result": Result(kept["result"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def run(self, unit: Unit) -> Outcome:
+        """Run a unit, and keep what became of it."""
+        before = self.last(unit)
+        outcome = self.perform(Job(unit, unit.line.account, {}))
+        is_whole = outcome.result is Result.READ and not outcome.why
+        whole_since = outcome.began if is_whole else before and before.whole_since
+        outcome = replace(outcome, whole_since=whole_since or None)
+        write_json(self.folder(unit) / "last.json", asdict(outcome))
+        return outcome
+
+    def perform(self, job: Job) -> Outcome:
+        """Wait for the unit's key, and run Meltano; the outcome says what became of it, whatever it is."""
+        began = _now()
+        if job.unit.lack:
+            return Outcome(Result.FAILED, began, 0, why=job.unit.lack)
+        try:
+            with key_lock(self._locks, job.unit.key, self.stop) as lock:
+                self._prepare(job.unit)
+                return self._meltano(job, lock)
+        except Stopped:
+            return Outcome(
+                Result.STOPPED, began, 0, why=f"stopped by signal {self.stop.signum} before it began"
+            )
+        except OSError as error:
+            return Outcome(Result.FAILED, began, 0, why=f"it can't be run: {error.strerror or error}")
+
+    def _prepare(self, unit: Unit) -> None:
+        """Make the folder: what is installed is the project's, what a run leaves there is the unit's own."""
+        folder = self.folder(unit)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _LINKED:
+            installed = self._project.system_folder / name
+            installed.mkdir(exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                (folder / name).symlink_to(installed)
+
+    def _meltano(self, job: Job, lock: int) -> Outcome:
+        began, clock = _now(), time.monotonic()
+        reader = LogReader(job.unit.secrets)
+        process = subprocess.Popen(  # noqa: S603 - Meltano, with names that the plan has checked
+            self._command(job),
+            cwd=self._project.root,
+            env=self._environment(job),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+        with process, (self.folder(job.unit) / job.log).open("w", encoding="utf-8") as log:
+            copying = threading.Thread(target=self._copy, args=(job.unit, process, reader, log), daemon=True)
+            copying.start()
+            code = self._wait(process, reader)
+            copying.join(GRACE)
+        result = self._result(code, reader)
+        return Outcome(
+            result,
+            began,
+            round(time.monotonic() - clock, 1),
+            reader.rows,
+            self._why(code, reader),
+            may_pass=result is Result.FAILED and reader.may_pass,
+        )
+
+    def _command(self, job: Job) -> list[str]:
+        options = ["--no-install", f"--state-id-suffix={job.suffix}"]
+        if self._project.has_own_databases:
+            options.append("--force")  # the key is ours: a run that was killed must not hold this one up
+        environment = f"--environment={self._project.environment}"
+        return [*self._project.command, environment, "run", *options, job.unit.line.tap, job.unit.line.target]
+
+    def _environment(self, job: Job) -> dict[str, str]:
+        return {
+            **os.environ,
+            **dict.fromkeys(self._masked, ""),  # which goes before what `.env` says
+            "MELTANO_PROJECT_ROOT": str(self._project.root),
+            "MELTANO_SYS_DIR_ROOT": str(self.folder(job.unit)),
+            "MELTANO_CLI_LOG_FORMAT": "json",
+            "MELTANO_CLI_LOG_LEVEL": "info",
+            "MELTANO_CLI_LOG_CONFIG": os.devnull,  # the project's own may write no JSON
+            **job.unit.variables,
+            **job.variables,
+        }
+
+    def _copy(self, unit: Unit, process: subprocess.Popen[str], reader: LogReader, log: IO[str]) -> None:
+        """Read Meltano's log to its end."""
+        for line in process.stdout or ():
+            shown = reader.take(line)
+            log.write(f"{shown}\n")
+            log.flush()
+            if self._echo:
+                self._echo.write(f"{unit.name} | {shown}\n")
+
+    def _wait(self, process: subprocess.Popen[str], reader: LogReader) -> int:
+        """Wait for the end; once asked to stop, let the tap end in good order, and Meltano with it."""
+        asked = 0.0
+        while True:
+            try:
+                return process.wait(_TICK)
+            except subprocess.TimeoutExpired:
+                if not self.stop.signum:
+                    continue
+            if not asked:
+                asked = time.monotonic()
+                if not _end_tap(process, reader.tap_process):
+                    _signal_all(process, signal.SIGTERM)
+            elif self.stop.at_once or time.monotonic() - asked > GRACE:
+                _signal_all(process, signal.SIGKILL)
+
+    def _result(self, code: int, reader: LogReader) -> Result:
+        if code == 0:
+            return Result.READ
+        if self.stop.signum:
+            return Result.STOPPED
+        return Result.PARTLY if reader.partly else Result.FAILED
+
+    def _why(self, code: int, reader: LogReader) -> str:
+        if code == 0:
+            return reader.tap_line if reader.partly else ""  # with `allow_partial`, that is no failure
+        if self.stop.signum:
+            return f"stopped by signal {self.stop.signum}; the next run goes on from there"
+        return reader.why(code)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a file, all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _end_tap(process: subprocess.Popen[str], tap: int) -> bool:
+    """Ask the tap alone to end; false if it can't be found in the run."""
+    try:
+        if tap and os.getpgid(tap) == process.pid:
+            os.kill(tap, signal.SIGTERM)
+            return True
+    except ProcessLookupError:
+        pass
+    return False
+
+
+def _signal_all(process: subprocess.Popen[str], signum: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signum)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

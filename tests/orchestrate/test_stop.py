@@ -1,0 +1,61 @@
+"""An end that is asked for, or comes: children end, keys are free again, and what waits comes to its turn."""
+
+import os
+import signal
+
+import pytest
+
+
+def is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_what_runs_and_says_so(
+    signum, scenarios, started, runs, project, suite, until, begun
+):
+    scenarios(a="hangs", b="hangs", c="hangs")
+    process = started("all", "--jobs", "2")
+    until(lambda: len(begun()) == 2)
+    process.send_signal(signum)
+    told, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + signum
+    assert {run["code"] for run in runs()} == {143}, "SIGTERM reached them, and none was killed"
+    assert told.count(f"stopped by signal {signum.value}; the next run goes on from there") >= 2
+    assert f"stopped by signal {signum.value} before it began" in told
+    assert not any(is_alive(int(number)) for _, number in begun())
+
+
+def test_a_key_is_held_by_what_a_killed_command_leaves(
+    scenarios, started, runs, project, until, begun, is_waited_for
+):
+    scenarios(a="hangs")
+    first = started("run", "a")
+    until(begun)
+    first.kill()
+    first.wait()
+    second = started("run", "a")
+    until(is_waited_for)
+    assert len(begun()) == 1
+    (project / "tap_stub_a.go").touch()
+    assert second.wait(20) == 0
+    left, own = runs()
+    assert left["ended"] <= own["began"]
+
+
+def test_a_wait_for_a_key_can_be_ended(scenarios, started, until, begun, is_waited_for):
+    scenarios(a="hangs")
+    first = started("run", "a")
+    until(begun)
+    second = started("run", "a")
+    until(is_waited_for)
+    second.send_signal(signal.SIGTERM)
+    second.communicate(timeout=20)
+    assert second.returncode == 143
+    assert len(begun()) == 1
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(20) == 143
