@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tap_core.paging.page import Page
     from tap_core.paging.pagenumber import PageNumber
     from tap_core.paging.paginator import Paginator, SinglePage
-    from tap_core.records.codec import key_reader
     from tap_core.records.jsonpath import decode, parse
+    from tap_core.records.keys import key_reader
     from tap_core.schema import ApiSchema
     from tap_core.settings import api_version_setting, common_settings
     from tap_core.stream import ApiStream
@@ -55,7 +55,7 @@ _ROOMS = {
     "api_version_setting": "settings",
     "common_settings": "settings",
     "decode": "records.jsonpath",
-    "key_reader": "records.codec",
+    "key_reader": "records.keys",
     "parse": "records.jsonpath",
 }
 

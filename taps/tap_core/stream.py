@@ -18,8 +18,9 @@ from tap_core.maps import has_filter
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
-from tap_core.records.codec import UNMAPPED, Codec, is_missing, key_reader
+from tap_core.records.codec import UNMAPPED, Codec
 from tap_core.records.conform import Conformer
+from tap_core.records.keys import is_missing, key_reader
 from tap_core.records.mapping import RecordMapping
 from tap_core.records.secrets import Secrets
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec, key_reader
+from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec
 from tap_core.records.conform import Conformer
+from tap_core.records.keys import key_reader
 from ways import SCHEMA, codec, logger, written
 
 

@@ -17,7 +17,7 @@ from tap_core.paging.offset import Offset
 from tap_core.paging.page import Page
 from tap_core.paging.pagenumber import PageNumber
 from tap_core.records import jsonpath
-from tap_core.records.codec import key_reader
+from tap_core.records.keys import key_reader
 
 EXAMPLES = int(os.environ.get("RELIABILITY_EXAMPLES", "300"))
 _key_of = key_reader(["id"])

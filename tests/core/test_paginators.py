@@ -16,7 +16,7 @@ from tap_core.paging.page import Page
 from tap_core.paging.pagenumber import PageNumber
 from tap_core.paging.paginator import Paginator, SinglePage
 from tap_core.records import jsonpath
-from tap_core.records.codec import key_reader
+from tap_core.records.keys import key_reader
 
 EXTRA = 2
 _key_of = key_reader(["id"])

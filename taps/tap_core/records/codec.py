@@ -8,11 +8,9 @@ way learns: the next records with the same oddity stay typed, and only the odd f
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,23 +19,22 @@ from msgspec import UNSET, Raw
 
 from tap_core.records import jsonpath
 from tap_core.records.conform import UNMAPPED, Found
-from tap_core.records.shape import Shape, has_shape, is_field_name
+from tap_core.records.keys import UNREADABLE, is_missing
+from tap_core.records.odd import OddFields
+from tap_core.records.shape import Shape, has_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from tap_core.records.conform import Conformer, Path
+    from tap_core.records.conform import Conformer
     from tap_core.records.values import Schema
 
-__all__ = ["UNMAPPED", "UNMAPPED_SCHEMA", "Codec", "key_reader"]
+__all__ = ["UNMAPPED", "UNMAPPED_SCHEMA", "Codec"]
 
 Record = dict[str, Any]
 PostProcess = Callable[[Record], Record | None]
 
 UNMAPPED_SCHEMA: Mapping[str, Any] = {"type": ["object", "null"], "additionalProperties": True}
-
-_UNFIT = (msgspec.DecodeError, UnicodeError, ArithmeticError, RecursionError)
-"""What decoding into a struct raises for a record that does not fit, or that `msgspec` can't read at all."""
 
 
 class Codec:
@@ -154,15 +151,15 @@ class Codec:
         shape = cast("Shape", self._shape)
         try:
             records = list(map(self._decode, raws))
-        except (*_UNFIT, TypeError):  # TypeError: some are decoded already
+        except (*UNREADABLE, TypeError):  # TypeError: some are decoded already
             records = [self._one_decoded(raw, shape.struct) for raw in raws]
-        with suppress(*_UNFIT):
+        with suppress(*UNREADABLE):
             shape.check(records)
             return records
         return [record if _passes(record, shape) else None for record in records]
 
     def _one_decoded(self, raw: Any, struct: Any) -> Any:
-        with suppress(*_UNFIT):
+        with suppress(*UNREADABLE):
             return self._decode(raw) if isinstance(raw, Raw) else msgspec.convert(raw, struct)
         return None
 
@@ -220,44 +217,11 @@ class Codec:
         self._decode = msgspec.json.Decoder(self._shape.struct, float_hook=Decimal).decode
 
 
-class OddFields:
-    """The fields that a stream's struct is to take loosely, learned from records that did not fit it.
-
-    A struct is built anew after 1, 2, 4, 8, … more such records, so that building costs little next to
-    them. Fields that hardly any record has are not learned: where each record has others, they have no end.
-    """
-
-    def __init__(self) -> None:
-        self.learned: set[Path] = set()
-        self._counts: Counter[Path] = Counter()
-        self._records = 0
-        self._enough = 1
-
-    def note(self, odd: Iterable[Path]) -> bool:
-        """Count the odd fields of a record; whether there is more to be learned now."""
-        self._records += 1
-        if len(self._counts) < _MOST_COUNTED:
-            self._counts.update(odd)
-        if self._records < self._enough:
-            return False
-        least = 1 if self._records <= _FEW else max(2, self._records // _MOST_LEARNED)
-        known = len(self.learned)
-        for path, count in self._counts.most_common(_MOST_LEARNED - known):
-            if count >= least and all(map(is_field_name, path)) and path != (UNMAPPED,):
-                self.learned.add(path)
-        self._counts.clear()
-        self._records = 0
-        self._enough *= 2
-        return len(self.learned) > known
-
-
-_FEW = 4
-_MOST_LEARNED, _MOST_COUNTED = 128, 1000
 _KINDS = {type(None): "null", str: "a text", list: "a list", bool: "true or false"}
 
 
 def _passes(record: Any, shape: Shape) -> bool:
-    with suppress(*_UNFIT):
+    with suppress(*UNREADABLE):
         shape.check([record])
         return True
     return False
@@ -265,52 +229,3 @@ def _passes(record: Any, shape: Shape) -> bool:
 
 def _as_dicts(structs: Any) -> Any:
     return msgspec.to_builtins(structs, builtin_types=(Decimal,))
-
-
-def is_missing(key: Any) -> bool:
-    """Whether a field of a key is null, empty or not there."""
-    return not key and key != 0
-
-
-class key_reader:  # noqa: N801  it is used as a function
-    """A function from an undecoded record to what tells it apart from others in its list.
-
-    A record that lacks a key, or a stream that has none, is told apart by a digest of all of its content.
-    Whatever comes, the function gives something and raises nothing.
-    """
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        fields = [(f"f{index}", Any, None) for index in range(len(keys))]
-        names = {f"f{index}": key for index, key in enumerate(keys)}
-        struct = msgspec.defstruct("Key", fields, rename=names, frozen=True, gc=False)
-        self._keys = keys
-        self._decode = msgspec.json.Decoder(struct, float_hook=Decimal).decode
-        self._values = attrgetter(*names) if names else None
-
-    def __call__(self, record: Any) -> Hashable:
-        """The key of a record."""
-        try:
-            if isinstance(record, Raw):
-                values = msgspec.structs.astuple(self._decode(record))
-            else:
-                values = tuple(record.get(key) for key in self._keys)
-        except (*_UNFIT, AttributeError):
-            return jsonpath.digest(record)
-        if not values or (not all(values) and any(map(is_missing, values))):
-            return jsonpath.digest(record)
-        if not _KEY_TYPES.issuperset(map(type, values)):
-            return repr(values)
-        return values if len(values) > 1 else values[0]
-
-    def of_all(self, records: Sequence[Any]) -> list[Hashable]:
-        """The keys of some records; quicker than one by one where they are as usual."""
-        if self._values and set(map(type, records)) == {Raw}:
-            with suppress(*_UNFIT):
-                keys: list[Hashable] = list(map(self._values, map(self._decode, records)))
-                values = keys if len(self._keys) == 1 else list(chain.from_iterable(cast("Any", keys)))
-                if all(values) and _KEY_TYPES.issuperset(map(type, values)):
-                    return keys
-        return list(map(self, records))
-
-
-_KEY_TYPES = frozenset({str, int, Decimal})

@@ -7,19 +7,18 @@ anything and put right one by one: those that came as something else before, and
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
 from itertools import chain
 from operator import attrgetter, or_
 from types import NoneType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from tap_core.records.conform import MISFIT, UNMAPPED, path_of, segment
-from tap_core.records.values import in_utc, is_open, is_upper_case, number_in, plain_types, types_of
+from tap_core.records.values import check_times, in_utc, is_open, number_in, plain_types, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 _NUMBERS = frozenset({int, Decimal, UnsetType})
 _NUMBERS_OR_NULL = _NUMBERS | {NoneType}
-_as_text = msgspec.json.Encoder(enc_hook=lambda _unset: None).encode
-_read_moments = msgspec.json.Decoder(list[Annotated[datetime, Meta(tz=True)] | None]).decode
-_read_days = msgspec.json.Decoder(list[date | None]).decode
 
 
 def is_field_name(name: str) -> bool:
@@ -191,13 +187,7 @@ class Shape:
             map(type, nullable)
         ):
             raise msgspec.ValidationError
-        if moments:
-            texts = _as_text(moments)
-            if not is_upper_case(texts):
-                raise msgspec.ValidationError
-            _read_moments(texts)
-        if days:
-            _read_days(_as_text(days))
+        check_times(moments, days)
         if moments and self._utc:
             self._to_utc(records)
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_core import Page
 from tap_core.records import jsonpath
-from tap_core.records.codec import is_missing
+from tap_core.records.keys import is_missing
 from tap_scheduling.client import PAGE_SIZE, WHOLE_PAGE, SchedulingStream
 
 if TYPE_CHECKING:
