@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ _TIME = re.compile(
 _KEPT = 2000
 """Times whose place is remembered: those of a page."""
 
-_EARLIEST_YEAR = 1900
+_TO_SPARE = timedelta(hours=1)
+_EARLIEST = datetime(1900, 1, 1, tzinfo=timezone.utc)
 """Leaves room to reckon with days before; a bookmark before it stands for all rows."""
 
 
@@ -174,7 +175,7 @@ class Bookmark:
         if not isinstance(self.reached, datetime):
             return earliest if self.reached is None else self.reached
         start = self._earlier(self.reached)
-        if start is None or start.year < _EARLIEST_YEAR:
+        if start is None or start < _EARLIEST:
             return earliest
         return max(start, earliest) if earliest else start
 
@@ -263,6 +264,20 @@ class Bookmark:
                 continue
             if self._highest is None or (type(place) is type(self._highest) and place > self._highest):
                 self._highest, self._value = place, value
+
+    def keep_back(self, took: timedelta) -> None:
+        """Stay before all that may have changed after it was read, where the server's clock is not known.
+
+        Args:
+            took: The time of the read. When it began, the server's clock was at the newest row's time or
+                later, less this; with an hour to spare.
+        """
+        if isinstance(self._highest, tuple) and self._highest != self._before[1]:
+            moment = max(self._highest[0], _EARLIEST) - took - _TO_SPARE
+            if self._before[1] is not None and (moment, "") <= self._before[1]:
+                self._value, self._highest = self._before
+            else:
+                self._value, self._highest = moment.isoformat(), (moment, "")
 
     def save(self) -> None:
         """Put the highest value seen into STATE: all rows up to it were written."""
