@@ -28,7 +28,7 @@ _EARLIEST = datetime(1900, 1, 1, tzinfo=timezone.utc)
 """Leaves room to reckon with days before; a bookmark before it stands for all rows."""
 
 
-def _position(value: Any) -> Any:
+def position(value: Any) -> Any:
     """Where a value stands, to be compared with others of its kind; None if it is no real time or integer.
 
     Returns:
@@ -62,7 +62,7 @@ def instant(value: Any) -> datetime:
     Raises:
         ValueError: It is no timestamp.
     """
-    place = _position(value)
+    place = position(value)
     if isinstance(place, tuple):
         moment: datetime = place[0]
         return moment
@@ -92,7 +92,7 @@ class Order:
     def holds(self, values: Iterable[Any]) -> bool:
         """Whether these values follow on those of the last call, and on one another, in order."""
         for value in values:
-            place, last = _position(value), self._previous
+            place, last = position(value), self._previous
             if place is None:
                 continue
             self._previous = place
@@ -140,6 +140,7 @@ class Bookmark:
         self._lookback = lookback
         self._value, self._highest = self._before = self._last()
         self._unsettled: int | None = None
+        self._left: list[Any] = []
         self.reached: Any = self._highest[0] if isinstance(self._highest, tuple) else self._highest
         """Where the last run ended: a moment with the offset that the API wrote it with, or an integer; None
         on a first run."""
@@ -158,7 +159,7 @@ class Bookmark:
         value = self._state.get("replication_key_value")
         if self._state.get("replication_key") != self._key or value in (None, ""):
             return None, None
-        place = _position(value)
+        place = position(value)
         try:
             place = (instant(value), "") if place is None else place
         except (ValueError, OverflowError):
@@ -197,14 +198,14 @@ class Bookmark:
 
     def wants(self, value: Any) -> bool:
         """Whether a row of this replication key value is to be written; a row without a place always is."""
-        place, first, end = _position(value), self._first, self._end
+        place, first, end = position(value), self._first, self._end
         if place is None or (type(place) is type(first) and place < first):
             return place is None
         return end is None or not isinstance(place, tuple) or bool(place < end)
 
     def is_new(self, value: Any) -> bool:
         """Whether a row of this replication key value is new enough; a row without a place always is."""
-        place = _position(value)
+        place = position(value)
         return type(place) is not type(self._first) or place is None or bool(place >= self._first)
 
     def wants_again(self, value: Any) -> bool:
@@ -212,14 +213,14 @@ class Bookmark:
 
         Those that are not older come anyway; those without a place may come nowhere else.
         """
-        place = _position(value)
+        place = position(value)
         if place is None or type(place) is not type(self._first):
             return True
         return bool(place < self._first) and self.is_in_window(value)
 
     def is_in_window(self, time: Any) -> bool:
         """Whether a time is one from the start date on, and before the end; what is no time always is."""
-        place = _position(time)
+        place = position(time)
         if not isinstance(place, tuple):
             return True
         since = self._earliest is None or place >= self._earliest
@@ -227,7 +228,7 @@ class Bookmark:
 
     def is_behind(self, time: Any, *, settled: bool) -> bool:
         """Whether a time lies behind the end: by the look-back at least, where ids have to settle."""
-        place, end = _position(time), self.end
+        place, end = position(time), self.end
         if end is None or not isinstance(place, tuple):
             return False
         try:
@@ -245,7 +246,7 @@ class Bookmark:
             times: When each of these rows was made.
         """
         since = self._earlier(self._now)
-        made: list[Any] = [(name, _position(time)) for name, time in zip(ids, times, strict=True)]
+        made: list[Any] = [(name, position(time)) for name, time in zip(ids, times, strict=True)]
         made = [(name, time) for name, time in made if type(name) is int and isinstance(time, tuple)]
         young = [name for name, time in made if since is None or time >= (since, "")]
         if young:
@@ -259,7 +260,7 @@ class Bookmark:
         for value in values:
             if value is None or value == self._value:
                 continue
-            place = _position(value)
+            place = position(value)
             if place is None or (isinstance(place, tuple) and place > (self._now, "")):
                 continue
             if self._highest is None or (type(place) is type(self._highest) and place > self._highest):
@@ -279,8 +280,24 @@ class Bookmark:
             else:
                 self._value, self._highest = moment.isoformat(), (moment, "")
 
+    def leave(self, value: Any) -> None:
+        """Never pass a row of this value, as something of it is left for the next run.
+
+        Args:
+            value: Its replication key; with one that has no place, such as null, the bookmark stays.
+        """
+        self._left.append(value)
+
     def save(self) -> None:
-        """Put the highest value seen into STATE: all rows up to it were written."""
-        if self._value is not None:
+        """Put the highest value seen into STATE: all rows up to it were written, but for what was left."""
+        value, place = self._value, self._highest
+        for left in self._left:
+            at = position(left)
+            if at is None or type(at) is not type(place):
+                value, _ = self._before
+                break
+            if at < place:
+                value, place = left, at
+        if value is not None:
             self._state["replication_key"] = self._key
-            self._state["replication_key_value"] = self._value
+            self._state["replication_key_value"] = value

@@ -35,15 +35,15 @@ class Losses:
         missing: Lists that this account or server does not have.
         failures: What could not be read, in words.
         given_up: Whether no more lists are tried, as they fail alike.
-        has_failed: Whether something is left for the next run: a list, or a row that the server can't send.
+        left: How much is left for the next run: lists, and rows that the server can't send.
     """
 
     def __init__(self, stream: ApiStream) -> None:
         self.stream = stream
         self.lists = self.ends = self.missing = self.rejected = 0
         self.failures: list[str] = []
-        self.given_up = self.has_failed = False
-        self._has_gap = False
+        self.left = 0
+        self.given_up = self._has_gap = False
         self._missed = ""
         self._gone = self._cut_off = self._alike = self._differences = 0
         self._last_failure: tuple[Any, ...] = ()
@@ -53,6 +53,11 @@ class Losses:
     def name(self) -> str:
         """The stream's."""
         return self.stream.name
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something is left for the next run."""
+        return self.left > 0
 
     @property
     def list_lack(self) -> str:
@@ -137,7 +142,7 @@ class Losses:
 
     def fail(self, context: Context | None, error: ApiError) -> None:
         """A list, or the rest of it, can't be read; everything else is."""
-        self.has_failed = True
+        self.left += 1
         message = str(error)
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
@@ -161,7 +166,8 @@ class Losses:
             context: The parent's ids, or None.
             row: Its place in the list, counted from 0.
         """
-        self._has_gap = self.has_failed = True
+        self._has_gap = True
+        self.left += 1
         self.failures.append(
             f"{self.list_name(context)}: the server can't send row {row + 1} of the list; all others are "
             "read. Report it to the API's vendor"
@@ -181,6 +187,11 @@ class Losses:
         self._missed = why
 
     @property
+    def is_mostly_gone(self) -> bool:
+        """Whether more parents are gone than can be by chance."""
+        return not self.missing and self.lists >= _PARENTS and 2 * self._gone > self.lists
+
+    @property
     def _told_gone(self) -> str:
         return f"{self._gone} of {self.lists} parents were gone, or have no such list (404)"
 
@@ -194,7 +205,7 @@ class Losses:
             self.stream.logger.warning(text, self.name, self._cut_off)
         if not self._gone or self.missing:
             return
-        if self.lists >= _PARENTS and 2 * self._gone > self.lists:
+        if self.is_mostly_gone:
             self.fail(None, NotFound(f"{self._told_gone}: check api_url", status=404))
         else:
             self.stream.logger.warning("%s: %s", self.name, self._told_gone)

@@ -59,6 +59,8 @@ class Parent:
 
     query: Query
     key: Any
+    at: Any
+    """Its replication key's value; None where it comes again, as it may be older than what is read."""
     lists: list[ChildList] = field(default_factory=list)
 
 
@@ -148,7 +150,7 @@ class Plan:
                 if listing.is_late or not stream.is_read_whole:
                     parents = self._reading.wanted(parents, self._context, late=listing.is_late)
                 for record in parents:
-                    yield self._parent(rows, record)
+                    yield self._parent(rows, record, late=listing.is_late)
                 if is_past:
                     break
                 if limit is not None and count >= limit:
@@ -159,7 +161,7 @@ class Plan:
         for paginator in self._reading.late_changes():
             yield Listing(self._reading, self._context, self._fetcher, paginator)
 
-    def _parent(self, rows: Rows, record: Any) -> Parent:
+    def _parent(self, rows: Rows, record: Any, *, late: bool) -> Parent:
         stream = self._reading.stream
         contexts = stream.child_contexts(record, self._context)
         if not contexts and (lacking := stream.lacking(record)):
@@ -171,4 +173,5 @@ class Plan:
             if child.has_list(stream, record, context)
         ]
         key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
-        return Parent(rows.query, key, lists)
+        at = None if late else stream.codec.get(record, stream.replication_key or "")
+        return Parent(rows.query, key, at, lists)

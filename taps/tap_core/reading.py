@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from tap_core.http.client import Traffic
 from tap_core.paging.evidence import Evidence
 from tap_core.parents import Parents
@@ -13,6 +15,7 @@ from tap_core.replication import RESUMED, Replicated
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
+    from tap_core.errors import ApiError
     from tap_core.stream import ApiStream
 
 
@@ -84,6 +87,30 @@ class Reading(Replicated):
         self.stream.state_changed()
         self.see(records, context)
 
+    def leave(self, context: Context | None, value: Any) -> None:
+        """Something of a row, or of a whole list, is left for the next run: the bookmark stays before it.
+
+        Args:
+            context: Of the row's list.
+            value: The row's replication key; None where that does not tell when it is read again.
+        """
+        if bookmark := self.bookmark_of(context):
+            bookmark.leave(value)
+
+    @override
+    def fail(self, context: Context | None, error: ApiError) -> None:
+        super().fail(context, error)
+        self._leave_list(context)
+
+    @override
+    def unreadable(self, context: Context | None, row: int) -> None:
+        super().unreadable(context, row)
+        self._leave_list(context)
+
+    def _leave_list(self, context: Context | None) -> None:
+        if self.stream.bookmark_per and context:  # else the one bookmark stays, as `close` sees to
+            self.leave(context, None)
+
     def close(self, *, bookmark: bool = True) -> None:
         """All lists were tried: the bookmark moves if nothing was missed before it.
 
@@ -95,9 +122,11 @@ class Reading(Replicated):
         stream = self.stream
         if self.parents and self.parents.lack:
             self.miss(self.parents.lack)
-        if stream.parent is not None:  # then one bookmark can stand for all of its lists
-            bookmark = bookmark and not self.has_failed and self._missed in {"", RESUMED}
-        if bookmark and not self.missing:
+        if not stream.bookmark_per:  # else those of lists that failed, or are missing, stay
+            bookmark = bookmark and not self.missing
+            if stream.parent is not None:  # then one bookmark can stand for all of its lists
+                bookmark = bookmark and not self.has_failed and self._missed in {"", RESUMED}
+        if bookmark:
             self.save()
         if stream.claims_deletes and stream.selected:
             if self.whole:

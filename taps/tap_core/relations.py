@@ -77,6 +77,11 @@ class RelatedStream(SdkStream):
         return [child for child in self.descendent_streams if child.selected]
 
     @cached_property
+    def followers(self) -> list[Any]:
+        """The selected streams below this one whose lists are read for those of its rows that a run reads."""
+        return [below for below in self.selected_descendants if not below.for_every_parent]
+
+    @cached_property
     def filter(self) -> dict[str, Any]:
         """The query parameters that the setting `filters` gives the stream."""
         return as_params((self.config.get("filters") or {}).get(self.name, {}))

@@ -164,7 +164,7 @@ class Run:
                 self._page_done()
                 item.release()
             else:
-                self._read_children(item)
+                self._read_children(item, reading, context)
                 if checkpoint:
                     self._pass(reading, item.query, item.key)
 
@@ -177,11 +177,13 @@ class Run:
             whole = version is not None and not any(one.lack for one in concerned)
             reading.checkpoint.put(query, key, version if whole else None)
 
-    def _read_children(self, item: Parent) -> None:
+    def _read_children(self, item: Parent, above: Reading, above_context: Context | None) -> None:
+        left = self._left_below(above)
         for child in item.lists:
             reading, context = child.reading, child.context
             reading.lists += 1
             if reading.given_up:
+                reading.left += 1
                 continue
             try:
                 if self._batches:
@@ -190,6 +192,16 @@ class Run:
                     self.write(reading.stream, context)
             except (AbortedSyncFailedException, AbortedSyncPausedException):  # a dry run has read enough
                 continue
+        if self._left_below(above) > left:
+            above.leave(above_context, item.at)
+
+    def _left_below(self, reading: Reading) -> int:
+        """What is left for the next run of lists that are asked for with rows of a stream alone."""
+        return sum(found.left for found in self._followers(reading))
+
+    def _followers(self, reading: Reading) -> list[Reading]:
+        names = [below.name for below in reading.stream.followers] if reading.bookmark else []
+        return [self.readings[name] for name in names if name in self.readings]
 
     def _open(self, stream: ApiStream) -> Reading:
         """Begin to read a stream that has no parent; its children's SCHEMA comes here, parents or not."""
@@ -207,6 +219,8 @@ class Run:
         return self.readings[stream.name]
 
     def _close(self, reading: Reading, *, came: bool) -> None:
+        if any(below.is_mostly_gone for below in self._followers(reading)):
+            reading.leave(None, None)
         reading.close(bookmark=came)
         all_came = came and reading.list_lack in {"", RESUMED, FILTERED}
         below = [self._reading_of(child) for child in reading.stream.children]

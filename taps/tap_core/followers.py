@@ -1,0 +1,75 @@
+"""Lists that are read for those parents alone that a run reads: the parents' bookmark may not leave them behind.
+
+STATE says of each such stream up to which bookmark of its parents its lists were read. Where it was not
+selected for a run, or for none yet, the parents are read from there once more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_core.bookmarks import position
+from tap_core.filters import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableMapping
+
+    from tap_core.stream import ApiStream
+
+    State = MutableMapping[str, Any]
+
+_READ_FOR = "read_for"
+"""Of a child stream's STATE, up to which bookmark of the stream above, by its name, the lists were read, and
+what tells the filters apart that they were read with."""
+
+
+def go_back(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> None:
+    """Set a stream's bookmark back to where the lists below it were read.
+
+    Args:
+        stream: The stream.
+        state: Its entry in STATE, which is read and written.
+        followers: The streams below it that are read for its new rows alone.
+    """
+    before = start = state.get("replication_key_value")
+    behind = []
+    for below in followers if before is not None else ():
+        mark = _mark(below, stream)
+        if mark != before and not _reaches(mark, before):
+            behind.append(below.name)
+            start = _earlier(mark, start)
+    if behind:
+        state["replication_key_value"] = start
+        since = "the start" if start is None else start
+        text = "%s: read from %s, as lists of %s were not read for all of its rows"
+        stream.logger.info(text, stream.name, since, ", ".join(behind))
+
+
+def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> None:
+    """Remember that the lists below a stream were read up to its bookmark."""
+    value = state.get("replication_key_value")
+    for below in followers if value is not None else ():
+        kept = below.stream_state.get(_READ_FOR)
+        mark = {"to": value, "filters": digest(below.filtered_by)}
+        below.stream_state[_READ_FOR] = {**(kept if isinstance(kept, dict) else {}), stream.name: mark}
+        below.state_changed()
+
+
+def _mark(below: ApiStream, stream: ApiStream) -> Any:
+    kept = below.stream_state.get(_READ_FOR)
+    mark = kept.get(stream.name) if isinstance(kept, dict) else None
+    same = isinstance(mark, dict) and mark.get("filters") == digest(below.filtered_by)
+    return mark["to"] if same and "to" in mark else None
+
+
+def _reaches(mark: Any, value: Any) -> bool:
+    ours, theirs = position(mark), position(value)
+    return ours is not None and type(ours) is type(theirs) and bool(ours >= theirs)
+
+
+def _earlier(mark: Any, value: Any) -> Any:
+    """The earlier of two bookmarks; None, for the start, if they can't be compared."""
+    ours, theirs = position(mark), position(value)
+    if ours is None or type(ours) is not type(theirs):
+        return None
+    return min((ours, mark), (theirs, value))[1]
