@@ -103,14 +103,17 @@ def cost(stream: ApiStream, streams: Sequence[ApiStream]) -> str:
     """The requests that a whole read takes."""
     asked = [(other.path, other.params, other.parent_stream_type) for other in streams]
     first = asked.index((stream.path, stream.params, stream.parent_stream_type))
-    if streams[first] is not stream:
-        return f"none beside `{streams[first].name}`"
     paginator, parent = stream.get_new_paginator(), stream.parent_stream_type
     several = f"1 per {paginator.size} rows" if paginator.size else "1 per page"
+    if streams[first] is not stream:
+        same = streams[first].records_jsonpath == stream.records_jsonpath
+        beside = f"none beside `{streams[first].name}`"
+        return beside if same else f"{beside} for first pages; {several} for further ones"
     pages = "1" if isinstance(paginator, SinglePage) else several
     return f"{pages}, for {_parents(stream, parent)}" if parent else pages
 
 
 def _parents(stream: ApiStream, parent: Any) -> str:
-    which = "".join(f" with `{name}` {' or '.join(values)}" for name, values in stream.parent_values.items())
+    none_where = stream.no_list_where.items()
+    which = "".join(f", but of `{name}` {' or '.join(values)}" for name, values in none_where)
     return f"each {'new ' if reads_new_only(stream) else ''}row of `{parent.name}`{which}"

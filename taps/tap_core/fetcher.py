@@ -6,7 +6,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_core.errors import PageFailed
+from tap_core.errors import PageFailed, Retriable
 from tap_core.http.readahead import ReadAhead
 from tap_core.http.sharing import SharedAnswers
 from tap_core.pieces import read_in_pieces
@@ -136,7 +136,14 @@ class Fetcher:
             stream.read_page(response)  # which asks again if the answer is not whole
             return response
 
-        return stream.read_page(self._shared.get(request.key, reading.name, lambda: get(whole)))
+        answer = self._shared.get(request.key, reading.name, lambda: get(whole))
+        try:
+            if answer is not None:
+                return stream.read_page(answer)
+        except Retriable:
+            pass
+        own: Page = get(stream.read_page)  # what is no answer to one stream can be one to another
+        return own
 
 
 def _address(stream: ApiStream) -> Hashable:

@@ -1,4 +1,4 @@
-"""Lists that are read for those parents alone that a run reads: the parents' bookmark may not leave them behind.
+"""Lists that are read for the rows alone that a run reads: the bookmark of these leaves none behind.
 
 STATE says of each such stream up to which bookmark of its parents its lists were read. Where it was not
 selected for a run, or for none yet, the parents are read from there once more.

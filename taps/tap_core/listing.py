@@ -200,7 +200,7 @@ class Listing:
         nothing_said = paginator.total is None and not total
         if nothing_said or paginator.bounded or total <= read <= paginator.most_claimed:
             return
-        if total - read > _TOLERATED * total:
+        if total - read > _TOLERATED * total and not self._stream.total_counts_hidden:
             page = self._fetcher.again(
                 self._reading, self._context, self._prepared(self._stream.get_new_paginator())
             )

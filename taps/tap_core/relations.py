@@ -32,8 +32,9 @@ class RelatedStream(SdkStream):
 
     A field that is called like the parent's key is filled without being named here."""
 
-    parent_values: ClassVar[Mapping[str, Collection[Any]]] = {}
-    """What fields of a parent's record hold where it has such a list; without any, every record has one."""
+    no_list_where: ClassVar[Mapping[str, Collection[Any]]] = {}
+    """What fields of a parent's record hold where it has no such list; with any other value, null too, it may
+    have one, and is asked."""
 
     for_every_parent = False
     """Whether its lists are read for all parents, whatever the parent's bookmark: where this stream is
@@ -101,7 +102,7 @@ class RelatedStream(SdkStream):
     def fields_for_children(self) -> set[str]:
         """Fields that tell which lists the children have, and which of these are read."""
         tap: Any = self.tap  # its streams can't be asked: they are made of the catalog that this settles
-        looked_at = (kind.parent_values for kind in tap.stream_types if kind.parent_stream_type is type(self))
+        looked_at = (kind.no_list_where for kind in tap.stream_types if kind.parent_stream_type is type(self))
         fields = {*self.child_keys.values(), *(name for values in looked_at for name in values)}
         if self.ends_at and self.config.get("children_since") is not None:
             fields |= {*self.ends_at, *([self.made_at] if self.made_at else [])}
@@ -114,7 +115,8 @@ class RelatedStream(SdkStream):
 
     def has_list(self, parent: RelatedStream, record: Any) -> bool:
         """Whether a record of the parent has such a list."""
-        return all(parent.codec.get(record, name) in values for name, values in self.parent_values.items())
+        none_where = self.no_list_where.items()
+        return not any(parent.codec.get(record, name) in values for name, values in none_where)
 
     @override
     def get_child_context(self, record: Record, context: Context | None) -> dict[str, Any]:

@@ -69,6 +69,10 @@ class ApiStream(BoundedStream):
     missing_hint = ""
     """Where what such a list holds is found instead, as the end of a sentence."""
 
+    total_counts_hidden = False
+    """Whether the API's total counts rows that it leaves out of the pages: then any that fall short are no
+    failure, and are only told."""
+
     null_is_empty = False
     """Whether the API sends null in place of an empty list."""
 

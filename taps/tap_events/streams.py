@@ -112,11 +112,18 @@ class Donations(EventsStream):
 
     @override
     def check_place(self, page: Page) -> None:
-        """See that there are donations, or tickets without any."""
-        has_donations, _ = jsonpath.place(page.document, self.records_jsonpath)
+        """See that there are donations, or tickets without any: they are absent then, or empty."""
         has_tickets, tickets = jsonpath.place(page.document, "$.tickets[*]")
-        if has_donations or not has_tickets or not isinstance(tickets, (list, type(None))):
+        if _has_donations(page) or not has_tickets or not isinstance(tickets, (list, type(None))):
             super().check_place(page)
+
+    @override
+    def read_page(self, response: requests.Response) -> Page:
+        """The donations; what is empty, and no list, holds none."""
+        page = super().read_page(response)
+        if not _has_donations(page):
+            page.replace_records([])
+        return page
 
 
 class Transactions(EventsStream):
@@ -137,6 +144,10 @@ class Transactions(EventsStream):
         """The order's reference has two names."""
         named: Record = _with_refno(row)
         return named
+
+
+def _has_donations(page: Page) -> bool:
+    return page.find("$.donation") not in (None, "", [], {})
 
 
 def _named_by_status(document: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime, timezone
 from decimal import Decimal
 
 import msgspec
@@ -127,8 +128,11 @@ def _emitted(stream, row):
 def _allocation_key(row):
     if "allocation_id" in row:
         return str(row["allocation_id"])
-    names = ("subscription_id", "component_id", "timestamp", "quantity", "previous_quantity", "memo")
-    text = json.dumps([row[name] for name in names], separators=(",", ":"), ensure_ascii=False)
+    names = ("subscription_id", "component_id", "quantity", "previous_quantity")
+    subscription, component, after, before = (format(Decimal(row[name]).normalize(), "f") for name in names)
+    time = datetime.fromisoformat(row["timestamp"].replace("Z", "+00:00")).astimezone(timezone.utc)
+    facts = [subscription, component, f"{time:%Y-%m-%dT%H:%M:%SZ}", after, before, row["memo"]]
+    text = json.dumps(facts, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

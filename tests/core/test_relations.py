@@ -51,7 +51,7 @@ class Loans(Shelf):
     name = "loans"
     path = "/books/{book}/copies/{copy}/loans"
     parent_stream_type = Copies
-    parent_values: ClassVar = {"kind": ("lent",)}
+    no_list_where: ClassVar = {"kind": ("house",)}
     for_every_parent = True
     replication_key = "made_at"
     since_param = "since"

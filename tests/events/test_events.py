@@ -201,7 +201,7 @@ def test_donations_share_the_answer_of_tickets(api, config, streams):
     assert len(asked) < 1.2 * len(api.data["events"]["events"])
 
 
-@pytest.mark.parametrize("donation", ["", ', "donation": []', ', "donation": null'])
+@pytest.mark.parametrize("donation", ["", *(f', "donation": {none}' for none in ("[]", "null", "{}", '""'))])
 def test_no_donations_beside_tickets_are_none(api, config, donation):
     body = f'{{"tickets": [{{"id": 7}}]{donation}}}'
     event_id, output = tickets_answered(api, config, body, "tickets", "donations")
@@ -219,6 +219,34 @@ def test_donations_without_tickets(api, config):
 def test_an_answer_without_tickets_and_donations_is_a_failure(api, config):
     with pytest.raises(ApiError, match="partly read: donations"):
         tickets_answered(api, {**config, "max_retries": 0}, '{"other": []}', "donations")
+
+
+@pytest.mark.parametrize("other", ["0", "false", '"none"', '{"message": "none"}', "[[]]", "7.5"])
+def test_what_is_no_list_of_donations_fails_them_alone(api, config, other):
+    body = f'{{"tickets": [{{"id": 7}}], "donation": {other}}}'
+    event_id, output = tickets_answered(
+        api, {**config, "max_retries": 0, "allow_partial": True}, body, "tickets", "donations"
+    )
+    assert output.rows("tickets").keys() == {(event_id, 7)}
+    assert "donations" not in output.records
+
+
+def test_an_answer_is_asked_for_again_that_is_whole_to_one_of_its_streams(api, config):
+    donations = api.data["events"]["donations"]
+    event_id = next(event for event, rows in donations.items() if rows)
+    body = '{"tickets": [], "donation": {"error": "busy"}}'
+    api.fault("raw_body", path=f"/events/v1/events/{event_id}/tickets", body=body, times=1)
+    output = run(TapEvents, config, catalog=select(TapEvents, "tickets", "donations"))
+    assert {row["event_id"] for row in output.records["donations"]} >= {event_id}
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_donations_are_read_where_the_tickets_beside_them_fail(api, config, concurrency):
+    body = '{"donation": [{"donationid": 5}]}'
+    more = {"max_retries": 0, "allow_partial": True, "concurrency": concurrency}
+    event_id, output = tickets_answered(api, {**config, **more}, body, "tickets", "donations")
+    assert output.rows("donations").keys() == {(event_id, 5)}
+    assert "tickets" not in output.records
 
 
 def test_the_brief_s_header(api, config):

@@ -144,6 +144,20 @@ def test_responses_to_a_form_that_is_new_to_the_user_are_all_read(api, config):
     assert found == expected(api, "routing_form_responses")
 
 
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_form_that_fails_keeps_no_other_form_s_bookmark(api, config, status):
+    forms = sorted(api.data["scheduling"]["routing_form_responses"])
+    api.fault("status", path=f"{PATH}/42210/routing-forms/{forms[0]}/", status=status)
+    output = read(config, "routing_form_responses", max_retries=0, allow_partial=True)
+    lists = output.state["bookmarks"]["routing_form_responses"]["lists"]
+    kept = {form for form, entry in lists.items() if entry.get("replication_key_value")}
+    assert kept == {forms[1], *kept} - {forms[0]}
+    api.clear()
+    second = read(config, "routing_form_responses", state=output.state)
+    found = output.rows("routing_form_responses") | second.rows("routing_form_responses")
+    assert found == expected(api, "routing_form_responses")
+
+
 def test_bookings_of_the_organization_in_two_runs(api, config):
     bookings = api.data["scheduling"]["bookings"]
     first = read(config, "organization_bookings")

@@ -9,6 +9,8 @@ import pytest
 from api_sandbox import Sandbox
 from api_sandbox.scheduling.data import generate
 from in_process import select
+from json_api import JsonApi, cut
+from lists import BOOKING, moment
 from scheduling.truth import STREAMS, assert_all, expected
 from support import KEY, run
 from tap_core.errors import ApiError
@@ -81,6 +83,25 @@ def test_teams_that_the_user_is_a_mere_member_of(small, caplog):
         assert caplog.text.count(f"{stream}: this account or server has no such list (403)") == 1
     activated = {m["stream"] for m in output.messages if m["type"] == "ACTIVATE_VERSION"}
     assert activated == {"teams", "team_event_types"}
+
+
+@pytest.mark.parametrize("hidden", [1, 5, 11])
+def test_bookings_that_are_deleted_are_counted_and_no_failure(hidden, caplog):
+    """Pages come without them, and none is asked for again."""
+    rows = [{**BOOKING, "id": number, "createdAt": moment(number)} for number in range(12)]
+
+    def handle(path, query):
+        if path.endswith("/teams"):
+            return {"status": "success", "data": [{"id": 7, "name": "a"}]}
+        page = cut(rows, query, start="skip", size="take")
+        kept = [row for row in page if row["id"] >= hidden]
+        return {"status": "success", "data": kept, "pagination": {"totalItems": len(rows)}}
+
+    with JsonApi(handle) as api:
+        config = {"api_url": api.url, "api_key": KEY, "requests_per_minute": 100_000, "max_retries": 0}
+        output = run(TapScheduling, config, catalog=select(TapScheduling, "team_bookings"))
+    assert output.rows("team_bookings").keys() == {(7, number) for number in range(hidden, 12)}
+    assert f"read {12 - hidden} records where the API says there are 12" in caplog.text
 
 
 def test_lists_that_a_server_may_not_have(small, caplog):

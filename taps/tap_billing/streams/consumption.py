@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tap_billing.client import BillingStream
 from tap_core import Paginator
+from tap_core.records.values import as_plain_moment, as_plain_number
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,7 +52,7 @@ class Usages(BillingStream):
     wrapper = "usage"
     filters = ("max_id",)
     parent_stream_type = SubscriptionComponents
-    parent_values = {"kind": ("metered_component", "prepaid_usage_component")}
+    no_list_where = {"kind": ("quantity_based_component", "on_off_component", "event_based_component")}
     for_every_parent = True
     selected_by_default = False
 
@@ -72,7 +73,7 @@ class Allocations(BillingStream):
     Off, as it costs a request or two per component of a subscription. The vendor promises the 50 newest
     alone: lists that end there are named, and nothing is called gone. `_sdc_key` is `allocation_id` as text;
     for older rows, which have none, the SHA-256, in hex, of a JSON array of subscription, component,
-    `timestamp`, `quantity`, `previous_quantity` and `memo`.
+    `timestamp` in UTC, `quantity`, `previous_quantity` and `memo`, numbers as text without zeros at their end.
     """
 
     name = "allocations"
@@ -80,7 +81,7 @@ class Allocations(BillingStream):
     primary_keys = ("_sdc_key",)
     wrapper = "allocation"
     parent_stream_type = SubscriptionComponents
-    parent_values = {"kind": ("quantity_based_component", "on_off_component", "prepaid_usage_component")}
+    no_list_where = {"kind": ("metered_component", "event_based_component")}
     for_every_parent = True
     selected_by_default = False
 
@@ -98,10 +99,15 @@ class Allocations(BillingStream):
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """The row with its key."""
         if row.get("allocation_id") is not None:
-            return {**row, "_sdc_key": str(row["allocation_id"])}
-        names = ("subscription_id", "component_id", "timestamp", "quantity", "previous_quantity", "memo")
-        facts = msgspec.json.encode([row.get(name) for name in names])
-        return {**row, "_sdc_key": hashlib.sha256(facts).hexdigest()}
+            return {**row, "_sdc_key": str(as_plain_number(row["allocation_id"]))}
+        before, after = ("subscription_id", "component_id"), ("quantity", "previous_quantity")
+        facts = [
+            *(as_plain_number(row.get(name)) for name in before),
+            as_plain_moment(row.get("timestamp")),
+            *(as_plain_number(row.get(name)) for name in after),
+            row.get("memo"),
+        ]
+        return {**row, "_sdc_key": hashlib.sha256(msgspec.json.encode(facts)).hexdigest()}
 
 
 class NewestFifty(Paginator):
@@ -109,18 +115,24 @@ class NewestFifty(Paginator):
 
     @override
     def walk(self) -> Steps:
-        """From page 1 to the first one that brings nothing new."""
+        """From page 1 to the first one that brings nothing new, or that is the last one over again.
+
+        A server that heeds no page sends the newest rows each time, which rows that are new can have moved.
+        """
         known: set[Any] = set()
+        newest: Any = None
         number = 1
         while True:
             page = yield {"page": number}
             rows = zip(page.keys, page.records, strict=True)
             page.fresh = [record for key, record in rows if key not in known]
-            if not page.fresh:
+            is_unheeded = newest in page.keys
+            if not page.fresh or is_unheeded:
                 break
             known.update(page.keys)
+            newest = page.keys[0]
             number += 1
-        self.cut_off = len(known) == _FIFTY
+        self.cut_off = len(known) == _FIFTY or (is_unheeded and len(page.keys) >= _FIFTY)
 
 
 _FIFTY = 50

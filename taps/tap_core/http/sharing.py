@@ -7,6 +7,8 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from tap_core.errors import ApiError, RunEnds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -24,13 +26,22 @@ class SharedAnswers:
         self._given: dict[Hashable, set[str]] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, stream: str, fetch: Callable[[], requests.Response]) -> requests.Response:
+    def get(
+        self, key: Hashable, stream: str, fetch: Callable[[], requests.Response]
+    ) -> requests.Response | None:
         """The answer to a request: fetched now, or by whoever asked first.
 
         Args:
             key: What tells the request apart.
             stream: Who asks: a stream that asks again wants to know what has changed.
             fetch: Sends the request; what it raises is raised here, and the next one asks again.
+
+        Returns:
+            The answer; None if it was asked for by another stream, which had none: the lists of one answer
+            can fail alone.
+
+        Raises:
+            RunEnds: No request can succeed any more.
         """
         with self._lock:
             future = self._answers.get(key)
@@ -50,4 +61,9 @@ class SharedAnswers:
                     self._given.pop(key, None)
                 future.set_exception(error)
                 raise
-        return future.result()
+        try:
+            return future.result()
+        except RunEnds:
+            raise
+        except ApiError:
+            return None

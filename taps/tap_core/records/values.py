@@ -105,6 +105,25 @@ def in_utc(moment: str) -> str:
     return f"{clock}{moment[_SECOND : zone.start()]}Z"
 
 
+def as_plain_number(value: Any) -> Any:
+    """A number, or the text of one, as one text however it was written: `5` for 5.00; another value as it is."""
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    for number in _to_number(str(value) if is_number else value):
+        if abs(number.adjusted()) < _MOST_DIGITS:
+            text = f"{number:f}"
+            text = text.rstrip("0").rstrip(".") if "." in text else text
+            return "0" if text == "-0" else text
+    return value
+
+
+def as_plain_moment(value: Any) -> Any:
+    """A `date-time` in UTC, without zeros at the end of its fraction; any other value as it is."""
+    if not isinstance(value, str) or not is_moment(value):
+        return value
+    clock, dot, fraction = in_utc(value).removesuffix("Z").partition(".")
+    return f"{clock}{dot}{fraction}".rstrip("0").rstrip(".") + "Z" if dot else f"{clock}Z"
+
+
 def _read(text: str, kind: type[_Time]) -> _Time | None:
     try:
         return msgspec.convert(text, kind)

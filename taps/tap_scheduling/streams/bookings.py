@@ -119,10 +119,12 @@ class TeamBookings(TeamStream):
     )
     parent_stream_type = Teams
     selected_by_default = False
+    total_counts_hidden = True
+    """Bookings that were deleted since are left out of their pages, and counted."""
 
     @override
     def get_new_paginator(self) -> Offset:
-        """The total counts all bookings of the team, some of which may be left out of their pages."""
+        """The total counts all bookings of the team."""
         return pages(order="createdAt", total="$.pagination.totalItems")
 
 
