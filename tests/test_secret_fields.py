@@ -32,6 +32,8 @@ def read(tap, stream, rows, *, catalog=None, **more):
     """What a tap writes of a stream's rows."""
 
     def handle(path, query):
+        if tap is TapPromotions:
+            return {"items": rows, "paging": {}}
         if path.endswith(".json"):
             return [{stream.removesuffix("s"): row} for row in numbered(rows, query)]
         return {stream: (page := cut(rows, query, default=10**6)), "data": page}
@@ -63,6 +65,13 @@ PLACES = [
     (TapBilling, "transactions", {"taxations": [{"id": 1, "card": CARD}]}),
     (TapScheduling, "conferencing", {"key": {"access_token": "CANARY"}}),
     (TapScheduling, "conferencing", {"key": "CANARY"}),
+    (TapScheduling, "schedules", {"metadata": {"stripe": {"access_token": "CANARY"}}}),
+    (TapScheduling, "teams", {"metadata": {"apps": [{"credential": {"accessToken": "CANARY"}}]}}),
+    (TapScheduling, "teams", {"webhooks": [{"secret": "CANARY"}], "inviteUrl": "CANARY"}),
+    (TapScheduling, "teams", {"inviteToken": {"token": "CANARY", "expires": None}}),
+    (TapBilling, "customers", {"integration": {"private_key": "CANARY", "apiKey": "CANARY"}}),
+    (TapEvents, "users", {"login": [{"password": "CANARY", "refresh_token": "CANARY"}]}),
+    (TapPromotions, "promotions", {"client_secret": "CANARY", "theme": {"webhookSecret": "CANARY"}}),
 ]
 
 
@@ -130,13 +139,12 @@ def test_I04_a_catalog_of_an_earlier_version_brings_no_column_back(tap, stream, 
     properties[column] = {"type": ["object", "null"], "properties": tokens}
     properties.update(tokens)
     values = dict.fromkeys(tokens, "CANARY") | {"harmless": "x"}
-    kept = {"harmless", "invite_url"} if tap is TapBilling else {"harmless"}
     output = read(tap, stream, [{"id": 1, **values, column: values}], catalog=catalog)
     schema = output.schemas[stream][0]["schema"]["properties"]
     (row,) = output.records[stream]
     for fields, found in ((schema, row), (schema[column]["properties"], row[column])):
-        assert tokens.keys() & fields.keys() == kept
-        assert found.keys() & tokens.keys() == kept
+        assert tokens.keys() & fields.keys() == {"harmless"}
+        assert found.keys() & tokens.keys() == {"harmless"}
 
 
 @pytest.mark.parametrize("tap", [TapBilling, TapEvents, TapPromotions, TapRewards, TapScheduling])

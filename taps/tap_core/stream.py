@@ -54,7 +54,7 @@ class ApiStream(BoundedStream):
     """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
 
     secrets: Collection[str] = ()
-    """Fields that never leave the tap, as `records.Secrets` takes them."""
+    """Fields that never leave the tap, as `records.Secrets` takes them, besides those of any API."""
 
     rights_by_parent = False
     """Whether the key's rights can differ between parents: then refusals (403) never end the stream."""
@@ -234,13 +234,13 @@ class ApiStream(BoundedStream):
         )
 
     @cached_property
-    def hidden(self) -> Secrets | None:
-        """The stream's secret fields, if it has any."""
-        return Secrets(self.secrets, self.logger) if self.secrets else None
+    def hidden(self) -> Secrets:
+        """The fields that never leave the tap."""
+        return Secrets(self.secrets, self.logger)
 
     def public(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A catalog's schema without columns that must not be emitted."""
-        return self.hidden.without(schema) if self.hidden else schema
+        return self.hidden.without(schema)
 
     on_reject: Callable[[str], None] | None = None
     """Is told of each row that can never be loaded; set by the reading."""

@@ -281,7 +281,7 @@ def test_the_key_of_a_row_without_an_id_is_one_however_it_is_written(change):
     }
 
     def key(**changes):
-        return stream.post_process({**row, **changes})["_sdc_key"]
+        return tap.streams["allocations"].post_process({**row, **changes})["_sdc_key"]
 
     assert key(**change) == key()
     assert (

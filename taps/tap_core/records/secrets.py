@@ -1,7 +1,8 @@
 """Fields that never leave the tap: keys, tokens, and links that act for whoever opens them.
 
-A stream lists them by name. No schema has them, so they come as fields that it does not know: only these,
-and what is kept in `_sdc_unmapped` or in an object without a schema of its own, are looked through.
+Some names say so in any API; a stream lists those of its own. No schema has them, so they come as fields
+that it does not know: only these, and what is kept in `_sdc_unmapped` or in an object without a schema of its
+own, are looked through. A text is not: JSON that is sent as a text can hold one.
 """
 
 from __future__ import annotations
@@ -20,20 +21,27 @@ if TYPE_CHECKING:
 
     Path = tuple[str, ...]
 
+ACTING = (
+    *("*access_token", "*refresh_token", "*vault_token", "*private_key", "*api_key", "*secret", "*password"),
+    *("invite_url", "invite_link", "invite_token"),
+)
+"""Names of what acts for whoever has it, in any API."""
+
 _MOST_PATHS = 4096
 
 
 class Secrets:
-    """The secret fields of a stream.
+    """The secret fields of a stream: those whose names say so in any API, and its own.
 
     Args:
-        names: Their names, `invite_url`, or the ends of their paths, `delivery.link`, in any case, as
+        names: Names of its own, `invite_url`, or the ends of their paths, `delivery.link`, in any case, as
             `inviteUrl` too; `*` stands for any letters. True and false are no secrets, whatever their name.
         logger: Where each of them is named once.
     """
 
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
-        ends = "|".join(re.escape(name).replace(r"\*", r"[^.]*").replace("_", "_?") for name in names)
+        patterns = (re.escape(name).replace(r"\*", r"[^.]*") for name in (*ACTING, *names))
+        ends = "|".join(pattern.replace("_", "_?") for pattern in patterns)
         self._pattern = re.compile(rf"(?:.*\.)?(?:{ends})", re.IGNORECASE | re.DOTALL)
         self._logger = logger
         self._told: set[str] = set()

@@ -106,7 +106,7 @@ def in_utc(moment: str) -> str:
 
 
 def as_plain_number(value: Any) -> Any:
-    """A number, or the text of one, as one text however it was written: `5` for 5.00; another value as it is."""
+    """A number, or the text of one, as one text: `5` for 5.00; any other value as it is."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     for number in _to_number(str(value) if is_number else value):
         if abs(number.adjusted()) < _MOST_DIGITS:

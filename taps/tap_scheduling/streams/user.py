@@ -125,7 +125,6 @@ class Webhooks(SchedulingStream):
 
     name = "webhooks"
     path = "/webhooks"
-    secrets = ("secret",)
     page_size = WHOLE_PAGE
 
 
