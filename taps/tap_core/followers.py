@@ -58,8 +58,9 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
 def _mark(below: ApiStream, stream: ApiStream) -> Any:
     kept = below.stream_state.get(_READ_FOR)
     mark = kept.get(stream.name) if isinstance(kept, dict) else None
-    same = isinstance(mark, dict) and mark.get("filters") == digest(below.filtered_by)
-    return mark["to"] if same and "to" in mark else None
+    if not isinstance(mark, dict) or mark.get("filters") != digest(below.filtered_by):
+        return None
+    return mark.get("to")
 
 
 def _reaches(mark: Any, value: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core.followers import keep
 from tap_core.http.client import Traffic
 from tap_core.paging.evidence import Evidence
 from tap_core.parents import Parents
@@ -128,6 +129,8 @@ class Reading(Replicated):
                 bookmark = bookmark and not self.has_failed and self._missed in {"", RESUMED}
         if bookmark:
             self.save()
+            if self.bookmark:
+                keep(stream, stream.stream_state, stream.followers)
         if stream.claims_deletes and stream.selected:
             if self.whole:
                 stream.activate_version()

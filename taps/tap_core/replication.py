@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_core.bookmarks import Bookmark, Order, instant
 from tap_core.checkpoint import Checkpoint, question_of
-from tap_core.followers import go_back, keep
+from tap_core.followers import go_back
 from tap_core.losses import Losses
 from tap_core.questions import LISTS, forget_later_window, forget_other_filters
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
@@ -151,10 +151,7 @@ class Replicated(Losses):
 
     @property
     def is_sorted(self) -> bool:
-        """Whether the rows come oldest first, so that the bookmark can move with each page.
-
-        It can't where lists of the page's rows are read after it, and for them alone.
-        """
+        """Whether the bookmark can move with each page: oldest rows first, and no lists after it."""
         sorted_list = bool(self.stream.is_sorted) and self.stream.parent is None and not self.stream.followers
         unmoved = self._batches or self._whole_due  # it must not tell of a whole read that is not done
         return sorted_list and self._declared_key and not unmoved
@@ -295,8 +292,6 @@ class Replicated(Losses):
                 if not self._clock_is_known and not self.is_sorted:
                     bookmark.keep_back(datetime.now(timezone.utc) - self.began)
                 bookmark.save()
-        if self.bookmark:
-            keep(self.stream, self.stream.stream_state, self.stream.followers)
         if self.checkpoint:
             self.checkpoint.drop()
         if self.was_whole and (self.stream.claims_deletes or self._full_read_every):

@@ -268,9 +268,7 @@ def test_a_component_of_a_kind_that_is_not_known_may_have_any_list(kind):
     ],
 )
 def test_the_key_of_a_row_without_an_id_is_one_however_it_is_written(change):
-    stream = TapBilling(config={"api_url": "https://acme.chargify.com", "api_key": "k"}).streams[
-        "allocations"
-    ]
+    tap = TapBilling(config={"api_url": "https://acme.chargify.com", "api_key": "k"})
     row = {
         "subscription_id": 1,
         "component_id": 2,
