@@ -15,7 +15,7 @@ from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from tap_core.records.values import Schema
 
@@ -30,6 +30,12 @@ ACTING = (
 _MOST_PATHS = 4096
 
 
+def _ending(names: Iterable[str]) -> re.Pattern[str]:
+    """What a path matches that ends with one of these names."""
+    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "_?") for name in names)
+    return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.DOTALL)
+
+
 class Secrets:
     """The secret fields of a stream: those whose names say so in any API, and its own.
 
@@ -40,12 +46,12 @@ class Secrets:
     """
 
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
-        patterns = (re.escape(name).replace(r"\*", r"[^.]*") for name in (*ACTING, *names))
-        ends = "|".join(pattern.replace("_", "_?") for pattern in patterns)
-        self._pattern = re.compile(rf"(?:.*\.)?(?:{ends})", re.IGNORECASE | re.DOTALL)
+        ends = (*ACTING, *names)
+        self._pattern, self._last = _ending(ends), _ending([name.rpartition(".")[-1] for name in ends])
         self._logger = logger
         self._told: set[str] = set()
         self._is_named = lru_cache(_MOST_PATHS)(self._matches)
+        self._may_be_named = lru_cache(_MOST_PATHS)(self._last.fullmatch)  # cheaper, as it needs no path
 
     def _matches(self, path: Path) -> bool:
         return self._pattern.fullmatch(".".join(path)) is not None
@@ -65,12 +71,11 @@ class Secrets:
             if isinstance(value, list):
                 waiting += [(path, item) for item in value if isinstance(item, (dict, list))]
                 continue
-            for name in [*value]:
-                here = (*path, name)
-                if self._is_secret(here, value[name]):
+            for name, item in [*value.items()]:
+                if self._may_be_named(name) and self._is_secret((*path, name), item):
                     del value[name]
-                elif isinstance(value[name], (dict, list)):
-                    waiting.append((here, value[name]))
+                elif isinstance(item, (dict, list)):
+                    waiting.append(((*path, name), item))
         return False
 
     def _is_secret(self, path: Path, value: Any) -> bool:
