@@ -57,6 +57,7 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
   told from one that tells the truth. Nor can one that hides so many rows of a page that it is less than
   half as long as the longest, in a list of a single page that no bookmark depends on.
+- **Secrets in JSON that is sent as a text** are not looked for: they leave the tap as the text does.
 - **Deletes** are seen by whole reads alone, as none of these APIs reports them: of an incremental stream,
   when `full_read_every` is due.
 """
