@@ -211,11 +211,8 @@ class Replicated(Losses):
             return super().list_lack or self._filtered
         starts = [str(_written(mark.start)) for mark in self._bookmarks if mark.start is not None]
         since = f"only what is new was asked for, from {min(starts)} on" if starts else ""
-        until = (
-            f"only rows before {_written(end)} were asked for"
-            if (end := self.bookmark and self.bookmark.end)
-            else ""
-        )
+        end = self.bookmark.end if self.bookmark else None
+        until = f"only rows before {_written(end)} were asked for" if end else ""
         return ", and ".join(filter(None, (since, until)))
 
     @property

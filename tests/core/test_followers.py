@@ -65,7 +65,7 @@ class Api:
 
     def __init__(self):
         self.status = {}
-        self.times = {number: moment(number) for number in range(1, COUNT + 1)}
+        self.times = {number: moment(0, day=number) for number in range(1, COUNT + 1)}
         self.asked = []
 
     def since(self, bound):
@@ -167,9 +167,9 @@ def test_lists_that_were_given_up_are_asked_for_again(api, read):
 
 def test_a_list_that_goes_on_failing_holds_the_bookmark_and_no_other_list(api, read):
     state, _ = read()
-    api.times[3] = moment(0, day=2)
+    api.times[3] = moment(0, day=20)
     api.status[3] = 500
-    for day in (3, 4):
+    for day in (21, 22):
         api.times[4] = moment(0, day=day)
         state, found = read(state=state, allow_partial=True)
         assert found - {12} == {4}
@@ -198,9 +198,9 @@ def test_a_stream_that_is_selected_later_has_the_lists_of_all_rows(api, read, ca
 @both
 def test_a_run_without_the_lists_leaves_none_out(api, read):
     state, _ = read()
-    api.times[3] = moment(0, day=2)
+    api.times[3] = moment(0, day=20)
     state, _ = read(api.top, state=state)
-    api.times[4] = moment(0, day=3)
+    api.times[4] = moment(0, day=21)
     state, _ = read(api.top, state=state)
     state, found = read(state=state)
     assert found == {12, 3, 4}
