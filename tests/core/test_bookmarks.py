@@ -123,3 +123,25 @@ def test_a_bookmark_can_be_held():
     mark.see(["2026-03-01T00:00:00Z", "2026-01-15T00:00:00Z"])
     mark.save()
     assert state["replication_key_value"] == "2026-01-15T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("left", "kept"),
+    [
+        ([], 9),
+        ([7], 7),
+        ([8, 7], 7),
+        ([3], 3),
+        ([9, 12], 9),
+        ([8, None], 5),
+        (["2026-01-01T00:00:00Z"], 5),
+    ],
+)
+def test_a_bookmark_stays_before_what_is_left(left, kept):
+    """And where it was, if that has no place among the rows: it comes again from there."""
+    mark, state = bookmark(5)
+    mark.see([6, 9])
+    for value in left:
+        mark.leave(value)
+    mark.save()
+    assert state["replication_key_value"] == kept

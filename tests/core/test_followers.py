@@ -61,12 +61,13 @@ class Api:
         status: How the lists of some rows are answered.
         times: When each row was changed.
         asked: The rows whose lists were asked for.
+        late: Rows that come again, as they may have changed and kept their time.
     """
 
     def __init__(self):
         self.status = {}
         self.times = {number: moment(0, day=number) for number in range(1, COUNT + 1)}
-        self.asked = []
+        self.asked, self.late = [], []
 
     def since(self, bound):
         """The rows that were changed from then on, oldest first."""
@@ -87,7 +88,8 @@ class Bookings(Api):
         if path.endswith("/attendees"):
             number = int(path.split("/")[-2])
             return self.below(number), {"data": [{"id": number}]}
-        found = [] if "afterStart" in query else self.since(query.get("afterUpdatedAt", ""))
+        late = [(number, self.times[number]) for number in self.late]
+        found = late if "afterStart" in query else self.since(query.get("afterUpdatedAt", ""))
         rows = [BOOKING | {"id": n, "uid": str(n), "updatedAt": time} for n, time in found]
         return {"status": "success", "data": cut(rows, query, start="skip", size="take")}
 
@@ -226,3 +228,15 @@ def test_a_state_that_makes_no_sense_of_the_lists_reads_all(api, read, mark):
 def test_a_child_of_a_child_that_is_selected_later_has_the_lists_of_all_rows(read):
     state, _ = read("books", "chapters")
     assert read(state=state)[1] == {*range(1, COUNT + 1)}
+
+
+@pytest.mark.parametrize("api", [Bookings], indirect=True)
+def test_a_list_of_a_row_that_came_as_a_late_change_holds_the_bookmark_where_it_was(api, read):
+    state, _ = read()
+    api.late, api.status[3] = [3], 500
+    api.times[4] = moment(0, day=20)
+    before = state["bookmarks"]["bookings"]["replication_key_value"]
+    state, _ = read(state=state, allow_partial=True)
+    assert state["bookmarks"]["bookings"]["replication_key_value"] == before
+    api.status.clear()
+    assert read(state=state)[1] == {3, 4, 12}
