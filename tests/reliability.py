@@ -49,9 +49,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   alone, or that has the newest change last, where the API has one.
 - **Rows that are never sent alike twice**, such as those with addresses that expire, are told apart by
   their keys alone: there, an update that moves a row to just where a page begins can hide others.
-- **More rows of one moment than a page holds**, from a server that gives rows of one moment in another
-  order with each request: no overlap joins them. Pages are as large as the API allows, unless `page_size`
-  makes them smaller.
+- **A server that sends no `Date`**, where this machine's clock is ahead of it: a change during a read can
+  then fall behind the bookmark. With the header, which every web server sends, it does not.
 - **A total that is capped at just the page's size**, for list after list, is believed: a total
   that was reached is an end.
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,7 @@ _TIME = re.compile(
 _KEPT = 2000
 """Times whose place is remembered: those of a page."""
 
-_TO_SPARE = timedelta(hours=1)
-_EARLIEST = datetime(1900, 1, 1, tzinfo=timezone.utc)
+_EARLIEST_YEAR = 1900
 """Leaves room to reckon with days before; a bookmark before it stands for all rows."""
 
 
@@ -176,7 +175,7 @@ class Bookmark:
         if not isinstance(self.reached, datetime):
             return earliest if self.reached is None else self.reached
         start = self._earlier(self.reached)
-        if start is None or start < _EARLIEST:
+        if start is None or start.year < _EARLIEST_YEAR:
             return earliest
         return max(start, earliest) if earliest else start
 
@@ -265,20 +264,6 @@ class Bookmark:
                 continue
             if self._highest is None or (type(place) is type(self._highest) and place > self._highest):
                 self._highest, self._value = place, value
-
-    def keep_back(self, took: timedelta) -> None:
-        """Stay before all that may have changed after it was read, where the server's clock is not known.
-
-        Args:
-            took: The time of the read. When it began, the server's clock was at the newest row's time or
-                later, less this; with an hour to spare.
-        """
-        if isinstance(self._highest, tuple) and self._highest != self._before[1]:
-            moment = max(self._highest[0], _EARLIEST) - took - _TO_SPARE
-            if self._before[1] is not None and (moment, "") <= self._before[1]:
-                self._value, self._highest = self._before
-            else:
-                self._value, self._highest = moment.isoformat(), (moment, "")
 
     def leave(self, value: Any) -> None:
         """Never pass a row of this value, as something of it is left for the next run.

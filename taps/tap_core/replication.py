@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
@@ -47,7 +47,6 @@ class Replicated(Losses):
     def __init__(self, stream: ApiStream, *, began: datetime) -> None:
         super().__init__(stream)
         self.began = self._now = began
-        self._clock_is_known = False  # the server's
         self.bookmark: Bookmark | None = None
         self._of_lists: dict[str, Bookmark] = {}
         self.checkpoint: Checkpoint | None = None
@@ -245,7 +244,7 @@ class Replicated(Losses):
 
     def hold(self, moment: datetime) -> None:
         """What changed after this moment may have been read before: neither bookmark nor STATE passes it."""
-        self._now, self._clock_is_known = min(self._now, moment), True
+        self._now = min(self._now, moment)
         for bookmark in self._bookmarks:
             bookmark.hold(moment)
         if self.checkpoint:
@@ -286,8 +285,6 @@ class Replicated(Losses):
         """Put how far was read into STATE: all rows up to there were written."""
         if self.stream.bookmark_per or not self._has_gap:
             for bookmark in self._bookmarks:
-                if not self._clock_is_known and not self.is_sorted:
-                    bookmark.keep_back(datetime.now(timezone.utc) - self.began)
                 bookmark.save()
         if self.checkpoint:
             self.checkpoint.drop()
