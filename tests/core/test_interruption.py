@@ -182,7 +182,7 @@ def larger():
         yield sandbox
 
 
-@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("concurrency", [1, 8] if os.environ.get("RELIABILITY_FULL") else [8])
 def test_resume_costs_what_is_left(larger, tmp_path, reliability, concurrency):
     larger.requests.clear()
     Run(larger, tmp_path, concurrency=concurrency).end()

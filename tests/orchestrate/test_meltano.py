@@ -37,6 +37,9 @@ plugins:
 ACCOUNTS = ("acme", "fest")
 
 pytestmark = pytest.mark.meltano
+whole = pytest.mark.skipif(
+    "RELIABILITY_FULL" not in os.environ, reason="half a minute of Meltano: in `make reliability`"
+)
 
 
 def script(folder, name):
@@ -123,6 +126,7 @@ def line(account, api, **more):
     return {"account": account, "tap": "tap-tremendous", "select": ["campaigns"], **more, "config": config}
 
 
+@whole
 def test_a_revoked_key_and_a_dead_address_cost_themselves_alone(api, real, accounts, suite, monkeypatch):
     accounts(
         line("acme", api, secrets={"api_key": "GOOD"}),
@@ -147,10 +151,7 @@ def test_a_revoked_key_and_a_dead_address_cost_themselves_alone(api, real, accou
     assert not any(KEY in text or "key-of-" in text for text in [out, err, *logs])
 
 
-@pytest.mark.skipif(
-    "- name: account\n" not in (ROOT / "meltano.yml").read_text(encoding="utf-8"),
-    reason="the taps have no setting `account` yet",
-)
+@whole
 def test_accounts_in_one_table_lose_rows_each_by_itself(api, real, accounts, suite, monkeypatch):
     monkeypatch.setenv("GOOD", KEY)
     with Sandbox() as other:

@@ -24,7 +24,7 @@ from targets.pipelines import Pipeline
 from targets.targets import DuckDB
 from targets.test_rows import assert_loaded
 
-POINTS = 30 if os.environ.get("RELIABILITY_FULL") else 3
+POINTS = 30 if os.environ.get("RELIABILITY_FULL") else 1
 BEGINNINGS = ("nothing", "rows", "target-duckdb 0.8")
 """What is in the file before: by turns."""
 
