@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-next orchestrate reliability bench lint format docs definitions lock clean
+.PHONY: help install plugins demo report test test-whole test-next orchestrate reliability bench lint format docs definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -50,16 +50,21 @@ demo: $(PLUGINS) ## fill output/warehouse.duckdb from the local sandbox and show
 report: $(INSTALLED) ## draw what was loaded: output/report.html, one page without need of a network
 	@$(BIN)/python scripts/report.py
 
-test: $(PLUGINS) lint ## install, lint, and run all tests
+TWO_FILES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test: $(PLUGINS) lint ## install, lint, and run all tests; of those with many variants, a third of them
 	@echo "==> pytest, two files at a time"
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest $(TWO_FILES) --some
+
+test-whole: $(PLUGINS) ## run all variants of all tests
+	@$(BIN)/python -m pytest $(TWO_FILES)
 
 test-next: $(INSTALLED) ## the tests of core and taps under the newest singer-sdk, pre-releases too, in .venv-next
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-next
 	@$(BIN)/uv pip install --quiet --python .venv-next/bin/python --requirement requirements.txt \
 		--editable '.[dev]' --editable ./sandbox --editable loaders/target_duckdb_exact
 	@$(BIN)/uv pip install --quiet --python .venv-next/bin/python --prerelease allow --upgrade 'singer-sdk>=0.55.0b0,<0.56'
-	@.venv-next/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+	@.venv-next/bin/python -m pytest $(TWO_FILES) \
 		tests/core tests/events tests/scheduling tests/promotions tests/billing tests/rewards
 
 orchestrate: $(INSTALLED) .venv-airflow/.installed ## the Airflow DAG under an Airflow of its own, in .venv-airflow, and the Kubernetes job

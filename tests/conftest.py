@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -10,15 +12,28 @@ import reliability as page
 from api_sandbox import Sandbox
 
 FIGURES: list[tuple[str, str, str]] = []
+FEW = 6
+"""Variants of a test that are always run."""
 
 
 def pytest_addoption(parser):
     parser.addoption("--reliability", type=Path, help="write the figures of the tests to this page")
+    parser.addoption("--some", action="store_true", help=f"a third of a test's variants beyond {FEW}")
 
 
-def pytest_collection_modifyitems(items):
-    """The slowest first, so that at the end no worker waits for another."""
+def pytest_collection_modifyitems(config, items):
+    """The slowest first, so that at the end no worker waits for another; of many variants only some."""
     items.sort(key=lambda item: item.get_closest_marker("meltano") is None)
+    if config.option.some:
+        variants = defaultdict(list)
+        for item in items:
+            variants[item.nodeid.partition("[")[0]].append(item)
+        left_out = set()
+        for test, some in variants.items():
+            if len(some) > FEW:  # which of them stand for the others, the test's name says
+                left_out.update(item for at, item in enumerate(some) if (at - crc32(test.encode())) % 3)
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_sessionfinish(session):
