@@ -286,3 +286,10 @@ class Bookmark:
         if value is not None:
             self._state["replication_key"] = self._key
             self._state["replication_key_value"] = value
+
+
+def written(bound: Any) -> str | None:
+    """A bound as a text: a moment or an integer."""
+    if bound is None:
+        return None
+    return bound.isoformat() if isinstance(bound, datetime) else str(bound)

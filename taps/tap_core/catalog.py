@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, cast
 
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
@@ -204,3 +205,13 @@ def _has_order(field: Mapping[str, Any]) -> bool:
         choice.get("format") in {"date", "date-time"} or set(types_of(choice)) - {"null"} == {"integer"}
         for choice in choices
     )
+
+
+def selected_schemas(catalog: Catalog) -> dict[str, Mapping[str, Any]]:
+    """The schema of each stream, of the fields that are selected."""
+    return {
+        entry.tap_stream_id: get_selected_schema(
+            entry.tap_stream_id, entry.schema.to_dict(), entry.metadata.resolve_selection()
+        )
+        for entry in catalog.streams
+    }

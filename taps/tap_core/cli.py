@@ -19,7 +19,7 @@ from tap_core.errors import ApiError, OutputLost, PartlyRead, Stopped
 from tap_core.redaction import printable, redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 _OUTPUT_LOST = {errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPIPE}
@@ -38,6 +38,23 @@ TEST_OPTION = click.Option(
 
 class ApiCommand(SingerCommand):
     """A tap's command; a failure that a user can meet ends it with a line or two and no traceback."""
+
+    @classmethod
+    def like(
+        cls, command: click.Command, callback: Callable[..., Any], about: str, logger: logging.Logger
+    ) -> ApiCommand:
+        """The SDK's command with our test option; files are read as bytes, whatever their encoding."""
+        for option in command.params:
+            if option.name in {"catalog", "state"}:
+                option.type = click.File("rb")
+        return cls(
+            name=command.name,
+            callback=callback,
+            context_settings=command.context_settings,
+            params=[TEST_OPTION if option.name == "test" else option for option in command.params],
+            help=about,
+            logger=logger,
+        )
 
     @override
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tap_core.plan import PageRows
     from tap_core.reading import Reading
     from tap_core.records.writer import MessageWriter
+    from tap_core.stream import ApiStream
 
 _SLICE = 1000
 """Records decoded and written at once, so that a huge page is never decoded as a whole."""
@@ -45,3 +46,12 @@ def _write(reading: Reading, records: list[Any], rows: PageRows, writer: Message
             version=stream.version,
             time_extracted=rows.page.time_extracted,
         )
+
+
+def mapped(stream: ApiStream, records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The records as the stream's maps make them."""
+    if stream.unmapped_records:
+        yield from records
+        return
+    for mapping in stream.mappings:
+        yield from (made for made in map(mapping.transform, records) if made is not None)

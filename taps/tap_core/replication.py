@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_core.bookmarks import Bookmark, Order, instant
+from tap_core.bookmarks import Bookmark, Order, instant, written
 from tap_core.checkpoint import Checkpoint, question_of
 from tap_core.followers import go_back
 from tap_core.losses import Losses
@@ -114,7 +114,7 @@ class Replicated(Losses):
             began_at = began.isoformat() if dated or stream.ends_at else None
             question = {
                 **question_of(stream, began),
-                "since": self.bookmark and _written(self.bookmark.start),
+                "since": self.bookmark and written(self.bookmark.start),
                 "until": stream.config.get("end_date") if dated else None,
             }
             self.checkpoint = Checkpoint(state, question, began_at, dated=dated)
@@ -208,10 +208,10 @@ class Replicated(Losses):
         """Why rows of the stream may not have been written; empty if each was."""
         if super().list_lack or not self._has_bound:
             return super().list_lack or self._filtered
-        starts = [str(_written(mark.start)) for mark in self._bookmarks if mark.start is not None]
+        starts = [str(written(mark.start)) for mark in self._bookmarks if mark.start is not None]
         since = f"only what is new was asked for, from {min(starts)} on" if starts else ""
         end = self.bookmark.end if self.bookmark else None
-        until = f"only rows before {_written(end)} were asked for" if end else ""
+        until = f"only rows before {written(end)} were asked for" if end else ""
         return ", and ".join(filter(None, (since, until)))
 
     @property
@@ -297,10 +297,3 @@ class Replicated(Losses):
         if bookmark is None or not self._declared_key or bookmark.reached is None:
             return ()
         return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()
-
-
-def _written(bound: Any) -> str | None:
-    """A bound as a text: a moment or an integer."""
-    if bound is None:
-        return None
-    return bound.isoformat() if isinstance(bound, datetime) else str(bound)

@@ -12,7 +12,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 
 from tap_core import receipt
 from tap_core.account import account_columns
-from tap_core.emit import write_rows
+from tap_core.emit import mapped, write_rows
 from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
 from tap_core.plan import Failure, PageRows, Plan
@@ -37,15 +37,6 @@ _STATE_SHARE = 0.05
 
 _STATE_PAGES = 10
 _STATE_SECONDS = 60.0
-
-
-def _mapped(stream: ApiStream, records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The records as the stream's maps make them."""
-    if stream.unmapped_records:
-        yield from records
-        return
-    for mapping in stream.mappings:
-        yield from (made for made in map(mapping.transform, records) if made is not None)
 
 
 class _Metric(str, Enum):
@@ -127,7 +118,7 @@ class Run:
         for rows in self._read(reading, context):
             if stream.selected or context is not None:
                 records = stream.decode(rows.raws, context, typed=False)
-                yield from _mapped(stream, records)
+                yield from mapped(stream, records)
                 reading.written(records, context)
 
     def _read(self, reading: Reading, context: Context | None) -> Generator[PageRows, None, None]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from singer_sdk.singerlib import StateMessage
@@ -25,7 +24,7 @@ from typing_extensions import override
 
 from tap_core.account import account_columns, with_account
 from tap_core.batches import written_files
-from tap_core.catalog import settle_catalog
+from tap_core.catalog import selected_schemas, settle_catalog
 from tap_core.errors import ApiError
 from tap_core.maps import MAPS_FAIL
 
@@ -148,20 +147,10 @@ class SdkTap(Tap):
 
     @override
     def setup_mapper(self) -> None:
-        """Settle what catalog and stream maps say of each stream.
-
-        Raises:
-            ApiError: They ask for what can't be done.
-        """
+        """Settle what catalog and stream maps say of each stream; `ApiError` if that can't be done."""
         if self.input_catalog is not None:
             settle_catalog(self.input_catalog, self.discover_streams(), self.logger)
-        schemas = {
-            entry.tap_stream_id: get_selected_schema(
-                entry.tap_stream_id, entry.schema.to_dict(), entry.metadata.resolve_selection()
-            )
-            for entry in self.catalog.streams
-        }
-        for line in self.mapping_errors(schemas):
+        for line in self.mapping_errors(selected_schemas(self.catalog)):
             raise ApiError(line)
         try:
             super().setup_mapper()

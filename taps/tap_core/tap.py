@@ -8,13 +8,12 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-import click
 from typing_extensions import override
 
 from tap_core.account import DELETES_OF_ACCOUNTS, account_map_errors, keep_account
 from tap_core.batches import batch_errors
 from tap_core.catalog import catalog_errors, with_methods
-from tap_core.cli import NO_TEST, TEST_OPTION, ApiCommand, read_environment
+from tap_core.cli import NO_TEST, ApiCommand, read_environment
 from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.files import read_catalog, read_config, read_state
 from tap_core.filters import filter_errors
@@ -51,6 +50,7 @@ from tap_core.window import told
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import click
     from singer_sdk.helpers.types import Context
 
     from tap_core.stream import ApiStream
@@ -292,15 +292,5 @@ class ApiTap(ListingTap):
     @override
     def get_singer_command(cls) -> ApiCommand:
         """The tap's command: the SDK's options, and failures told in a line."""
-        command = super().get_singer_command()
-        for option in command.params:
-            if option.name in {"catalog", "state"}:
-                option.type = click.File("rb")
-        return ApiCommand(
-            name=command.name,
-            callback=cls.invoke,
-            context_settings=command.context_settings,
-            params=[TEST_OPTION if option.name == "test" else option for option in command.params],
-            help=f"Read from the API as a Singer tap. {cls.__doc__}",
-            logger=cls.logger,
-        )
+        about = f"Read from the API as a Singer tap. {cls.__doc__}"
+        return ApiCommand.like(super().get_singer_command(), cls.invoke, about, cls.logger)

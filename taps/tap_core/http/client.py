@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin
 
 import requests
-from requests.utils import requote_uri
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -22,6 +20,7 @@ from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriab
 from tap_core.http import messages
 from tap_core.http.limiter import Limiter
 from tap_core.http.prepare import Preparer
+from tap_core.http.response import redirect_target
 from tap_core.http.retry import Limits, backoff, first_date, is_retried, named_wait, refusal_wait
 from tap_core.http.transport import Dropped, TooLarge, Transport
 
@@ -171,7 +170,7 @@ class ApiClient:
             response = self._fetch(request, traffic)
             if not response.is_redirect:
                 return response
-            target = _target(response)
+            target = redirect_target(response)
             if messages.origin(target) != messages.origin(str(request.url)):
                 msg = f"api_url redirects to {messages.host(target)}: set it to the right address"
                 raise ApiError(msg, status=response.status_code)
@@ -295,15 +294,3 @@ class ApiClient:
         if not failure.divisible:
             return ApiError(msg, status=failure.status)
         return PageFailed(msg, status=failure.status)
-
-
-def _target(response: Answer) -> str:
-    """Where an answer redirects to."""
-    try:
-        location = response.headers["Location"].encode("latin-1").decode("utf-8")
-        target = requote_uri(urljoin(str(response.url), location))
-        messages.origin(target)
-    except ValueError:
-        msg = f"{messages.place(response.url)} redirects to what is no URL: check api_url"
-        raise ApiError(msg, status=response.status_code) from None
-    return target

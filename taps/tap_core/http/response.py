@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from requests import codes
+from requests.utils import requote_uri
 
 from tap_core.errors import ApiError, Hopeless, NotFound, Refused, Retriable
 from tap_core.http import messages
@@ -100,3 +101,15 @@ def _message(response: requests.Response) -> str:
         if isinstance(message, str):
             return message
     return ""
+
+
+def redirect_target(response: requests.Response) -> str:
+    """Where an answer redirects to."""
+    try:
+        location = response.headers["Location"].encode("latin-1").decode("utf-8")
+        target = requote_uri(urljoin(str(response.url), location))
+        messages.origin(target)
+    except ValueError:
+        msg = f"{messages.place(response.url)} redirects to what is no URL: check api_url"
+        raise ApiError(msg, status=response.status_code) from None
+    return target

@@ -21,7 +21,8 @@ from tap_core.records import jsonpath
 from tap_core.records.conform import UNMAPPED, Found
 from tap_core.records.keys import UNREADABLE, is_missing
 from tap_core.records.odd import OddFields
-from tap_core.records.shape import Shape, has_shape
+from tap_core.records.shape import Shape
+from tap_core.records.values import has_shape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

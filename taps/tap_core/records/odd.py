@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tap_core.records.conform import UNMAPPED
-from tap_core.records.shape import is_field_name
+from tap_core.records.values import is_field_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

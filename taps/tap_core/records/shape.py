@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tap_core.records.conform import MISFIT, UNMAPPED, path_of, segment
-from tap_core.records.values import check_times, in_utc, is_open, number_in, plain_types, types_of
+from tap_core.records.values import check_times, has_shape, in_utc, number_in, plain_types, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
 
 _NUMBERS = frozenset({int, Decimal, UnsetType})
 _NUMBERS_OR_NULL = _NUMBERS | {NoneType}
-
-
-def is_field_name(name: str) -> bool:
-    """Whether a struct's field can have this name in JSON."""
-    return name.isprintable() and '"' not in name and "\\" not in name
-
-
-def has_shape(schema: Schema) -> bool:
-    """Whether a struct can be made of an object's schema: it names all fields that there may be."""
-    return not is_open(schema) and all(map(is_field_name, schema["properties"]))
 
 
 Groups = tuple[list[Any], list[Any], list[Any], list[Any]]

@@ -49,6 +49,16 @@ def is_open(schema: Schema) -> bool:
     return not schema.get("properties") or bool(schema.get("additionalProperties"))
 
 
+def is_field_name(name: str) -> bool:
+    """Whether a struct's field can have this name in JSON."""
+    return name.isprintable() and '"' not in name and "\\" not in name
+
+
+def has_shape(schema: Schema) -> bool:
+    """Whether a struct can be made of an object's schema: it names all fields that there may be."""
+    return not is_open(schema) and all(map(is_field_name, schema["properties"]))
+
+
 def check_times(moments: list[Any], days: list[Any]) -> None:
     """See to it that texts are moments, and days; null, and what is not set, are let pass.
 
