@@ -9,6 +9,13 @@ from singer_sdk import typing as th
 from tap_core.filters import filters_setting
 
 _MOST_DAYS = 36_500
+_OF_STREAMS = (
+    "an incremental stream is read whole once more, so that rows which are gone, or changed unseen, are found"
+)
+_OF_PARENTS = (
+    "the lists that `children_since` passes over are read once more, so that what changed in them, or is "
+    "gone, is found"
+)
 
 
 def again_settings(*, incremental: bool, ending: bool) -> list[th.Property[Any]]:
@@ -19,31 +26,22 @@ def again_settings(*, incremental: bool, ending: bool) -> list[th.Property[Any]]
         ending: Whether any stream has rows that end, so that their lists can be passed over.
     """
     return [
-        *_dates(),
+        _date("start_date", "read nothing older.", "2026-01-01T00:00:00Z"),
+        _date("end_date", "read nothing from this moment on, and call no row gone.", "2026-02-01T00:00:00Z"),
         filters_setting(),
-        *([_lookback(), _full_read_every()] if incremental else []),
-        *([_children_since(), _all_parents_every()] if ending else []),
+        *([_lookback(), _full_read_every(_OF_STREAMS)] if incremental else []),
+        *([_children_since(), _full_read_every(_OF_PARENTS, _MOST_DAYS)] if ending else []),
     ]
 
 
-def _dates() -> list[th.Property[Any]]:
-    return [
-        th.Property(
-            "start_date",
-            th.DateTimeType,
-            title="Start date",
-            description="Incremental streams read nothing older. ISO 8601; UTC if it names no zone.",
-            examples=["2026-01-01T00:00:00Z"],
-        ),
-        th.Property(
-            "end_date",
-            th.DateTimeType,
-            title="End date",
-            description="Incremental streams read nothing from this moment on, and call no row gone. "
-            "ISO 8601; UTC if it names no zone.",
-            examples=["2026-02-01T00:00:00Z"],
-        ),
-    ]
+def _date(name: str, effect: str, example: str) -> th.Property[Any]:
+    return th.Property(
+        name,
+        th.DateTimeType,
+        title=name.replace("_", " ").capitalize(),
+        description=f"Incremental streams {effect} ISO 8601; UTC if it names no zone.",
+        examples=[example],
+    )
 
 
 def _lookback() -> th.Property[Any]:
@@ -53,16 +51,6 @@ def _lookback() -> th.Property[Any]:
         title="Look-back",
         description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
         "each stream has a default of its own.",
-    )
-
-
-def _full_read_every() -> th.Property[Any]:
-    return th.Property(
-        "full_read_every",
-        th.IntegerType(minimum=1),
-        title="Full read every",
-        description="Days after which an incremental stream is read whole once more, so that rows which are "
-        "gone, or changed unseen, are found; never if not set.",
     )
 
 
@@ -83,11 +71,10 @@ def _children_since() -> th.Property[Any]:
     )
 
 
-def _all_parents_every() -> th.Property[Any]:
+def _full_read_every(what: str, most: int | None = None) -> th.Property[Any]:
     return th.Property(
         "full_read_every",
-        th.IntegerType(minimum=1, maximum=_MOST_DAYS),
+        th.IntegerType(minimum=1, maximum=most),
         title="Full read every",
-        description="Days after which the lists that `children_since` passes over are read once more, so "
-        "that what changed in them, or is gone, is found; never if not set.",
+        description=f"Days after which {what}; never if not set.",
     )

@@ -5,13 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from tap_suite.run import Outcome, Result
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from tap_suite.plan import Unit
-    from tap_suite.run import Runner
+    from tap_suite.run import Outcome, Runner
 
 _TICK = 0.2
 
@@ -48,11 +46,7 @@ def run_all(
     again = [unit for unit in units if unit.name in outcomes and outcomes[unit.name].may_pass]
     if again and retry_after is not None and not runner.stop.wait(retry_after):
         _side_by_side(again, jobs, run_in_turn)
-    for unit in units:
-        if unit.name not in outcomes:
-            why = f"stopped by signal {runner.stop.signum} before it began"
-            outcomes[unit.name] = Outcome(Result.STOPPED, "", 0, why=why)
-    return outcomes
+    return {unit.name: outcomes.get(unit.name) or runner.not_begun() for unit in units}
 
 
 def _side_by_side(units: Iterable[Unit], jobs: int, run: Callable[[Iterable[Unit]], None]) -> None:

@@ -136,11 +136,13 @@ class Runner:
                 self._prepare(job.unit)
                 return self._meltano(job, lock)
         except Stopped:
-            return Outcome(
-                Result.STOPPED, began, 0, why=f"stopped by signal {self.stop.signum} before it began"
-            )
+            return self.not_begun(began)
         except OSError as error:
             return Outcome(Result.FAILED, began, 0, why=f"it can't be run: {error.strerror or error}")
+
+    def not_begun(self, at: str = "") -> Outcome:
+        """What became of a run that was stopped before it began."""
+        return Outcome(Result.STOPPED, at, 0, why=f"stopped by signal {self.stop.signum} before it began")
 
     def _prepare(self, unit: Unit) -> None:
         """Make the folder: what is installed is the project's, what a run leaves there is the unit's own."""
