@@ -12,6 +12,7 @@ import pytest
 from tap_core.records import jsonpath
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec
 from tap_core.records.conform import Conformer
+from tap_core.records.secrets import Secrets
 
 SCHEMA = {
     "type": "object",
@@ -50,7 +51,7 @@ encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def codec(schema=SCHEMA, *, typed=True, rejected=None, logger=logger, utc=False):
-    conformer = Conformer(schema, unmapped=UNMAPPED, utc=utc, logger=logger)
+    conformer = Conformer(schema, unmapped=UNMAPPED, utc=utc, secrets=Secrets((), logger), logger=logger)
     reject = pytest.fail if rejected is None else rejected.append
     return Codec("things", schema, ("id",), typed=typed, conformer=conformer, reject=reject)
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import tap_core
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec
 from tap_core.records.conform import Conformer
+from tap_core.records.secrets import Secrets
 from ways import SCHEMA, codec, encoder, logger, through, ways, written
 
 numbers = st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=3)
@@ -231,7 +232,9 @@ def test_what_was_odd_once_is_typed_from_then_on():
 
 def test_deselected_fields_stay_out_whichever_way():
     deselected = [("text",), ("nested", "id"), ("nested", "parts", "n"), ("new",), (UNMAPPED,)]
-    conformer = Conformer(SCHEMA, unmapped=None, deselected=deselected, logger=logger)
+    conformer = Conformer(
+        SCHEMA, unmapped=None, deselected=deselected, secrets=Secrets((), logger), logger=logger
+    )
     way = Codec("things", SCHEMA, ("id",), typed=True, conformer=conformer, reject=pytest.fail)
     text = b'{"id": 1, "text": "a", "count": 5, "new": 1, "nested": {"id": "a", "parts": [{"n": 1}]}}'
     for typed in (True, True, False):

@@ -8,6 +8,7 @@ import pytest
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA, Codec
 from tap_core.records.conform import Conformer
 from tap_core.records.keys import key_reader
+from tap_core.records.secrets import Secrets
 from ways import SCHEMA, codec, logger, written
 
 
@@ -49,7 +50,7 @@ def test_I01_an_empty_key_is_replaced_by_what_post_process_finds():
 
 def test_post_process_is_called_for_the_fields_that_it_looks_at():
     seen = []
-    conformer = Conformer(SCHEMA, unmapped=UNMAPPED, logger=logger)
+    conformer = Conformer(SCHEMA, unmapped=UNMAPPED, secrets=Secrets((), logger), logger=logger)
     way = Codec(
         "things",
         SCHEMA,
@@ -122,7 +123,7 @@ def test_fields_from_the_parent_fill_what_is_missing():
     ]
     rejected = []
     for typed in (True, True, False):
-        conformer = Conformer(schema, unmapped=UNMAPPED, logger=logger)
+        conformer = Conformer(schema, unmapped=UNMAPPED, secrets=Secrets((), logger), logger=logger)
         way = Codec(
             "children", schema, ("parent", "id"), typed=typed, conformer=conformer, reject=rejected.append
         )

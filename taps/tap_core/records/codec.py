@@ -133,6 +133,8 @@ class Codec:
         records = self._decoded(raws)
         fitting = [record for record in records if record is not None]
         shape.fill(fitting, context)
+        if shape.has_open_ends:
+            shape.look_through(fitting, self._conformer.secrets)
         if shape.settles:
             for place in shape.unsettled(records):
                 if post_process and not shape.is_settled(records[place], self._conformer):
@@ -211,7 +213,6 @@ class Codec:
             keys=self._keys,
             unmapped=UNSET if self._conformer.unmapped is None else None,
             watched=self._mended,
-            secrets=self._conformer.secrets is not None,
             utc=self._conformer.utc,
             constants=self._conformer.constants,
         )

@@ -54,7 +54,7 @@ class Conformer:
         schema: JSON schema of the records.
         unmapped: Name of the field that takes what does not fit, or None to drop it.
         deselected: Paths of fields that are not to be emitted, as tuples of names.
-        secrets: What never leaves the tap, of streams that have any.
+        secrets: What never leaves the tap.
         utc: Whether moments are to be written in UTC.
         logger: Where each field that does not fit is named once.
         constants: Columns of the tap's own, with what each record has in them; no field of a record fits.
@@ -66,7 +66,7 @@ class Conformer:
         *,
         unmapped: str | None,
         deselected: Iterable[Path] = (),
-        secrets: Secrets | None = None,
+        secrets: Secrets,
         utc: bool = False,
         logger: logging.Logger,
         constants: Mapping[str, Any] | None = None,
@@ -203,18 +203,18 @@ class Conformer:
 
     def _look_through(self, value: Any, place: Place) -> None:
         """Take the secrets out of a value that is emitted as it came otherwise."""
-        if self.secrets and isinstance(value, (dict, list)):
+        if isinstance(value, (dict, list)):
             self.secrets.takes(_path(place), value)
 
     def keep_added(self, name: str, value: Any, place: Place, found: Found) -> None:
         """Keep a field of an object that its schema does not know, and that was told of before."""
-        if not self.secrets or not self.secrets.takes((*_path(place), name), value):
+        if not self.secrets.takes((*_path(place), name), value):
             found.misfits[path_of((*place, name))] = value
 
     def _keep(self, place: Place, value: Any, found: Found, why: str) -> None:
         path = _path(place)
         found.odd.add(path)
-        if self.secrets and self.secrets.takes(path, value):
+        if self.secrets.takes(path, value):
             return
         found.misfits[path_of(place)] = value
         if path in self._reported or len(self._reported) > _MOST_REPORTED:

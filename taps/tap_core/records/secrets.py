@@ -27,7 +27,7 @@ ACTING = (
 )
 """Names of what acts for whoever has it, in any API."""
 
-_MOST_PATHS = 4096
+_MOST_PATHS = 256
 
 
 def _ending(names: Iterable[str]) -> re.Pattern[str]:

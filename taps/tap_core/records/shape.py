@@ -1,15 +1,14 @@
-"""An object's schema as a `msgspec` struct, with the checks that a struct does not make itself.
+"""An object's schema as a `msgspec` struct.
 
-Three kinds of fields are looked at after decoding. Numbers and times are checked a record at a time, as
-`msgspec` would take the text `"1_000"` for a number and checks patterns slowly. Loose fields are decoded as
-anything and put right one by one: those that came as something else before, and those that the vendor added.
+Three kinds of fields are looked at after decoding. Numbers and times are checked (`checks.py`). Open ones,
+which have no schema of their own, are looked through for secrets. Loose ones are decoded as anything and put
+right one by one: those that came as something else before, and those that the vendor added.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from functools import reduce
-from itertools import chain
 from operator import attrgetter, or_
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -17,28 +16,23 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tap_core.records.conform import MISFIT, UNMAPPED, path_of, segment
-from tap_core.records.values import check_times, has_shape, in_utc, number_in, plain_types, types_of
+from tap_core.records.checks import NUMBERS_OR_NULL, Checked
+from tap_core.records.conform import MISFIT, UNMAPPED
+from tap_core.records.values import has_shape, number_in, plain_types, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_core.records.conform import Conformer, Found, Path, Place
+    from tap_core.records.secrets import Secrets
     from tap_core.records.values import Schema
-
-_NUMBERS = frozenset({int, Decimal, UnsetType})
-_NUMBERS_OR_NULL = _NUMBERS | {NoneType}
-
-
-Groups = tuple[list[Any], list[Any], list[Any], list[Any]]
-"""Moments, days, numbers, and numbers that may be null."""
 
 
 class _Nothing:
     """The type of a field that no API may fill."""
 
 
-class Shape:
+class Shape(Checked):
     """What decodes an object of a schema, and puts right what its struct takes loosely.
 
     Args:
@@ -49,7 +43,6 @@ class Shape:
         keys: Fields that may be missing or null here, as they can come from the parent.
         unmapped: What the unmapped field holds where all fits: null, or nothing where it is not emitted.
         watched: Fields that `is_settled` looks at; None for all.
-        secrets: Whether what has no schema can hold secrets, and is to be taken loosely for that.
         utc: Whether moments are to be written in UTC.
         constants: Columns of the tap's own, with what each record has in them.
     """
@@ -63,17 +56,16 @@ class Shape:
         keys: Sequence[str] = (),
         unmapped: UnsetType | None = UNSET,
         watched: Collection[str] | None = None,
-        secrets: bool = False,
         utc: bool = False,
         constants: Mapping[str, Any] | None = None,
     ) -> None:
         properties = schema["properties"]
-        self._secrets, self._utc = secrets, utc
+        super().__init__(utc=utc)
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
-        self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
         self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
         self._numeric: set[str] = set()
         self._dropped: list[str] = []
+        self._open: dict[str, str] = {}
         self._nested: list[tuple[str, str, Shape]] = []
         self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
         """Attribute of the struct for each field of the schema, the same in every shape of a schema."""
@@ -87,20 +79,15 @@ class Shape:
             fields.append((attribute, hint | None | UnsetType if name in keys else hint | UnsetType, UNSET))
         self.added = {path[0] for path in self._loose_paths if len(path) == 1} - properties.keys()
         """Fields that the schema does not know and the struct does."""
-        self._slots = [(f"s{index}", name, segment(name)) for index, name in enumerate(sorted(self.added))]
-        fields += [(attribute, Any, UNSET) for attribute, *_ in self._slots]
+        self._slots = [(f"s{index}", name) for index, name in enumerate(sorted(self.added))]
+        fields += [(attribute, Any, UNSET) for attribute, _ in self._slots]
         names = {attribute: name for name, attribute in self.attributes.items()}
-        names |= {attribute: name for attribute, name, _ in self._slots}
+        names |= dict(self._slots)
         self.struct = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
-        self._getters = [
-            (index, attrgetter(*group, group[0]))  # a tuple, even of one
-            for index, group in enumerate(self._groups.values())
-            if group
-        ]
         self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
         self._settled = [found for found in self._nested if found[2].settles]
         watched = self.attributes.keys() | self.added if watched is None else watched
-        self._watched_slots = [attribute for attribute, name, _ in self._slots if name in watched]
+        self._watched_slots = [attribute for attribute, name in self._slots if name in watched]
         self._watched_loose = [loose for loose in self._loose if loose[1] in watched]
         self._watched_settled = [found for found in self._settled if found[1] in watched]
         as_sent = [(attribute, plain | {UnsetType}) for attribute, *_, plain in self._loose]
@@ -109,9 +96,11 @@ class Shape:
             for attribute in [*(slot[0] for slot in self._slots), *self._dropped]
         ]
         self._settled_types = [(attrgetter(attribute), plain) for attribute, plain in as_sent + absent]
-        self.checks: bool = any(self._groups.values()) or bool(self._checked)
         self.settles: bool = bool(self._loose or self._slots or self._dropped or self._settled)
         """Whether there is anything to be put right after decoding."""
+        self._looked_into = [found for found in self._nested if found[2].has_open_ends]
+        self.has_open_ends: bool = bool(self._open or self._looked_into)
+        """Whether there are fields without a schema of their own, which can hold anything."""
 
     def _field(self, name: str, attribute: str, schema: Schema) -> Any:
         """The type of a field's attribute; what else is to be done with it is noted."""
@@ -124,7 +113,7 @@ class Shape:
         if hint is None:
             plain = plain_types(schema)
             self._loose.append((attribute, name, schema, plain))
-            if Decimal in plain and plain <= _NUMBERS_OR_NULL:
+            if Decimal in plain and plain <= NUMBERS_OR_NULL:
                 self._numeric.add(attribute)
             return Any
         return hint
@@ -144,7 +133,8 @@ class Shape:
         """The type that takes just what the schema allows; None where a struct can't tell."""
         types = types_of(schema)
         if not types:
-            return None if self._secrets else Any
+            self._open[attribute] = name
+            return Any
         if "number" in types or "format" in schema:
             return None
         hints = [self._one(word, name, attribute, schema) for word in types]
@@ -155,59 +145,15 @@ class Shape:
             if not has_shape(schema):
                 return None
             below = (_below(paths, name) for paths in (self._loose_paths, self._dropped_paths))
-            shape = Shape(schema, *below, secrets=self._secrets, utc=self._utc)
+            shape = Shape(schema, *below, utc=self._utc)
             self._nested.append((attribute, name, shape))
             return shape.struct
         if word == "array":
             hint = self._hint(name, attribute, schema.get("items") or {})
             return None if hint is None else list[hint]  # type: ignore[valid-type]
-        return None if word == "object" and self._secrets else _SCALARS[word]
-
-    def check(self, records: list[Any]) -> None:
-        """See to it that numbers and times are such, and that moments are in UTC where that is asked for.
-
-        Raises:
-            msgspec.ValidationError: One of them is not.
-            UnicodeError: A time holds half a character.
-        """
-        groups: Groups = ([], [], [], [])
-        self._gather(records, groups)
-        moments, days, numbers, nullable = groups
-        if not _NUMBERS.issuperset(map(type, numbers)) or not _NUMBERS_OR_NULL.issuperset(
-            map(type, nullable)
-        ):
-            raise msgspec.ValidationError
-        check_times(moments, days)
-        if moments and self._utc:
-            self._to_utc(records)
-
-    def _gather(self, values: Iterable[Any], groups: Groups) -> None:
-        """Collect what is to be checked in structs, and in lists of them."""
-        structs, lists = [], []
-        for value in values:
-            if type(value) is self.struct:
-                structs.append(value)
-            elif type(value) is list:
-                lists.append(value)
-        for index, getter in self._getters:
-            groups[index].extend(chain.from_iterable(map(getter, structs)))
-        for attribute, shape in self._checked:
-            shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
-        if lists:
-            self._gather(chain.from_iterable(lists), groups)
-
-    def _to_utc(self, value: Any) -> None:
-        """Write the moments of one struct or a list in UTC."""
-        if type(value) is list:
-            for item in value:
-                self._to_utc(item)
-        elif type(value) is self.struct:
-            for attribute in self._groups["moments"]:
-                moment = getattr(value, attribute)
-                if type(moment) is str:
-                    setattr(value, attribute, in_utc(moment))
-            for attribute, shape in self._checked:
-                shape._to_utc(getattr(value, attribute))  # noqa: SLF001  its own kind
+        if word == "object":
+            self._open[attribute] = name
+        return _SCALARS[word]
 
     def fill(self, records: Iterable[Any], context: Mapping[str, Any]) -> None:
         """Give records their parent's fields where they have none."""
@@ -217,6 +163,22 @@ class Shape:
                 own = getattr(record, attribute)
                 if own is None or own is UNSET or own == "":
                     setattr(record, attribute, value)
+
+    def look_through(self, values: Iterable[Any], secrets: Secrets, path: Path = ()) -> None:
+        """Take the secrets out of what has no schema of its own, in structs and lists of them."""
+        structs = []
+        for value in values:
+            if type(value) is self.struct:
+                structs.append(value)
+            elif type(value) is list:
+                self.look_through(value, secrets, path)
+        for attribute, name in self._open.items():
+            here = (*path, name)
+            for value in map(attrgetter(attribute), structs):
+                if type(value) is dict or type(value) is list:
+                    secrets.takes(here, value)
+        for attribute, name, shape in self._looked_into:
+            shape.look_through(map(attrgetter(attribute), structs), secrets, (*path, name))
 
     def unsettled(self, values: Sequence[Any]) -> set[int]:
         """Places of the structs, or lists of them, that hold anything to be put right; a column at a time."""
@@ -265,22 +227,19 @@ class Shape:
             loose = getattr(value, attribute)
             if loose is not UNSET and type(loose) not in plain:
                 number = number_in(loose) if type(loose) is str and attribute in self._numeric else None
-                settled = number or conformer.field(loose, schema, (*place, name), found)
+                settled = conformer.field(loose, schema, (*place, name), found) if number is None else number
                 if settled is not loose:
                     setattr(value, attribute, UNSET if settled is MISFIT else settled)
         for attribute, name, shape in self._settled:
             shape.settle(getattr(value, attribute), conformer, found, (*place, name))
 
     def _empty_slots(self, value: Any, conformer: Conformer, found: Found, place: Place) -> None:
-        for attribute, name, as_segment in self._slots:
+        for attribute, name in self._slots:
             added = getattr(value, attribute)
             if added is UNSET:
                 continue
             setattr(value, attribute, UNSET)
-            if conformer.secrets:
-                conformer.keep_added(name, added, place, found)
-            else:
-                found.misfits[path_of((*place, name)) if place else as_segment] = added
+            conformer.keep_added(name, added, place, found)
         for attribute in self._dropped:
             setattr(value, attribute, UNSET)
 

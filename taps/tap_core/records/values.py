@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,9 +26,6 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 1000
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})$")
-_as_text = msgspec.json.Encoder(enc_hook=lambda _unset: None).encode
-_read_moments = msgspec.json.Decoder(list[Annotated[datetime, msgspec.Meta(tz=True)] | None]).decode
-_read_days = msgspec.json.Decoder(list[date | None]).decode
 _SECOND = len("2026-01-31T00:00:00")
 
 
@@ -57,22 +54,6 @@ def is_field_name(name: str) -> bool:
 def has_shape(schema: Schema) -> bool:
     """Whether a struct can be made of an object's schema: it names all fields that there may be."""
     return not is_open(schema) and all(map(is_field_name, schema["properties"]))
-
-
-def check_times(moments: list[Any], days: list[Any]) -> None:
-    """See to it that texts are moments, and days; null, and what is not set, are let pass.
-
-    Raises:
-        msgspec.ValidationError: One of them is not.
-        UnicodeError: One holds half a character.
-    """
-    if moments:
-        texts = _as_text(moments)
-        if not is_upper_case(texts):
-            raise msgspec.ValidationError
-        _read_moments(texts)
-    if days:
-        _read_days(_as_text(days))
 
 
 def is_upper_case(times: bytes) -> bool:

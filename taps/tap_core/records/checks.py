@@ -1,0 +1,111 @@
+"""Checks that a struct does not make itself: of numbers and times, of all records of a page together.
+
+`msgspec` would take the text `"1_000"` for a number, and checks patterns slowly.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from itertools import chain
+from operator import attrgetter
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta, UnsetType
+
+from tap_core.records.values import in_utc, is_upper_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NUMBERS = frozenset({int, Decimal, UnsetType})
+NUMBERS_OR_NULL = _NUMBERS | {NoneType}
+"""Python types of a field that takes numbers alone, or null."""
+
+
+_as_text = msgspec.json.Encoder(enc_hook=lambda _unset: None).encode
+_read_moments = msgspec.json.Decoder(list[Annotated[datetime, Meta(tz=True)] | None]).decode
+_read_days = msgspec.json.Decoder(list[date | None]).decode
+
+Groups = tuple[list[Any], list[Any], list[Any], list[Any]]
+"""Moments, days, numbers, and numbers that may be null."""
+
+
+class Checked:
+    """Structs of one type whose numbers and times are to be checked.
+
+    Args:
+        utc: Whether moments are to be written in UTC.
+    """
+
+    struct: Any
+    """The type."""
+
+    def __init__(self, *, utc: bool) -> None:
+        self._utc = utc
+        self._groups: dict[str, list[str]] = {"moments": [], "days": [], "numbers": [], "nullable": []}
+        self._checked: list[tuple[str, Checked]] = []
+
+    @cached_property
+    def checks(self) -> bool:
+        """Whether there is anything to be checked."""
+        return any(self._groups.values()) or bool(self._checked)
+
+    @cached_property
+    def _getters(self) -> list[tuple[int, attrgetter[Any]]]:
+        """For each group that has attributes what gives their values, as a tuple even of one."""
+        groups = enumerate(self._groups.values())
+        return [(index, attrgetter(*group, group[0])) for index, group in groups if group]
+
+    def check(self, records: list[Any]) -> None:
+        """See to it that numbers and times are such, and that moments are in UTC where that is asked for.
+
+        Raises:
+            msgspec.ValidationError: One of them is not.
+            UnicodeError: A time holds half a character.
+        """
+        groups: Groups = ([], [], [], [])
+        self._gather(records, groups)
+        moments, days, numbers, nullable = groups
+        if not _NUMBERS.issuperset(map(type, numbers)) or not NUMBERS_OR_NULL.issuperset(map(type, nullable)):
+            raise msgspec.ValidationError
+        if moments:
+            texts = _as_text(moments)
+            if not is_upper_case(texts):
+                raise msgspec.ValidationError
+            _read_moments(texts)
+        if days:
+            _read_days(_as_text(days))
+        if moments and self._utc:
+            self._to_utc(records)
+
+    def _gather(self, values: Iterable[Any], groups: Groups) -> None:
+        """Collect what is to be checked in structs, and in lists of them."""
+        structs, lists = [], []
+        for value in values:
+            if type(value) is self.struct:
+                structs.append(value)
+            elif type(value) is list:
+                lists.append(value)
+        for index, getter in self._getters:
+            groups[index].extend(chain.from_iterable(map(getter, structs)))
+        for attribute, shape in self._checked:
+            shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
+        if lists:
+            self._gather(chain.from_iterable(lists), groups)
+
+    def _to_utc(self, value: Any) -> None:
+        """Write the moments of one struct or a list in UTC."""
+        if type(value) is list:
+            for item in value:
+                self._to_utc(item)
+        elif type(value) is self.struct:
+            for attribute in self._groups["moments"]:
+                moment = getattr(value, attribute)
+                if type(moment) is str:
+                    setattr(value, attribute, in_utc(moment))
+            for attribute, shape in self._checked:
+                shape._to_utc(getattr(value, attribute))  # noqa: SLF001  its own kind
