@@ -12,8 +12,6 @@ from in_process import call, said, select
 from json_api import JsonApi, cut, numbered
 from lists import BOOKING
 from tap_billing.tap import TapBilling
-from tap_core.bookmarks import instant
-from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
 
@@ -256,33 +254,6 @@ def test_what_is_read_whole_all_the_same_is_named_and_claims_deletes(tmp_path):
     assert warning in said(output, "WARNING")
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"end_date": "soon"}, "end_date is no date: write it as 2026-01-31 or 2026-01-31T00:00:00Z"),
-        ({"end_date": "2026-02-30"}, "end_date is no date"),
-        ({"end_date": "0001-01-01"}, "end_date is no date"),
-        ({"end_date": 20260101}, "end_date must be a text in quotes"),
-        ({"start_date": "2026-03-02", "end_date": "2026-03-01"}, "end_date must be later than start_date"),
-        (
-            {"start_date": "2026-03-01T01:00:00+01:00", "end_date": "2026-03-01"},
-            "end_date must be later than",
-        ),
-    ],
-)
-@pytest.mark.parametrize("tap", [TapBilling, TapRewards])
-def test_what_makes_no_window_is_refused_in_a_line(tmp_path, tap, given, words):
-    output = call(tap, tmp_path, **given)
-    assert output.code == 1
-    (line,) = said(output)
-    assert line.startswith(words)
-
-
-def test_a_tap_without_incremental_streams_says_that_it_pays_no_heed(tmp_path):
-    output = call(TapEvents, tmp_path, end_date="2026-01-01")
-    assert "end_date is ignored: tap-events reads all of its streams whole" in said(output, "WARNING")
-
-
 def failing(handle, until):
     """The server, which refuses the key from some request on."""
     asked = []
@@ -333,93 +304,3 @@ def test_a_list_that_the_api_does_not_cut_is_read_no_further_than_the_window(rea
     assert {*ids(output, stream)} == {*range(24, 96)} - ({24} if stream == "invoice_events" else set())
     assert len(asked) < 8 if order == "as asked" else len(asked) >= 19
     assert ("does not come in order" in output.log) is (order != "as asked")
-
-
-FORMS = {n: f"2026-03-{n:02}T00:00:00.000Z" for n in range(1, 29)}
-
-
-def answers(path, query):
-    """A form with an answer a day, bounds heeded as they are documented."""
-    if path.endswith("/me"):
-        return {"status": "success", "data": {"id": 1, "organizationId": 7}}
-    since, until = query.get("afterCreatedAt", ""), query.get("beforeCreatedAt", "3")
-    rows = [{"id": n, "createdAt": time} for n, time in FORMS.items() if since <= time <= until]
-    rows = rows if path.endswith("/responses") else [{"id": "f1"}]
-    return {"status": "success", "data": cut(rows, query, start="skip", size="take")}
-
-
-def components(path, query):
-    """A component whose usage comes a day at a time; the API knows days."""
-    if path == "/subscriptions_components.json":
-        row = {"subscription_id": 1, "component_id": 1, "kind": "metered_component"}
-        row["updated_at"] = "2026-01-01T00:00:00Z"
-        return {"subscriptions_components": numbered([row], query)}
-    since, until = query.get("since_date", ""), query.get("until_date", "3")
-    rows = [{"usage": {"id": n, "created_at": t}} for n, t in FORMS.items() if since <= t[:10] <= until]
-    return numbered(rows, query)
-
-
-BELOW = [
-    (TapScheduling, answers, "routing_forms", "routing_form_responses", "beforeCreatedAt"),
-    (TapBilling, components, "subscription_components", "usages", "until_date"),
-]
-
-
-@pytest.mark.parametrize(("tap", "handle", "parent", "stream", "param"), BELOW)
-def test_lists_of_children_have_windows_of_their_own(tmp_path, tap, handle, parent, stream, param):
-    """With a bookmark for all lists, or for each; whatever the parent's, which is read for all of them."""
-    found, state = [], None
-    with JsonApi(handle) as api:
-        for first, last in ((21, 29), (11, 21), (11, 25), (1, 11)):
-            window = {"start_date": f"2026-03-{first:02}", "end_date": f"2026-03-{last:02}", "lookback": 0}
-            chosen = {"catalog": select(tap, parent, stream), "state": state}
-            before = len(api.paths)
-            output = call(tap, tmp_path, url=api.url, **chosen, **window)
-            assert output.code == 0, output.log
-            asked = [target for target in api.paths[before:] if f"{stream.rsplit('_', 1)[-1]}" in target]
-            assert asked
-            assert all(param in target for target in asked)
-            assert f"cut by the API: {stream}" in output.log
-            found.append(ids(output, stream))
-            state = output.state
-        plain = call(tap, tmp_path, url=api.url, **chosen)
-        later = len(api.paths)
-        done = call(tap, tmp_path, url=api.url, **{**chosen, "state": plain.state}, **window)
-        assert not [target for target in api.paths[later:] if param in target]
-    assert found == [[*range(21, 29)], [*range(11, 21)], [*range(20, 25)], [*range(1, 11)]]
-    assert done.state["bookmarks"][stream] == plain.state["bookmarks"][stream]
-
-
-SANDBOX = {
-    TapBilling: ("billing", ["customers", "subscriptions", "invoices", "transactions", "events"]),
-    TapRewards: ("rewards", ["orders", "rewards", "balance_transactions"]),
-    TapScheduling: ("scheduling", ["bookings"]),
-}
-
-
-@pytest.mark.parametrize("tap", SANDBOX)
-def test_windows_newest_first_have_together_what_one_read_has(api, tmp_path, tap):
-    """Each row that has a time once, and fewer requests for a window than for all."""
-    part, streams = SANDBOX[tap]
-    more = {"url": f"{api.url}/{part}", "catalog": select(tap, *streams), "page_size": 50, "lookback": 0}
-    whole, requests = call(tap, tmp_path, **more), len(api.requests)
-    keys = {kind.name: kind.replication_key for kind in tap.stream_types}
-    key = keys[streams[0]]
-    times = sorted(at({"created_at": str(row[key])}) for row in whole.records[streams[0]] if row[key])
-    inner = [instant(times[len(times) // 3]).isoformat(), times[2 * len(times) // 3]]
-    bounds = [None, *inner, None]
-    state, found, asked = None, {name: [] for name in streams}, []
-    for start, end in zip(bounds[-2::-1], bounds[:0:-1], strict=True):
-        api.clear()
-        window = {"start_date": start, "end_date": end or "2100-01-01"}
-        output = call(tap, tmp_path, state=state, **more, **window)
-        assert output.code == 0, output.log
-        state = output.state
-        asked.append(len(api.requests))
-        for name in streams:
-            found[name] += output.rows(name).items()
-    assert max(asked) < requests
-    for name in streams:
-        dated = {given: row for given, row in whole.rows(name).items() if row.get(keys[name])}
-        assert dict(found[name]) == dated
-        assert len(found[name]) == len(dict(found[name])), name
