@@ -1,9 +1,10 @@
 """What a contender delivered, as a count and a checksum of each stream that are the same for all.
 
-    python -m benchmarks.check singer|airbyte|dlt FILE_OR_FOLDER
+    python -m benchmarks.check singer|airbyte|estuary|dlt FILE_OR_FOLDER [ids]
     python -m benchmarks.check duckdb FILE SCHEMA
-    python -m benchmarks.check expected EVENTS ATTENDEES all|some
+    python -m benchmarks.check expected EVENTS ATTENDEES all|some|ids
 
+With `ids` nothing else is compared, as contenders do not agree on what becomes of a value that does not fit.
 It runs as a process of its own, after the measurement, in the environment of the contender.
 """
 
@@ -27,6 +28,13 @@ COLUMNS = {
     "attendees": ("id", "event_id", "email", "bar_code", "refno", "transaction_amount", "payment_type"),
 }
 """What is compared in a database: columns that no loader turns into another type."""
+
+
+IDS = {"events": ("id",), "attendees": ("id", "event_id")}
+
+
+def _ids(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((stream, {name: row[name] for name in IDS[stream]}) for stream, row in rows)
 
 
 def summary(rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, list[int]]:
@@ -72,6 +80,13 @@ def _airbyte(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield message["record"]["stream"], message["record"]["data"]
 
 
+def _estuary(path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    with Path(path).open("rb") as lines:
+        for line in lines:
+            if captured := json.loads(line).get("captured"):
+                yield tuple(COLUMNS)[captured["binding"]], captured["doc"]
+
+
 def _dlt(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in Path(folder).glob("bench/normalize/extracted/*/new_jobs/*.typed-jsonl*"):
         stream = path.name.partition(".")[0]
@@ -93,8 +108,10 @@ def _duckdb(path: str, schema: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _expected(events: str, attendees: str, columns: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    names = IDS if columns == "ids" else COLUMNS
+
     def row(stream: str, whole: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        return stream, whole if columns == "all" else {name: whole[name] for name in COLUMNS[stream]}
+        return stream, whole if columns == "all" else {name: whole[name] for name in names[stream]}
 
     for event_id in range(FIRST_EVENT, FIRST_EVENT + int(events)):
         yield row("events", event(event_id))
@@ -107,11 +124,14 @@ def main(kind: str, *arguments: str) -> None:
     readers: dict[str, Callable[..., Iterator[tuple[str, dict[str, Any]]]]] = {
         "singer": _singer,
         "airbyte": _airbyte,
+        "estuary": _estuary,
         "dlt": _dlt,
         "duckdb": _duckdb,
         "expected": _expected,
     }
-    print(json.dumps(summary(readers[kind](*arguments)), sort_keys=True))
+    only_ids = kind != "expected" and arguments[-1] == "ids"
+    rows = readers[kind](*arguments[:-1] if only_ids else arguments)
+    print(json.dumps(summary(_ids(rows) if only_ids else rows), sort_keys=True))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,9 @@ def versions() -> dict[str, str]:
         "sdk": ("singer-sdk", "requests"),
         "dlt": ("dlt", "duckdb", "pyarrow"),
         "airbyte": ("airbyte-cdk",),
+        "estuary": ("estuary-cdk",),
         "loop": ("msgspec", "requests"),
+        "curl": ("pycurl",),
     }
     script = (
         "import sys; from importlib.metadata import version; "
@@ -94,8 +96,8 @@ def _write(path: Path, content: Any) -> Path:
     return path
 
 
-def _config(url: str, folder: Path) -> Path:
-    return _write(folder / "config.json", {"api_url": url, "api_key": KEY, "concurrency": CONCURRENCY})
+def _config(url: str, folder: Path, concurrency: int = CONCURRENCY) -> Path:
+    return _write(folder / "config.json", {"api_url": url, "api_key": KEY, "concurrency": concurrency})
 
 
 def _catalog() -> Path:
@@ -119,9 +121,12 @@ def select(catalog: dict[str, Any], names: Container[str]) -> dict[str, Any]:
     return catalog
 
 
-def _suite(url: str, folder: Path) -> Sequence[str | Path]:
-    tap = python("suite").with_name("tap-events")
-    return [tap, "--config", _config(url, folder), "--catalog", _catalog()]
+def _suite(concurrency: int) -> Callable[[str, Path], Sequence[str | Path]]:
+    def command(url: str, folder: Path) -> Sequence[str | Path]:
+        tap = python("suite").with_name("tap-events")
+        return [tap, "--config", _config(url, folder, concurrency), "--catalog", _catalog()]
+
+    return command
 
 
 def _sdk(url: str, folder: Path) -> Sequence[str | Path]:
@@ -146,6 +151,10 @@ def _airbyte(url: str, folder: Path) -> Sequence[str | Path]:
     ]
 
 
+def _script(name: str, venv: str) -> Callable[[str, Path], Sequence[str | Path]]:
+    return lambda url, _: [python(venv), PEERS / name, url, KEY]
+
+
 def _loop(concurrency: int) -> Callable[[str, Path], Sequence[str | Path]]:
     return lambda url, _: [python("loop"), PEERS / "bare_loop.py", url, KEY, str(concurrency)]
 
@@ -164,12 +173,18 @@ def _warehouse(path: str, schema: str) -> Callable[[Path], Sequence[str | Path]]
     return lambda folder: ["duckdb", folder / path, schema]
 
 
-SUITE = Contender("suite", "tap-events (this suite)", _suite, _output("singer"))
+SUITE = Contender("suite", "tap-events (this suite)", _suite(CONCURRENCY), _output("singer"))
+SUITE_4 = Contender("suite-4", "tap-events, 4 requests at once", _suite(4), _output("singer"))
+SUITE_1 = Contender("suite-1", "tap-events, one request at a time", _suite(1), _output("singer"))
 LOOP = Contender("loop", "bare loop: fetch, decode, encode", _loop(1), _output("singer"), "loop")
 LOOP_10 = Contender(
     "loop-10", f"bare loop, {CONCURRENCY} at once", _loop(CONCURRENCY), _output("singer"), "loop"
 )
 SDK = Contender("sdk", "plain Singer SDK tap", _sdk, _output("singer"), "sdk")
+CURL = Contender("curl", "bare loop on libcurl", _script("curl_loop.py", "curl"), _output("singer"), "curl")
+ESTUARY = Contender(
+    "estuary", "Estuary's CDK", _script("estuary_capture.py", "estuary"), _output("estuary"), "estuary"
+)
 AIRBYTE = Contender("airbyte", "Airbyte CDK, declarative", _airbyte, _output("airbyte"), "airbyte")
 DLT = Contender("dlt", "dlt rest_api, extract", _dlt("extract", 1), lambda folder: ["dlt", folder], "dlt")
 DLT_10 = Contender(

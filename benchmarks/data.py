@@ -53,6 +53,15 @@ def attendee(event_id: int, place: int) -> dict[str, Any]:
     return {"id": attendee_id(event_id, place), "event_id": event_id, **_attendee(place % _VARIANTS)}
 
 
+def _dirtied(row: dict[str, Any], place: int) -> dict[str, Any]:
+    """A row with a field more; one of ten with a value that does not fit, another of ten with odd texts."""
+    odd: dict[int, dict[str, Any]] = {
+        3: {"is_attended": True},
+        7: {"transaction_amount": f"{place}.50", "refno": " NaN "},
+    }
+    return {**row, **odd.get(place % 10, {}), "seat": f"{place % 40}A"}
+
+
 @cache
 def _attendee(variant: int) -> dict[str, Any]:
     first, last = _NAMES[variant % 10], _NAMES[(variant // 10 + 3) % 10] + "son"
@@ -76,21 +85,19 @@ def _attendee(variant: int) -> dict[str, Any]:
 
 
 @cache
-def _template(place: int) -> bytes:
+def _template(variant: int, *, dirty: bool) -> bytes:
     """An attendee's JSON with two gaps: its id and the event's."""
-    rest = json.dumps(_attendee(place % _VARIANTS), ensure_ascii=False, separators=(",", ":"))
+    row = _dirtied(_attendee(variant), variant) if dirty else _attendee(variant)
+    rest = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
     return b'{"id":%d,"event_id":%d,' + rest[1:].encode()
 
 
-@cache
-def _templates(start: int, stop: int) -> bytes:
-    return b",".join(_template(place) for place in range(start, stop))
-
-
-def attendees_json(event_id: int, start: int, stop: int) -> bytes:
+def attendees_json(event_id: int, start: int, stop: int, *, dirty: bool) -> bytes:
     """Attendees of an event from one place of its list up to another, without the brackets."""
-    ids = [number for place in range(start, stop) for number in (attendee_id(event_id, place), event_id)]
-    return _templates(start, stop) % tuple(ids)
+    return b",".join(
+        _template(place % _VARIANTS, dirty=dirty) % (attendee_id(event_id, place), event_id)
+        for place in range(start, stop)
+    )
 
 
 def events_json(start: int, stop: int) -> bytes:

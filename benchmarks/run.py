@@ -1,6 +1,6 @@
 """Runs all contenders in turn, several rounds, and writes RESULTS.md and results.svg.
 
-python -m benchmarks.run             # all; about ten minutes on a quiet machine
+python -m benchmarks.run             # all; about twenty minutes on a quiet machine
 python -m benchmarks.run a d --small # some of it, on a tenth of the data, as a trial: writes nothing
 """
 
@@ -17,7 +17,21 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from benchmarks.check import state_bytes
-from benchmarks.contenders import AIRBYTE, DLT, DLT_10, DLT_MERGE, DLT_PARQUET, LOOP, LOOP_10, SDK, SUITE
+from benchmarks.contenders import (
+    AIRBYTE,
+    CURL,
+    DLT,
+    DLT_10,
+    DLT_MERGE,
+    DLT_PARQUET,
+    ESTUARY,
+    LOOP,
+    LOOP_10,
+    SDK,
+    SUITE,
+    SUITE_1,
+    SUITE_4,
+)
 from benchmarks.measure import WORK, Sample, Server, machine
 
 from benchmarks import contenders, measure, pipeline, report
@@ -27,9 +41,6 @@ if TYPE_CHECKING:
 
     from benchmarks.contenders import Contender
 
-ATTENDEES = 100
-"""Attendees of each event."""
-
 
 @dataclass(frozen=True)
 class Work:
@@ -37,8 +48,11 @@ class Work:
 
     name: str
     contenders: Sequence[Contender]
-    events: Sequence[int] = (1000,)
+    sizes: Sequence[str] = ("1000x100",)
+    """Events, and attendees of each."""
     latency: int = 0
+    dirty: bool = False
+    """Whether values are not all as the schema says."""
     rounds: int = 3
     start_ups: bool = True
     """Whether every round begins with a tiny account; Meltano would discover the catalog anew each time."""
@@ -47,16 +61,20 @@ class Work:
 
 
 WORKS = (
-    Work("a", (SUITE, LOOP, DLT, DLT_10, AIRBYTE, SDK)),
-    Work("b", (SUITE, LOOP_10, DLT_10, AIRBYTE, SDK), latency=50, once=(SDK,)),
+    Work("a", (SUITE, SUITE_1, LOOP, CURL, ESTUARY, DLT, DLT_10, AIRBYTE, SDK)),
+    Work("dirty", (SUITE, SUITE_1, LOOP, DLT, SDK), dirty=True),
+    Work("b", (SUITE, LOOP_10, DLT_10, AIRBYTE, SDK), latency=50, once=(DLT_10, AIRBYTE, SDK)),
+    Work("b", (SUITE_4,), sizes=("200x100",), latency=200, rounds=1),
     Work(
         "c",
         (pipeline.SUITE, pipeline.REPLAY, DLT_PARQUET, DLT_MERGE, pipeline.PLAIN),
         start_ups=False,
         once=(DLT_MERGE, pipeline.PLAIN),
     ),
-    Work("d", (SUITE,), events=(100, 1000, 10_000)),
-    Work("d", (SDK,), events=(100,), rounds=1),
+    Work("d", (SUITE,), sizes=("100x100", "1000x100", "10000x100")),
+    Work("d", (SDK,), sizes=("100x100",), rounds=1),
+    Work("d", (SUITE,), sizes=("1x100000", "1x1000000"), rounds=1),
+    Work("d", (SUITE_1, LOOP), sizes=("100000x1",), rounds=1),
 )
 
 
@@ -74,24 +92,23 @@ class Bench:
                 if number and contender in work.once:
                     continue
                 if number == 0 or work.start_ups:
-                    self.once(work, contender, 1, 1)
-                for events in work.events:
-                    self.once(work, contender, events, ATTENDEES)
+                    self.once(work, contender, "1x1")
+                for size in work.sizes:
+                    self.once(work, contender, size)
 
-    def once(self, work: Work, contender: Contender, events: int, attendees: int) -> None:
+    def once(self, work: Work, contender: Contender, size: str) -> None:
         """One run; what it delivered is checked."""
-        size = f"{events}x{attendees}"
         messages = pipeline.messages(size)
         if contender is pipeline.REPLAY and not messages.exists():
-            self.once(replace(work, name="a"), SUITE, events, attendees)
+            self.once(replace(work, name="a"), SUITE, size)
         folder = measure.empty_folder(contender.name)
-        url = f"{self._server.url}/{size}/{work.latency}ms"
+        url = f"{self._server.url}/{size}/{work.latency}ms{'-dirty' if work.dirty else ''}"
         command = [str(part) for part in contender.command(url, folder)]
         self._server.stats()
         took = measure.run(command, folder, pipeline.settings(url, size))
         stats = self._server.stats()
         sample = Sample(work.name, contender.name, size, *took, stats["requests"], stats["seconds"])
-        self._check(contender, [str(part) for part in contender.check(folder)], events, attendees)
+        self._check(contender, [str(part) for part in contender.check(folder)], work, size)
         if contender in {SUITE, SDK}:
             sample.state = state_bytes(folder / "out")
         if contender is SUITE and work.name == "a":
@@ -104,10 +121,10 @@ class Bench:
             flush=True,
         )
 
-    def _check(self, contender: Contender, arguments: Sequence[str], events: int, attendees: int) -> None:
-        columns = "some" if arguments[0] == "duckdb" else "all"
-        expected = _expected(str(events), str(attendees), columns)
-        found = measure.summary(str(contender.python), *arguments)
+    def _check(self, contender: Contender, arguments: Sequence[str], work: Work, size: str) -> None:
+        columns = "ids" if work.dirty else "some" if arguments[0] == "duckdb" else "all"
+        expected = _expected(*size.split("x"), columns)
+        found = measure.summary(str(contender.python), *arguments, *(["ids"] if work.dirty else []))
         if found != expected:
             raise SystemExit(f"{contender.label} delivered {found} in place of {expected}")
 
@@ -120,7 +137,7 @@ def _expected(*arguments: str) -> str:
 def main() -> None:
     """Install, measure, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("works", nargs="*", help="a, b, c, d; all if none is named")
+    parser.add_argument("works", nargs="*", help="a, dirty, b, c, d; all if none is named")
     parser.add_argument("--small", action="store_true", help="a tenth of the data, one round, no report")
     parser.add_argument("--report", action="store_true", help="write the report of the last run anew")
     options = parser.parse_args()
@@ -130,7 +147,10 @@ def main() -> None:
         pipeline.set_up()
         works = [work for work in WORKS if not options.works or work.name in options.works]
         if options.small:
-            works = [replace(work, events=[n // 10 for n in work.events], rounds=1) for work in works]
+            works = [
+                replace(work, sizes=[size.replace("000", "00", 1) for size in work.sizes], rounds=1)
+                for work in works
+            ]
         load = os.getloadavg()[0]
         with Server.running() as server:
             bench = Bench(server)

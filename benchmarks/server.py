@@ -2,8 +2,9 @@
 
 The size of the account and the server's latency are in the path, so that one process serves all
 measurements: `/1000x100/50ms/v1/events` has 1,000 events of 100 attendees each, and answers 50 ms
-after it was asked, however many ask. `/stats` tells requests and processor seconds since it was last
-asked.
+after it was asked, however many ask; in `/1000x100/0ms-dirty/` attendees are not all as the schema says.
+Lists of attendees have no total, as the vendor's have none, and pages of 100 are full: only the request
+behind the last one shows the end. `/stats` tells requests and processor seconds since it was last asked.
 
     python -m benchmarks.server 8799
 """
@@ -26,10 +27,12 @@ from typing_extensions import override
 KEY = "bench-key"
 MAX_LIMIT = 100
 _DEFAULT_LIMIT = 20
-_KEPT = 1200
+_KEPT = 2400
 """Responses kept: all of 1,000 x 100. Those of a larger account are filled into templates when asked for."""
 
-_REQUEST = re.compile(rb"GET /(\d+)x(\d+)/(\d+)ms/v1/events(?:/(\d+)/attendees)?/?(?:\?(\S*))? HTTP/1.1\r\n")
+_REQUEST = re.compile(
+    rb"GET /(\d+)x(\d+)/(\d+)ms(-dirty)?/v1/events(?:/(\d+)/attendees)?/?(?:\?(\S*))? HTTP/1.1\r\n"
+)
 _AUTHORIZED = re.compile(rb"\r\nx-api-key: *" + KEY.encode() + rb"\r\n", re.IGNORECASE)
 
 
@@ -43,7 +46,7 @@ def _error(status: HTTPStatus, message: str) -> bytes:
 
 
 @lru_cache(_KEPT)
-def page(events: int, attendees: int, event_id: int | None, query: bytes) -> bytes:
+def page(events: int, attendees: int, event_id: int | None, query: bytes, *, dirty: bool) -> bytes:
     """The response that holds one page of events, or of an event's attendees."""
     numbers = {name: int(value) for name, value in re.findall(rb"(offset|limit)=(\d+)", query)}
     start = numbers.get(b"offset", 0)
@@ -54,9 +57,11 @@ def page(events: int, attendees: int, event_id: int | None, query: bytes) -> byt
         return _error(HTTPStatus.NOT_FOUND, f"Event {event_id} does not exist")
     if start >= stop:
         return _error(HTTPStatus.NOT_FOUND, f"No {name} found")
-    rows = events_json(start, stop) if event_id is None else attendees_json(event_id, start, stop)
-    head = f'{{"pagination":[{{"offset":{start},"limit":{limit},"total":{total}}}],"{name}":['
-    return _response(HTTPStatus.OK, head.encode() + rows + b"]}")
+    if event_id is None:
+        head = f'{{"pagination":[{{"offset":{start},"limit":{limit},"total":{total}}}],"events":['
+        return _response(HTTPStatus.OK, head.encode() + events_json(start, stop) + b"]}")
+    rows = attendees_json(event_id, start, stop, dirty=dirty)
+    return _response(HTTPStatus.OK, b'{"attendees":[' + rows + b"]}")
 
 
 class Stats:
@@ -103,8 +108,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(_error(HTTPStatus.UNAUTHORIZED, "Wrong key"))
         else:
             self._stats.requests += 1
-            events, attendees, latency, event_id, query = found.groups()
-            response = page(int(events), int(attendees), int(event_id) if event_id else None, query or b"")
+            events, attendees, latency, dirty, event_id, query = found.groups()
+            event = int(event_id) if event_id else None
+            response = page(int(events), int(attendees), event, query or b"", dirty=bool(dirty))
             if int(latency):
                 loop = asyncio.get_running_loop()
                 loop.call_later(int(latency) / 1000, self._transport.write, response)

@@ -36,13 +36,22 @@ def main(url: str, key: str, concurrency: int) -> None:
     def write(stream: str, records: list[dict[str, Any]]) -> None:
         sys.stdout.buffer.write(encoder.encode_lines([Message(stream, record) for record in records]))
 
+    def attendees(event: dict[str, Any]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        while len(rows) % PAGE == 0:
+            page = decoder.decode(get((f"/v1/events/{event['id']}/attendees", len(rows)))).get("attendees")
+            if not page:
+                break
+            rows += page
+        return rows
+
     offset, total = 0, 1
     while offset < total:
         page = decoder.decode(get(("/v1/events", offset)))
         events, total = page["events"], page["pagination"][0]["total"]
         write("events", events)
-        for body in ahead(get, [(f"/v1/events/{event['id']}/attendees", 0) for event in events]):
-            write("attendees", decoder.decode(body)["attendees"])
+        for rows in ahead(attendees, events):
+            write("attendees", rows)
         offset += len(events)
 
 

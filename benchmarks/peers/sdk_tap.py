@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 PAGE = 100
+ROWS = ("events", "attendees")
 SCHEMAS = Path(__file__).parents[2] / "taps" / "tap_events" / "schemas"
 
 
-class TotalPaginator(OffsetPaginator):
-    """Goes on until the total is reached."""
+class FullPaginator(OffsetPaginator):
+    """Goes on as long as pages are full; attendees have no total."""
 
     def has_more(self, response: requests.Response) -> bool:
-        """Whether there is anything behind this page."""
-        return bool(self.current_value + self.page_size < response.json()["pagination"][0]["total"])
+        """Whether there may be anything behind this page."""
+        return any(len(rows) == PAGE for name, rows in response.json().items() if name in ROWS)
 
 
 class PlainStream(RESTStream[int]):
@@ -44,9 +46,14 @@ class PlainStream(RESTStream[int]):
         """The key, in a header."""
         return APIKeyAuthenticator(key="x-api-key", value=self.config["api_key"], location="header")
 
-    def get_new_paginator(self) -> TotalPaginator:
+    def get_new_paginator(self) -> FullPaginator:
         """Pages of 100."""
-        return TotalPaginator(start_value=0, page_size=PAGE)
+        return FullPaginator(start_value=0, page_size=PAGE)
+
+    def validate_response(self, response: requests.Response) -> None:
+        """404 is what the API answers behind the end of a list."""
+        if response.status_code != HTTPStatus.NOT_FOUND:
+            super().validate_response(response)
 
     def get_url_params(self, context: Context | None, next_page_token: int | None) -> dict[str, Any]:
         """Offset and limit."""

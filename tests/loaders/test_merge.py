@@ -64,7 +64,7 @@ def test_only_changed_rows_are_touched(warehouse):
 
 
 @pytest.mark.parametrize("key", ["a number", "a text"] if os.environ.get("RELIABILITY_FULL") else ["a text"])
-def test_ten_runs_of_the_same_rows(warehouse, key):
+def test_run_after_run_of_the_same_rows(warehouse, key):
     """Nothing is touched, and the file stays as large as it was after the first."""
     fields = {"id": {"type": ["integer", "string"] if key == "a text" else "integer"}}
     fields |= {f"f{n}": TEXT for n in range(8)}
@@ -81,7 +81,7 @@ def test_ten_runs_of_the_same_rows(warehouse, key):
         return warehouse.path.stat().st_size, warehouse.ask("SELECT max(_sdc_batched_at), count(*) FROM s.t")
 
     size, touched = run(1)
-    for version in range(2, 12):
+    for version in range(2, 12 if os.environ.get("RELIABILITY_FULL") else 5):
         again, still = run(version)
         assert still == touched
         assert again <= size * 1.2
