@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from suite import Tap
 
 ROOT = Path(__file__).parents[1]
+_FEW = 5
+"""Streams of a tap that the README names."""
 
 
 def main() -> int:
@@ -96,15 +98,16 @@ def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def overview(extractors: list[dict[str, Any]], taps: Mapping[str, Tap]) -> str:
-    """The taps, with their streams and presets, as a Markdown table."""
+    """The taps, with their first streams and presets, as a Markdown table."""
     rows = []
     for plugin in extractors:
         if plugin["name"] in taps:
             name = plugin["name"]
             presets = [other for other in extractors if other.get("inherit_from") == name]
             vendors = ", ".join(f"{preset['label']}: `{preset['name']}`" for preset in presets)
-            names = ", ".join(taps[name].stream_names)
-            rows.append((f"[`{name}`](docs/{name}.md)", names, vendors))
+            streams = taps[name].stream_names
+            some = f"{len(streams)}: {', '.join(streams[:_FEW])}, …"
+            rows.append((f"[`{name}`](docs/{name}.md)", some, vendors))
     return table(("Tap", "Streams", "Vendor: preset"), rows)
 
 
