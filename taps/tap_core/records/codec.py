@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from tap_core.records import jsonpath
 from tap_core.records.conform import UNMAPPED, Found
@@ -25,7 +25,7 @@ from tap_core.records.shape import Shape
 from tap_core.records.values import has_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_core.records.conform import Conformer
     from tap_core.records.values import Schema
@@ -136,6 +136,7 @@ class Codec:
         if shape.has_open_ends:
             shape.look_through(fitting, self._conformer.secrets)
         if shape.settles:
+            shape.keep_added(fitting, self._conformer, unwatched=post_process is not None)
             for place in shape.unsettled(records):
                 if post_process and not shape.is_settled(records[place], self._conformer):
                     records[place] = None
@@ -152,25 +153,31 @@ class Codec:
     def _decoded(self, raws: list[Any]) -> list[Any]:
         """Structs whose numbers and times are such; None for what does not fit one."""
         shape = cast("Shape", self._shape)
-        try:
-            records = list(map(self._decode, raws))
-        except (*UNREADABLE, TypeError):  # TypeError: some are decoded already
-            records = [self._one_decoded(raw, shape.struct) for raw in raws]
+        records: list[Any] = []
+        rest = iter(raws)
+        while len(records) < len(raws):
+            self._decode_some(rest, records, raws)
         with suppress(*UNREADABLE):
             shape.check(records)
             return records
         return [record if _passes(record, shape) else None for record in records]
 
-    def _one_decoded(self, raw: Any, struct: Any) -> Any:
-        with suppress(*UNREADABLE):
-            return self._decode(raw) if isinstance(raw, Raw) else msgspec.convert(raw, struct)
-        return None
+    def _decode_some(self, rest: Iterator[Any], records: list[Any], raws: list[Any]) -> None:
+        """Add structs up to one that can't be made, and what stands for that."""
+        try:
+            records.extend(map(self._decode, rest))  # what comes before a misfit is kept
+        except UNREADABLE:
+            records.append(None)
+        except TypeError:  # it is decoded already
+            records.append(_converted(raws[len(records)], cast("Shape", self._shape).struct))
 
     def _settle(self, shape: Shape, record: Any) -> None:
         found = Found()
         shape.settle(record, self._conformer, found)
         if found.misfits and self._conformer.unmapped:
-            setattr(record, shape.attributes[UNMAPPED], found.unmapped)
+            unmapped = shape.attributes[UNMAPPED]
+            found.misfits |= getattr(record, unmapped) or {}
+            setattr(record, unmapped, found.unmapped)
 
     def _careful(
         self, raw: Any, post_process: PostProcess | None, context: Mapping[str, Any], *, typed: bool
@@ -220,6 +227,13 @@ class Codec:
 
 
 _KINDS = {type(None): "null", str: "a text", list: "a list", bool: "true or false"}
+
+
+def _converted(record: Any, struct: Any) -> Any:
+    """A record that was decoded already, as a struct; None if it does not fit one."""
+    with suppress(*UNREADABLE):
+        return msgspec.convert(record, struct)
+    return None
 
 
 def _passes(record: Any, shape: Shape) -> bool:

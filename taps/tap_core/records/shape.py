@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tap_core.records.checks import NUMBERS_OR_NULL, Checked
-from tap_core.records.conform import MISFIT, UNMAPPED
+from tap_core.records.conform import MISFIT, UNMAPPED, path_of
 from tap_core.records.values import has_shape, number_in, plain_types, types_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Shape(Checked):
             fields.append((attribute, hint | None | UnsetType if name in keys else hint | UnsetType, UNSET))
         self.added = {path[0] for path in self._loose_paths if len(path) == 1} - properties.keys()
         """Fields that the schema does not know and the struct does."""
-        self._slots = [(f"s{index}", name) for index, name in enumerate(sorted(self.added))]
+        self._slots = [(f"s{index}", name) for index, name in enumerate(sorted(self.added, key=_path))]
         fields += [(attribute, Any, UNSET) for attribute, _ in self._slots]
         names = {attribute: name for name, attribute in self.attributes.items()}
         names |= dict(self._slots)
@@ -180,6 +180,26 @@ class Shape(Checked):
         for attribute, name, shape in self._looked_into:
             shape.look_through(map(attrgetter(attribute), structs), secrets, (*path, name))
 
+    def keep_added(self, structs: Sequence[Any], conformer: Conformer, *, unwatched: bool) -> None:
+        """Keep what the vendor added to records, a column at a time: values that hold no others.
+
+        Args:
+            structs: Records.
+            conformer: Knows what is kept, and what is a secret.
+            unwatched: Whether to leave the fields that `is_settled` looks at.
+        """
+        kept = self.attributes[UNMAPPED] if conformer.unmapped else None
+        for attribute, name in self._slots:
+            if (unwatched and attribute in self._watched_slots) or conformer.secrets.takes((name,), None):
+                continue
+            path = _path(name)
+            for struct, value in zip(structs, map(attrgetter(attribute), structs), strict=True):
+                if type(value) in _SIMPLE:
+                    setattr(struct, attribute, UNSET)
+                    if kept:
+                        others = getattr(struct, kept)
+                        setattr(struct, kept, {**others, path: value} if others else {path: value})
+
     def unsettled(self, values: Sequence[Any]) -> set[int]:
         """Places of the structs, or lists of them, that hold anything to be put right; a column at a time."""
         places = [place for place, value in enumerate(values) if type(value) is self.struct]
@@ -244,10 +264,15 @@ class Shape(Checked):
             setattr(value, attribute, UNSET)
 
 
+def _path(name: str) -> str:
+    return path_of((name,))
+
+
 def _below(paths: Iterable[Path], name: str) -> Iterator[Path]:
     return (path[1:] for path in paths if path[0] == name and len(path) > 1)
 
 
+_SIMPLE = frozenset({str, int, Decimal, bool, NoneType})
 _SCALARS: dict[str, Any] = {
     "string": str,
     "integer": int,
