@@ -1,7 +1,11 @@
-"""Batches: what their setting must say, and JSON lines that are not packed, which the SDK can't write."""
+"""Batches: what their setting must say, and JSON lines that are not packed, which the SDK can't write.
+
+Files of JSON lines and Parquet are the SDK's, list by list. Those of Arrow are of `arrow_files.py`.
+"""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,9 +20,34 @@ from tap_core.errors import Hopeless
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from singer_sdk.helpers._batch import StorageTarget
 
-FORMATS = ("jsonl", "parquet")
+ARROW = "arrow"
+FORMATS = ("jsonl", "parquet", ARROW)
 """What batches can be written as; not each version of the SDK refuses the rest."""
+
+
+def _form(config: Mapping[str, Any]) -> Any:
+    return ((config.get("batch_config") or {}).get("encoding") or {}).get("format")
+
+
+def are_arrow(config: Mapping[str, Any]) -> bool:
+    """Whether rows go into Arrow files, wherever they would go into RECORD messages otherwise."""
+    return bool(_form(config) == ARROW)
+
+
+def are_by_list(config: Mapping[str, Any]) -> bool:
+    """Whether rows go into files of the SDK's, each of one list: they wait for the list's other rows then."""
+    return bool(config.get("batch_config")) and not are_arrow(config)
+
+
+def with_arrow(setting: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of the setting; versions of the SDK that don't know Arrow name all formats but this one."""
+    setting = {**deepcopy(setting)}
+    form = setting["properties"]["encoding"]["properties"]["format"]
+    if "enum" in form:
+        form["enum"] = [*dict.fromkeys([*form["enum"], ARROW])]
+    return setting
 
 
 class PlainLines(BaseBatcher):
@@ -54,8 +83,12 @@ def written_files(
     except OSError as error:
         stream.stream_state.clear()
         stream.stream_state.update(before)  # what was read may be in no file
-        why = error.strerror or error
-        raise Hopeless(f"batch_config: nothing can be written to {batches.storage.root} ({why})") from None
+        raise unwritable(batches.storage, error) from None
+
+
+def unwritable(storage: StorageTarget, error: OSError) -> Hopeless:
+    """The failure of a file that can't be written."""
+    return Hopeless(f"batch_config: nothing can be written to {storage.root} ({error.strerror or error})")
 
 
 def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
@@ -63,19 +96,21 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
     batches = config.get("batch_config")
     if not batches:
         return
-    form = (batches.get("encoding") or {}).get("format")
+    form = _form(config)
     root = (batches.get("storage") or {}).get("root")
     if form not in FORMATS:
         said = "must be" if form else "is missing: it must be"
         yield f"batch_config.encoding.format {said} one of {', '.join(FORMATS)}"
     if not root:
         yield "batch_config.storage.root is missing: it must name a folder, as file:///tmp/batches"
-    if form == "parquet" and not find_spec("pyarrow"):
-        yield "batch_config.encoding.format: parquet needs the package pyarrow, which is not installed"
+    if form in {"parquet", ARROW} and not find_spec("pyarrow"):
+        yield f"batch_config.encoding.format: {form} needs pyarrow: install tap-suite[arrow]"
+    if form == ARROW and batches["encoding"].get("compression") not in {None, "none"}:
+        yield "batch_config.encoding.compression: Arrow files are not packed: leave it out"
     size = batches.get("batch_size")
     if size is not None and (type(size) is not int or size < 1):
         yield "batch_config.batch_size must be 1 or more"
-    maps = config.get("stream_maps")
+    maps = config.get("stream_maps") if are_by_list(config) else None
     for name, rules in maps.items() if isinstance(maps, dict) else ():
         if isinstance(rules, dict) and "__source__" in rules:
             yield f"batch_config: stream_maps: {name}: a stream's copy (`__source__`) can't come in batches"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
+from tap_core.batches import are_by_list
 from tap_core.bookmarks import Bookmark, Order, instant, written
 from tap_core.checkpoint import Checkpoint, question_of
 from tap_core.followers import go_back
@@ -54,7 +55,7 @@ class Replicated(Losses):
         self._order, self._in_order = Order(), True
         self._whole_due = False
         self._saved: dict[str, Any] = {}
-        self._batches = bool(stream.config.get("batch_config"))  # in which rows wait for others
+        self._batches = are_by_list(stream.config)  # in which rows wait for others
         if stream.parent is None or stream.replication_key:
             self._open()
         stream.bookmark, stream.bookmark_of = self.bookmark, self.bookmark_of

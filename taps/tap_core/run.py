@@ -12,6 +12,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 
 from tap_core import receipt
 from tap_core.account import account_columns
+from tap_core.batches import are_by_list
 from tap_core.emit import mapped, write_rows
 from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
@@ -58,7 +59,7 @@ class Run:
         self._tap = tap
         self._writer = writer
         self._began = began
-        self._batches = bool(tap.config.get("batch_config"))
+        self._batches = are_by_list(tap.config)
         streams: list[Any] = [stream for stream in tap.streams.values() if stream.selected]
         self.fetcher = Fetcher(tap.client, streams)
         self.readings: dict[str, Reading] = {}
@@ -238,11 +239,9 @@ class Run:
         self._pages += 1
         if self._batches:
             return  # rows wait for their file: the SDK writes STATE behind each of these
-        since = self._pages - self._pages_saved
-        if (
-            since < max(_STATE_PAGES, self._pages * _STATE_SHARE)
-            and time.monotonic() - self._saved_at < _STATE_SECONDS
-        ):
+        few = self._pages - self._pages_saved < max(_STATE_PAGES, self._pages * _STATE_SHARE)
+        files = self._writer.files
+        if (few or (files and not files.is_due)) and time.monotonic() - self._saved_at < _STATE_SECONDS:
             return
         self._pages_saved, self._saved_at = self._pages, time.monotonic()
         self._tap.write_state()

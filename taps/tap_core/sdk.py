@@ -6,7 +6,6 @@ the SDK's `Tap` or `Stream`, or names a private member of theirs.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from abc import abstractmethod
 from dataclasses import replace
@@ -23,10 +22,11 @@ from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
 from tap_core.account import account_columns, with_account
-from tap_core.batches import written_files
+from tap_core.batches import are_by_list, with_arrow, written_files
 from tap_core.catalog import selected_schemas, settle_catalog
 from tap_core.errors import ApiError
 from tap_core.maps import MAPS_FAIL
+from tap_core.quiet import without_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -51,7 +51,7 @@ class SdkTap(Tap):
         Args:
             **options: As for `singer_sdk.Tap`.
         """
-        with self._quiet():
+        with without_steps(self.logger):
             super().__init__(**options)
             _ = self.streams  # which the SDK would set up later, and tell of each step
 
@@ -109,21 +109,17 @@ class SdkTap(Tap):
 
     @classmethod
     @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's own settings."""
+        super().append_builtin_config(config_jsonschema)
+        properties = config_jsonschema["properties"]
+        properties["batch_config"] = with_arrow(properties["batch_config"])
+
+    @classmethod
+    @override
     def _get_about_info(cls) -> Any:
         """What `--about` prints."""
         return replace(super()._get_about_info(), description=cls.description())
-
-    @classmethod
-    @contextlib.contextmanager
-    def _quiet(cls) -> Iterator[None]:
-        """Without the SDK's lines about every step of its set-up, unless debugging."""
-        level = cls.logger.level
-        if cls.logger.getEffectiveLevel() == logging.INFO:
-            cls.logger.setLevel(logging.WARNING)
-        try:
-            yield
-        finally:
-            cls.logger.setLevel(level)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -226,6 +222,11 @@ class SdkStream(RESTStream[dict[str, Any]]):
         """None: the bookmark itself never passes the start of the run."""
 
     @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """The setting, if the SDK is to write files: those of Arrow are the writer's affair."""
+        return super().get_batch_config(config) if are_by_list(config) else None
+
+    @override
     def get_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[Any, list[str]]]:
@@ -248,9 +249,8 @@ class SdkStream(RESTStream[dict[str, Any]]):
 
     @property
     def claims_deletes(self) -> bool:
-        """Whether the setting asks for versions; batches can't carry any."""
-        asked = bool(self.config.get("emit_activate_version_messages"))
-        return asked and not self.config.get("batch_config")
+        """Whether the setting asks for versions; the SDK's batches can't carry any."""
+        return bool(self.config.get("emit_activate_version_messages")) and not are_by_list(self.config)
 
     @property
     def version(self) -> int | None:

@@ -10,6 +10,7 @@ from singer_sdk.streams.rest import PageContext
 from typing_extensions import override
 
 from tap_core.account import account_columns
+from tap_core.batches import are_by_list
 from tap_core.bounds import BoundedStream
 from tap_core.errors import Missing, Retriable
 from tap_core.http.request import Request, filled
@@ -227,7 +228,7 @@ class ApiStream(BoundedStream):
             self.name,
             schema,
             [name for name in self.primary_keys if name not in constants],
-            typed=self.unmapped_records and not self.config.get("batch_config"),
+            typed=self.unmapped_records and not are_by_list(self.config),
             conformer=conformer,
             reject=self._reject,
             mended=self.mended,

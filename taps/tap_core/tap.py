@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 from typing_extensions import override
 
 from tap_core.account import DELETES_OF_ACCOUNTS, account_map_errors, keep_account
-from tap_core.batches import batch_errors
+from tap_core.batches import are_arrow, batch_errors
 from tap_core.catalog import catalog_errors, with_methods
 from tap_core.cli import NO_TEST, ApiCommand, read_environment
 from tap_core.errors import ApiError, RunEnds, Stopped
@@ -94,6 +94,10 @@ class ApiTap(ListingTap):
         if isinstance(options.get("catalog"), dict):
             options["catalog"] = with_methods(options["catalog"], self.logger)
         super().__init__(**options)
+        if are_arrow(self.config):
+            from tap_core.arrow_files import ArrowFiles  # noqa: PLC0415 - pyarrow is an extra, and slow to import
+
+            self.message_writer.files = ArrowFiles(self.config["batch_config"], self.name)
 
     @cached_property
     @override

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import account_errors
+from tap_core.batches import are_by_list
 from tap_core.bookmarks import instant
 from tap_core.records.values import types_of
 
@@ -186,8 +187,8 @@ def settings_warnings(config: Mapping[str, Any], tap: str, *, incremental: bool)
         yield f"full_read_every is ignored: with {' and '.join(dates)}, no read is whole"
     if config.get("children_since") is not None and not every:
         yield "children_since without full_read_every: what changes in older lists is never seen"
-    if config.get("batch_config") and config.get("emit_activate_version_messages"):
-        yield "emit_activate_version_messages is ignored: batches carry no version"
+    if are_by_list(config) and config.get("emit_activate_version_messages"):
+        yield "emit_activate_version_messages is ignored: batches of JSON lines and Parquet carry no version"
 
 
 def state_errors(state: Any) -> list[str]:

@@ -142,5 +142,5 @@ def test_what_stands_in_the_way_is_said(tmp_path):
     with JsonApi(lambda _, query: numbered([{"coupon": {"id": 1}}], query)) as api:
         output = call(TapBilling, tmp_path, url=api.url, **chosen)
     assert "ACTIVATE_VERSION" not in output.text
-    line = "emit_activate_version_messages is ignored: batches carry no version"
+    line = "emit_activate_version_messages is ignored: batches of JSON lines and Parquet carry no version"
     assert said(output, "WARNING") == [line]

@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 from singer_sdk.exceptions import MissingKeyPropertiesError
 
+from target_duckdb_exact.arrow import json_values, own_type
 from target_duckdb_exact.columns import Misfit, column, times
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import Kind
@@ -128,12 +129,44 @@ class Decoder:
             self._columns(rows, 1), extracted, pa.array([version] * len(rows), pa.int64()), len(text)
         )
 
+    def arrow(self, batch: pa.RecordBatch, extracted: pa.Array, version: int | None, first: int) -> Columns:
+        """Read rows that are columns of Arrow; fails as `messages` does.
+
+        Args:
+            batch: The rows.
+            extracted: When each was read.
+            version: Of all of them.
+            first: The number of the first one in its file.
+        """
+        found = dict(zip(batch.schema.names, batch.columns, strict=True))
+        for name in found.keys() - self._by_name.keys():
+            self._tell_unknown(name)
+        nothing = pa.nulls(len(batch))
+        fields = [
+            self._arrow_column(field, found.get(field.name, nothing), first) for field in self._schema.fields
+        ]
+        versions = pa.array([version] * len(batch), pa.int64())
+        return Columns(self._checked(fields, first), extracted, versions, batch.nbytes)
+
+    def _arrow_column(self, field: Field, array: pa.Array, first: int) -> pa.Array:
+        column = own_type(field.kind, array)
+        if column is not None:
+            return column
+        places = (self._place(first, Misfit(number)) for number in range(len(array)))
+        raws = json_values(field.kind, array)
+        values = [self._value(field, raw, place) for raw, place in zip(raws, places, strict=True)]
+        return self._column(field, values, first)
+
     def _columns(self, rows: Sequence[Any], first: int) -> list[pa.Array]:
         values = zip(*map(msgspec.structs.astuple, rows), strict=True)
         columns = [
             self._column(field, found, first)
             for field, found in zip(self._schema.fields, values, strict=True)
         ]
+        return self._checked(columns, first)
+
+    def _checked(self, columns: list[pa.Array], first: int) -> list[pa.Array]:
+        """The columns, of whose rows each has its keys, and is of the SCHEMA's account."""
         for number in self._keys:
             if columns[number].null_count:
                 at = columns[number].is_null().index(True).as_py()

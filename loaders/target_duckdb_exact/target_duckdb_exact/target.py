@@ -26,6 +26,7 @@ from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
+from target_duckdb_exact.arrow import arrow_batches, is_arrow, remove
 from target_duckdb_exact.batches import batch_lines
 from target_duckdb_exact.buffer import Buffer
 from target_duckdb_exact.decoder import Lines
@@ -177,6 +178,8 @@ class TargetDuckDB(Target):
             hard_delete=config["hard_delete"],
         )
         self._buffers: dict[str, Buffer] = {}
+        self._taken: list[str] = []
+        """Arrow files of which every row is in the buffers, or in the database."""
         self._state: Any = None
         self._waiting_since = time.monotonic()
         database.check()
@@ -229,9 +232,17 @@ class TargetDuckDB(Target):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        buffer = self._buffer(message_dict.get("stream"))
-        for lines in batch_lines(message_dict):
-            self._add(buffer, buffer.decoder.rows(lines, message_dict.get("version")))
+        buffer, version = self._buffer(message_dict.get("stream")), message_dict.get("version")
+        if not is_arrow(message_dict):
+            for lines in batch_lines(message_dict):
+                self._add(buffer, buffer.decoder.rows(lines, version))
+            return
+        for name in message_dict.get("manifest") or ():
+            at = 1
+            for batch, extracted in arrow_batches(buffer.schema.stream, name):
+                self._add(buffer, buffer.decoder.arrow(batch, extracted, version, at))
+                at += len(batch)
+            self._taken.append(name)
 
     def _add(self, buffer: Buffer, columns: Columns) -> None:
         if buffer.activated is not None:  # these rows are none of that version
@@ -273,3 +284,6 @@ class TargetDuckDB(Target):
             sys.stdout.write(serialize_json(self._state) + "\n")
             sys.stdout.flush()
             self._state = None
+        for name in self._taken:
+            remove(name)
+        self._taken.clear()

@@ -1,4 +1,7 @@
-"""Singer messages onto stdout: records a page at a time, everything else as the SDK writes it."""
+"""Singer messages onto stdout: records a page at a time, everything else as the SDK writes it.
+
+Where rows go into files, BATCH messages tell of them, and each STATE comes after those of all rows before it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib import SchemaMessage, StateMessage
 from singer_sdk.singerlib.encoding.simple import SimpleSingerWriter
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from singer_sdk.singerlib.encoding.simple import Message
+
+    from tap_core.arrow_files import ArrowFiles
 
 _LEVELS = 100
 
@@ -39,11 +44,21 @@ class MessageWriter(SimpleSingerWriter):
         self._encoder = msgspec.json.Encoder(decimal_format="number")
         self.unstated = False
         """Whether records were written since the last STATE."""
+        self.files: ArrowFiles | None = None
+        """Where records go, if not into messages of their own."""
 
     @override
     def write_message(self, message: Message) -> None:
-        """Write one message of the SDK's."""
-        self._write(self.format_message(message).encode() + b"\n")
+        """Write one message of the SDK's.
+
+        Raises:
+            Hopeless: Rows that come before it can't be written into their file.
+        """
+        if self.files and isinstance(message, SchemaMessage):
+            self.files.describe(message.stream, message.schema)
+        elif self.files:
+            self._write_each(self.files.all())
+        self._write_each([message])
         self.unstated = self.unstated and not isinstance(message, StateMessage)
 
     def write_records(
@@ -54,12 +69,26 @@ class MessageWriter(SimpleSingerWriter):
         version: int | None,
         time_extracted: datetime,
     ) -> None:
-        """Write a RECORD message for each record."""
+        """Write a RECORD message for each record, or add the records to their stream's file.
+
+        Raises:
+            ApiError: A value that no such file can hold.
+            Hopeless: A file can't be written.
+        """
+        if self.files:
+            rows = list(records)
+            self._write_each(self.files.add(stream, rows, version, time_extracted))
+            self.unstated = self.unstated or bool(rows)
+            return
         time = time_extracted.isoformat()
         messages = [RecordMessage(stream, record, version, time) for record in records]
         if messages:
             self._write(self._encode(messages))
             self.unstated = True
+
+    def _write_each(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self._write(self.format_message(message).encode() + b"\n")
 
     def _encode(self, messages: list[RecordMessage]) -> bytes:
         try:
