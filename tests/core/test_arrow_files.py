@@ -141,7 +141,7 @@ def test_what_a_stream_map_makes_of_a_record():
 @pytest.mark.parametrize("text", ['{"text": "\\ud83d"}', '{"free": {"a": "\\ud83d"}}'])
 def test_half_a_character_is_told(text):
     record = json.dumps(USUAL)[:-1] + ", " + text[1:]
-    with pytest.raises(ApiError, match="things: `(text|free)` holds half a character"):
+    with pytest.raises(ApiError, match=r"things: `(text|free)` holds half a character"):
         ArrowTable("things", SCHEMA).batch(decoded(record))
 
 
@@ -167,7 +167,9 @@ def test_files_hold_what_records_would(tmp_path, tap, server, streams):
         (batch,) = (m for m in output.messages if m["type"] == "BATCH" and m["stream"] == stream)
         assert batch["encoding"] == {"format": "arrow"}
         assert batch["version"] == versions[stream]
-        at = output.messages.index({"type": "ACTIVATE_VERSION", "stream": stream, "version": batch["version"]})
+        at = output.messages.index(
+            {"type": "ACTIVATE_VERSION", "stream": stream, "version": batch["version"]}
+        )
         assert output.messages.index(batch) < at
         (table,) = tables(output.messages, stream)
         times = json.loads(table.schema.metadata[b"time_extracted"])

@@ -1,4 +1,4 @@
-"""Arrow files of BATCH messages: the same types and values as of RECORD messages; removed once they are loaded."""
+"""Arrow files of BATCH messages: types and values as of RECORD messages; removed once they are loaded."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ FIELDS = {
     "j": {"type": "object"},
 }
 JSON = pa.json_(pa.string())
+HALF = Decimal("0.5")
 READ = "2026-11-26T10:00:00+00:00"
 
 
@@ -101,12 +102,12 @@ def test_numbers_beyond_the_usual_types(warehouse):
         schema(FIELDS),
         batch(warehouse, {"id": [1], "n": ["12345678901234567890.1234567890"]}),
         batch(warehouse, {"id": pa.array([Decimal(2**70)], pa.decimal128(38, 0)), "n": [None]}, "b.arrow"),
-        batch(warehouse, {"id": [str(2**71)], "n": pa.array([Decimal("0.5")], pa.decimal128(38, 18))}, "c.arrow"),
+        batch(warehouse, {"id": [str(2**71)], "n": pa.array([HALF], pa.decimal128(38, 18))}, "c.arrow"),
     )
     assert warehouse.ask("SELECT id, n FROM s.t ORDER BY id") == [
         (1, Decimal("12345678901234567890.1234567890")),
         (2**70, None),
-        (2**71, Decimal("0.5")),
+        (2**71, HALF),
     ]
     assert warehouse.types()["id"] == "HUGEINT"
 

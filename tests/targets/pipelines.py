@@ -37,10 +37,11 @@ def _load(pipe, config, states, log):
 class Pipeline:
     """A run that was started."""
 
-    def __init__(self, folder, domain, url, state=None, **settings):
+    def __init__(self, folder, domain, url, state=None, *, batches=None, **settings):
         folder.mkdir(exist_ok=True)
         self._folder, self._before = folder, state
         claims = {"emit_activate_version_messages": True, "requests_per_minute": 100_000}
+        claims |= {"batch_config": batches} if batches else {}
         words = ["--config", self._file("tap", {"api_url": url, "api_key": KEY, **claims})]
         if state is not None:
             words += ["--state", self._file("state", state)]

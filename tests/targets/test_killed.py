@@ -17,6 +17,7 @@ import pytest
 from api_sandbox import Sandbox
 from api_sandbox.events.data import generate
 from api_sandbox.rewards.data import generate as generate_rewards
+from arrow_files import into
 from support import KEY, run
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
@@ -24,7 +25,9 @@ from targets.pipelines import Pipeline
 from targets.targets import DuckDB
 from targets.test_rows import assert_loaded
 
-POINTS = 30 if os.environ.get("RELIABILITY_FULL") else 1
+POINTS = 60 if os.environ.get("RELIABILITY_FULL") else 1
+FORMS = ("Arrow files", "RECORD messages")
+"""What the rows come in: by turns."""
 BEGINNINGS = ("nothing", "rows", "target-duckdb 0.8")
 """What is in the file before: by turns."""
 
@@ -109,13 +112,16 @@ def load_before(beginning, server, folder, path):
 
 @pytest.mark.parametrize("point", range(POINTS))
 def test_killed_at_random_points(server, tmp_path, reliability, point):
-    """Of two pipelines into one file; the other one is not hurt."""
+    """Of two pipelines into one file; the other one is not hurt. Only a hurt one leaves files of rows."""
     rng, path, beginning = Random(point), tmp_path / "warehouse.duckdb", BEGINNINGS[point % 3]
     victim, how = rng.choice(["tap", "loader"]), rng.choice([signal.SIGKILL, signal.SIGTERM])
     state, url, read = load_before(beginning, server, tmp_path, path), f"{server.url}/events", []
+    form, settings = FORMS[point % 2], {"filepath": str(path)}
+    if form == "Arrow files":
+        settings["batches"] = into(tmp_path / "files", batch_size=200)
     change(server, rng)
     with readers(path, read):
-        hurt = Pipeline(tmp_path / "hurt", "events", url, state, filepath=str(path))
+        hurt = Pipeline(tmp_path / "hurt", "events", url, state, **settings)
         rewards = f"{server.url}/rewards"
         schema = {"filepath": str(path), "default_target_schema": "other"}
         other = Pipeline(tmp_path / "other", "rewards", rewards, **schema)
@@ -126,17 +132,19 @@ def test_killed_at_random_points(server, tmp_path, reliability, point):
     untouched = run(TapRewards, {"api_url": rewards, "api_key": KEY})
     keys = {stream: messages[0]["key_properties"] for stream, messages in truth.schemas.items()}
     assert_keys_unique(path, keys)
+    left = {*(tmp_path / "files").glob("*")}
     with readers(path, read):
-        assert Pipeline(tmp_path / "hurt", "events", url, state, filepath=str(path)).end()[:2] == (0, 0)
+        assert Pipeline(tmp_path / "hurt", "events", url, state, **settings).end()[:2] == (0, 0)
+    assert {*(tmp_path / "files").glob("*")} == left
     assert_keys_unique(path, keys)
     assert_loaded(Alive(path, "tap"), truth)
     assert_loaded(Alive(path, "other"), untouched)
     assert read, "nobody could read"
-    if point == 0:
+    if point < len(FORMS):
         reliability(
             *(
                 "Tap and loader",
-                f"either killed at {POINTS} random points, SIGKILL or SIGTERM, then a whole run",
+                f"{form}: either killed at {POINTS // 2} random points, SIGKILL or SIGTERM, then a whole run",
             ),
             "the tables are the account, cell by cell",
         )
