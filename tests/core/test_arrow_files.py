@@ -84,10 +84,9 @@ def test_types_and_values():
         ("amount", "0.1000000000000000055511151", pa.decimal128(38, 27)),
         ("amount", "1" * 39, pa.string()),
         ("amount", "1e-40", pa.string()),
-        ("at", '"2026-03-01T10:20:30.123456789+05:30"', pa.timestamp("ns", "UTC")),
+        ("at", '"2026-03-01T10:20:30.123456+05:30"', pa.timestamp("us", "UTC")),
         ("at", '"9999-12-31T23:59:59.999999Z"', pa.timestamp("us", "UTC")),
-        ("at", '"1500-03-01T10:20:30.123456789+05:30"', pa.string()),
-        ("at", '"2026-03-01T10:20:30.1234567891Z"', pa.string()),
+        ("at", '"2026-03-01T10:20:30.1234567+05:30"', pa.string()),
     ],
 )
 def test_what_the_usual_type_does_not_hold_is_there_to_the_last_digit(field, text, kind):

@@ -37,7 +37,7 @@ def _candidates(schema: Schema) -> _Candidates:
     types = set(types_of(schema)) - {"null"}
     if types == {"string"}:
         form = schema.get("x-format") or schema.get("format") or ""
-        return frozenset({str}), [*_FORMATS.get(form, ()), _TEXT]
+        return frozenset({str}), [_FORMATS.get(form, _TEXT), _TEXT]
     if types == {"integer"}:
         return frozenset({int}), [pa.int64(), pa.decimal128(38, 0), _TEXT]
     if types in ({"number"}, {"integer", "number"}):
@@ -48,9 +48,9 @@ def _candidates(schema: Schema) -> _Candidates:
 
 
 _FORMATS = {
-    "date": (pa.date32(),),
-    "date-time": (pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC")),
-    "local-date-time": (pa.timestamp("us"), pa.timestamp("ns")),
+    "date": pa.date32(),
+    "date-time": pa.timestamp("us", "UTC"),  # not of nanoseconds, of which Python's readers lose three digits
+    "local-date-time": pa.timestamp("us"),
 }
 
 
