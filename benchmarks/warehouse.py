@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.contenders import CONCURRENCY, DLT_PARQUET, PEERS, STREAMS, install, python, select
+from benchmarks.contenders import BIN, CONCURRENCY, DLT_PARQUET, PEERS, STREAMS, install, python, select
 from benchmarks.measure import ROOT, Server, empty_folder, environment, machine, peak, run, summary
 from benchmarks.server import KEY
 
@@ -70,8 +70,17 @@ class Ways:
 
     def piped(self, size: str, folder: Path | None = None) -> Took:
         """`tap-events | target-duckdb-exact`; into a file that is there, if there is a folder with one."""
-        folder = folder or empty_folder("piped")
-        tap = {"api_url": self._of(size), "api_key": KEY, "concurrency": CONCURRENCY}
+        return self._piped(TAP, size, folder or empty_folder("piped"))
+
+    def arrow(self, size: str) -> Took:
+        """The same with Arrow files in place of RECORD messages."""
+        folder = empty_folder("arrow")
+        storage = {"root": (folder / "files").as_uri()}
+        batches = {"encoding": {"format": "arrow"}, "storage": storage}
+        return self._piped(BIN / "tap-events", size, folder, batch_config=batches)  # which has pyarrow
+
+    def _piped(self, command: Path, size: str, folder: Path, **settings: Any) -> Took:
+        tap = {"api_url": self._of(size), "api_key": KEY, "concurrency": CONCURRENCY, **settings}
         tap["emit_activate_version_messages"] = True
         target = {"filepath": str(folder / "warehouse.duckdb"), "default_target_schema": "bench"}
         for name, content in (("tap", tap), ("target", target)):
@@ -83,7 +92,7 @@ class Ways:
             self._catalog = json.dumps(select(json.loads(found.stdout), STREAMS))
         (folder / "catalog.json").write_text(self._catalog)
         took = pipe(
-            [str(TAP), "--config", f"{folder}/tap.json", "--catalog", f"{folder}/catalog.json"],
+            [str(command), "--config", f"{folder}/tap.json", "--catalog", f"{folder}/catalog.json"],
             [str(LOADER), "--config", f"{folder}/target.json"],
             folder,
         )
@@ -176,13 +185,13 @@ def measure(server: Server, many: str, most: str, rounds: int) -> Figures:
     ways = Ways(server)
     runs: dict[tuple[str, str], list[Took]] = {}
     for _ in range(rounds):
-        for way in (ways.piped, ways.meltano, ways.read_json, ways.dlt):
+        for way in (ways.piped, ways.arrow, ways.meltano, ways.read_json, ways.dlt):
             for size in (FEW, many):
                 found = way(size)
                 runs.setdefault((way.__name__, size), []).append(found)
                 print(f"{way.__name__:10} {size:9} {found.seconds:7.2f} s {found.cpu:7.2f} s cpu", flush=True)
     took = {key: least(found) for key, found in runs.items()}
-    for way in (ways.piped, ways.dlt):
+    for way in (ways.piped, ways.arrow, ways.dlt):
         took[way.__name__, most] = way(most)
         print(f"{way.__name__:10} {most:9} {took[way.__name__, most].seconds:7.2f} s", flush=True)
     folder = empty_folder("again")
@@ -227,6 +236,7 @@ def goals(f: Figures) -> list[tuple[str, str, str]]:
 
 LABELS = {
     "piped": "`tap-events \\| target-duckdb-exact`",
+    "arrow": "`tap-events \\| target-duckdb-exact`, Arrow files",
     "meltano": "`meltano run tap-events target-duckdb`",
     "read_json": "DuckDB's `read_json` over HTTP",
     "dlt": "dlt, merge from parquet",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import msgspec
 import pyarrow as pa
 from singer_sdk.helpers._batch import BatchConfig, SDKBatchMessage
 
@@ -19,27 +21,42 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_BYTES = 1 << 25
-"""Bytes of columns that wait for their file, of all streams together."""
+"""Bytes of the rows that wait for their files, of all streams together: estimated by the JSON of some."""
+
+_AT_ONCE = 1000
+"""Rows of a stream that are made columns together: those of a short page alone would cost much more."""
+_SOME = 8
 
 _ODD = re.compile(r"[^\w.-]")
+_encode = msgspec.json.Encoder(decimal_format="number").encode_lines
+
+_Times = list[tuple[str, int]]
+"""When rows were read, and how many."""
 
 
 @dataclass
 class _Waiting:
-    """The rows of a stream that wait for their file: all of one version, in columns of the same types."""
+    """The rows of a stream that wait for their file."""
 
     version: int | None
-    batches: list[pa.RecordBatch] = field(default_factory=list)
-    times: list[tuple[str, int]] = field(default_factory=list)
-    """When rows were read, and how many."""
+    records: list[Any] = field(default_factory=list)
+    """Those that are no columns yet."""
+    times: _Times = field(default_factory=list)
+    batches: list[tuple[pa.RecordBatch, _Times]] = field(default_factory=list)
     rows: int = 0
     size: int = 0
 
-    def add(self, batch: pa.RecordBatch, time_extracted: str) -> None:
-        self.batches.append(batch)
-        self.times.append((time_extracted, len(batch)))
-        self.rows += len(batch)
-        self.size += batch.nbytes
+    def add(self, records: Sequence[Any], time_extracted: str) -> None:
+        some = records[:: 1 + len(records) // _SOME]
+        self.size += len(_encode(some)) * len(records) // len(some)
+        self.records += records
+        self.times.append((time_extracted, len(records)))
+        self.rows += len(records)
+
+    def make_columns(self, table: ArrowTable) -> None:
+        if self.records:
+            self.batches.append((table.batch(self.records), self.times))
+            self.records, self.times = [], []
 
 
 class ArrowFiles:
@@ -78,39 +95,45 @@ class ArrowFiles:
         """Take rows; yields the messages of files that are written by that.
 
         Raises:
-            ApiError: A value that no Arrow file can hold.
-            Hopeless: A file can't be written. Its rows go on waiting.
+            Hopeless: A file can't be written, or hold a value. Its rows go on waiting.
         """
         self._last = len(records)
         self._since += self._last
         for start in range(0, len(records), self._most_rows):
-            batch = self._tables[stream].batch(records[start : start + self._most_rows])
+            part = records[start : start + self._most_rows]
             waiting = self._waiting.get(stream)
-            if waiting and not self._fits(waiting, version, batch):
-                yield self._written(stream)
-            self._waiting.setdefault(stream, _Waiting(version)).add(batch, time_extracted.isoformat())
+            if waiting and (version != waiting.version or waiting.rows + len(part) > self._most_rows):
+                yield from self._written(stream)
+            waiting = self._waiting.setdefault(stream, _Waiting(version))
+            waiting.add(part, time_extracted.isoformat())
+            if len(waiting.records) >= _AT_ONCE:
+                waiting.make_columns(self._tables[stream])
         if sum(waiting.size for waiting in self._waiting.values()) >= MOST_BYTES:
             yield from self.all()
-
-    def _fits(self, waiting: _Waiting, version: int | None, batch: pa.RecordBatch) -> bool:
-        """Whether rows can go into the file of those that wait."""
-        is_full = waiting.rows + len(batch) > self._most_rows
-        return not is_full and version == waiting.version and batch.schema == waiting.batches[0].schema
 
     def all(self) -> Iterator[SDKBatchMessage]:
         """Write all rows that wait; yields the messages of their files.
 
         Raises:
-            Hopeless: A file can't be written. Its rows go on waiting.
+            Hopeless: A file can't be written, or hold a value. Its rows go on waiting.
         """
         for stream in [*self._waiting]:
-            yield self._written(stream)
+            yield from self._written(stream)
         self._since = 0
 
-    def _written(self, stream: str) -> SDKBatchMessage:
+    def _written(self, stream: str) -> Iterator[SDKBatchMessage]:
+        """Write a stream's rows into a file: into some, where a column changed its type between them."""
         waiting = self._waiting[stream]
-        table = pa.Table.from_batches(waiting.batches).combine_chunks()
-        table = table.replace_schema_metadata({"time_extracted": json.dumps(waiting.times)})
+        waiting.make_columns(self._tables[stream])
+        for schema, parts in groupby(waiting.batches, key=lambda part: part[0].schema):
+            batches, times = zip(*parts, strict=True)
+            told = {"time_extracted": json.dumps([*chain(*times)])}
+            table = pa.Table.from_batches(batches, schema).combine_chunks().replace_schema_metadata(told)
+            yield SDKBatchMessage(stream, self._encoding, [self._file(stream, table)], waiting.version)
+        del self._waiting[stream]
+
+    def _file(self, stream: str, table: pa.Table) -> str:
+        """Write a file; gives its URL."""
         self._files += 1
         name = self._names.format(stream=_ODD.sub("_", stream), number=self._files)
         try:
@@ -118,6 +141,4 @@ class ArrowFiles:
                 writer.write_table(table)
         except OSError as error:
             raise unwritable(self._storage, error) from None
-        del self._waiting[stream]
-        manifest = [self._storage.get_url(name)]
-        return SDKBatchMessage(stream, self._encoding, manifest, waiting.version)
+        return self._storage.get_url(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from decimal import Decimal
+from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import msgspec
 import pyarrow as pa
 from msgspec import UNSET, UnsetType
 
-from tap_core.errors import ApiError
+from tap_core.errors import Hopeless
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tap_core.records.values import Schema
 
 _TEXT, _JSON = pa.string(), pa.json_(pa.string())
+_NOTHING = {NoneType, UnsetType}
 _SCALES = (9, 18, 27)
 """Decimals of numbers: SQL's usual types have 38 digits in all."""
 
@@ -70,29 +72,31 @@ class _Column:
         """The field's values; the column's type changes if they need another one.
 
         Raises:
-            ApiError: A text holds half a character, which Arrow's texts can't.
+            Hopeless: A text holds half a character, which Arrow's texts can't.
         """
         try:
             return self._array(values)
         except UnicodeEncodeError:
-            raise ApiError(
+            raise Hopeless(
                 f"{self._place} holds half a character, which no Arrow file can: leave the field out, or "
                 "read without batch_config"
             ) from None
 
     def _array(self, values: Sequence[Any]) -> pa.Array:
         kinds = set(map(type, values))
+        if kinds <= _NOTHING:
+            return pa.nulls(len(values), self._types[0])
         if UnsetType in kinds:
             values = [None if value is UNSET else value for value in values]
         if self._types == [_JSON]:
             return pa.array(_texts(values), _TEXT).cast(_JSON)
-        if not kinds - {NoneType, UnsetType} <= self._plain:
+        if not kinds - _NOTHING <= self._plain:
             self._types = [_TEXT]
         while self._types[0] != _TEXT:
             with suppress(pa.ArrowInvalid, OverflowError):
                 return _of_type(values, self._types[0])
             del self._types[0]
-        if kinds - {NoneType, UnsetType, str}:
+        if kinds - {*_NOTHING, str}:
             values = [value if isinstance(value, str) else _text(value) for value in values]
         return pa.array(values, _TEXT)
 
@@ -136,7 +140,7 @@ class ArrowTable:
             records: Some dicts, or structs of the codec.
 
         Raises:
-            ApiError: A text holds half a character, which Arrow's texts can't.
+            Hopeless: A text holds half a character, which Arrow's texts can't.
         """
         values = _by_field(records)
         nothing = [None] * len(records)
@@ -146,10 +150,10 @@ class ArrowTable:
 
 def _by_field(records: Sequence[Any]) -> Mapping[str, Sequence[Any]]:
     """The values of each field; UNSET or None where a record has none."""
-    kind = type(records[0])
-    if kind is not dict and all(type(record) is kind for record in records):
-        rows = map(msgspec.structs.astuple, records)
-        return dict(zip(kind.__struct_encode_fields__, zip(*rows, strict=True), strict=True))
+    kinds = set(map(type, records))
+    if len(kinds) == 1 and dict not in kinds:
+        fields = zip(records[0].__struct_encode_fields__, records[0].__struct_fields__, strict=True)
+        return {name: list(map(attrgetter(attribute), records)) for name, attribute in fields}
     dicts = [record if isinstance(record, dict) else _as_dict(record) for record in records]
     return {name: [record.get(name) for record in dicts] for name in dict.fromkeys(_names(dicts))}
 

@@ -72,13 +72,12 @@ class MessageWriter(SimpleSingerWriter):
         """Write a RECORD message for each record, or add the records to their stream's file.
 
         Raises:
-            ApiError: A value that no such file can hold.
-            Hopeless: A file can't be written.
+            Hopeless: A file can't be written, or hold a value.
         """
         if self.files:
-            rows = list(records)
-            self._write_each(self.files.add(stream, rows, version, time_extracted))
-            self.unstated = self.unstated or bool(rows)
+            if rows := list(records):
+                self._write_each(self.files.add(stream, rows, version, time_extracted))
+                self.unstated = True
             return
         time = time_extracted.isoformat()
         messages = [RecordMessage(stream, record, version, time) for record in records]
