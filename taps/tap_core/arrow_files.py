@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import msgspec
 import pyarrow as pa
 from singer_sdk.helpers._batch import BatchConfig, SDKBatchMessage
 
 from tap_core.batches import unwritable
 from tap_core.records.arrow import ArrowTable
+from tap_core.records.encoding import json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,6 @@ _AT_ONCE = 1000
 _SOME = 8
 
 _ODD = re.compile(r"[^\w.-]")
-_encode = msgspec.json.Encoder(decimal_format="number").encode_lines
 
 _Times = list[tuple[str, int]]
 """When rows were read, and how many."""
@@ -48,7 +48,8 @@ class _Waiting:
 
     def add(self, records: Sequence[Any], time_extracted: str) -> None:
         some = records[:: 1 + len(records) // _SOME]
-        self.size += len(_encode(some)) * len(records) // len(some)
+        with suppress(UnicodeEncodeError):  # which will be told when they become columns
+            self.size += len(json_lines(some)) * len(records) // len(some)
         self.records += records
         self.times.append((time_extracted, len(records)))
         self.rows += len(records)

@@ -144,6 +144,16 @@ def test_half_a_character_is_told(text):
         ArrowTable("things", SCHEMA).batch(decoded(record))
 
 
+def test_half_a_character_ends_the_run_and_moves_no_state(tmp_path):
+    rows = [{**row, "first_name": "\ud83d"} for row in CUSTOMERS]
+    with billing(rows) as api:
+        chosen = {"url": api.url, "catalog": select(TapBilling, "customers")}
+        output = call(TapBilling, tmp_path, batch_config=into(tmp_path / "files"), **chosen)
+    assert output.code == 1
+    assert said(output)[-1].startswith("customers: `first_name` holds half a character")
+    assert not output.state.get("bookmarks", {}).get("customers")
+
+
 @pytest.mark.parametrize(("tap", "server", "streams"), TWO)
 def test_files_hold_what_records_would(tmp_path, tap, server, streams):
     """All messages but RECORD are the same, versions and the receipt among them."""

@@ -18,6 +18,7 @@ import pyarrow as pa
 from msgspec import UNSET, UnsetType
 
 from tap_core.errors import Hopeless
+from tap_core.records.encoding import json_lines
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _NOTHING = {NoneType, UnsetType}
 _SCALES = (9, 18, 27)
 """Decimals of numbers: SQL's usual types have 38 digits in all."""
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
 _Candidates = tuple["frozenset[type]", list[pa.DataType]]
 
 
@@ -109,7 +109,7 @@ def _of_type(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 def _texts(values: Sequence[Any]) -> list[bytes | None]:
     """The values' JSON; None for null, which Arrow has of its own."""
-    lines = _encoder.encode_lines(values).splitlines()
+    lines = json_lines(values).splitlines()
     return [None if line == b"null" else line for line in lines]
 
 

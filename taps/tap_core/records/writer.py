@@ -16,6 +16,7 @@ from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
 from tap_core.errors import OutputLost
+from tap_core.records.encoding import json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
     from tap_core.arrow_files import ArrowFiles
-
-_LEVELS = 100
 
 
 class RecordMessage(msgspec.Struct, tag="RECORD", omit_defaults=True, gc=False):
@@ -41,7 +40,6 @@ class MessageWriter(SimpleSingerWriter):
     """Writes messages, and flushes after each page: what was read is not kept back."""
 
     def __init__(self) -> None:
-        self._encoder = msgspec.json.Encoder(decimal_format="number")
         self.unstated = False
         """Whether records were written since the last STATE."""
         self.files: ArrowFiles | None = None
@@ -91,16 +89,9 @@ class MessageWriter(SimpleSingerWriter):
 
     def _encode(self, messages: list[RecordMessage]) -> bytes:
         try:
-            return self._encoder.encode_lines(messages)
-        except UnicodeEncodeError:  # half a character, which JSON can hold as an escape and UTF-8 cannot
+            return json_lines(messages)
+        except UnicodeEncodeError:
             return "".join(f"{serialize_json(_as_dict(message))}\n" for message in messages).encode()
-        except RecursionError:  # nested as deep as could just be read, and one level deeper here
-            limit = sys.getrecursionlimit()
-            sys.setrecursionlimit(limit + _LEVELS)
-            try:
-                return self._encoder.encode_lines(messages)
-            finally:
-                sys.setrecursionlimit(limit)
 
     def _write(self, data: bytes) -> None:
         try:
