@@ -1,4 +1,4 @@
-"""Arrow files in place of RECORD messages: each page's rows at once as columns, some pages to a file."""
+"""Arrow files in place of RECORD messages: the rows of some pages become columns, some of these a file."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ArrowFiles:
         batches = BatchConfig.from_dict(dict(config))
         self._encoding, self._storage = batches.encoding, batches.storage
         self._most_rows = batches.batch_size
-        self._names = f"{batches.storage.prefix or ''}{tap}--{{stream}}-{uuid4()}={{number}}.arrow"
+        self._begin, self._run = f"{batches.storage.prefix or ''}{tap}", uuid4()
         self._files = 0
         self._tables: dict[str, ArrowTable] = {}
         self._waiting: dict[str, _Waiting] = {}
@@ -136,7 +136,7 @@ class ArrowFiles:
     def _file(self, stream: str, table: pa.Table) -> str:
         """Write a file; gives its URL."""
         self._files += 1
-        name = self._names.format(stream=_ODD.sub("_", stream), number=self._files)
+        name = f"{self._begin}--{_ODD.sub('_', stream)}-{self._run}={self._files}.arrow"
         try:
             with self._storage.open(name, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
                 writer.write_table(table)

@@ -31,10 +31,8 @@ _NOTHING = {NoneType, UnsetType}
 _SCALES = (9, 18, 27)
 """Decimals of numbers: SQL's usual types have 38 digits in all."""
 
-_Candidates = tuple["frozenset[type]", list[pa.DataType]]
 
-
-def _candidates(schema: Schema) -> _Candidates:
+def _candidates(schema: Schema) -> tuple[frozenset[type], list[pa.DataType]]:
     """The Python types that a field's values have as a rule, and the Arrow types for them by turns."""
     types = set(types_of(schema)) - {"null"}
     if types == {"string"}:
