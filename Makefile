@@ -76,10 +76,11 @@ orchestrate: $(INSTALLED) .venv-airflow/.installed ## the Airflow DAG under an A
 	@$(BIN)/uv pip install --quiet --python .venv-airflow/bin/python --requirement $<
 	@touch $@
 
-reliability: $(PLUGINS) ## the tests that inject harm, at full size (half an hour); writes docs/reliability.md
+reliability: $(PLUGINS) ## the tests that inject harm, at full size (forty minutes); writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=200000 \
 		$(BIN)/python -m pytest tests/core tests/loaders/test_interruption.py tests/loaders/test_merge.py \
-		tests/targets/test_arrow.py tests/targets/test_killed.py tests/test_killed_meltano.py tests/orchestrate/test_meltano.py \
+		tests/targets/test_arrow.py tests/targets/test_killed.py tests/test_killed_meltano.py \
+		tests/orchestrate/test_meltano.py tests/orchestrate/test_many.py \
 		--reliability docs/reliability.md
 
 bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/*.md (about an hour)

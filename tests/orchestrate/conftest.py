@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from tap_suite.cli import main
 from tap_suite.project import MeltanoProject
 
+ROOT = Path(__file__).parents[2]
 STUB = [sys.executable, "-I", "-S", str(Path(__file__).with_name("stub_meltano.py"))]
 
 MELTANO_YML = """
@@ -71,6 +72,18 @@ def project(tmp_path, monkeypatch):
         if name.startswith(("MELTANO_", "TAP_", "TARGET_")):
             monkeypatch.delenv(name)
     return tmp_path
+
+
+@pytest.fixture
+def real(project, monkeypatch):
+    """The project itself, with folders of its own and the plugins that are installed."""
+    monkeypatch.setattr(MeltanoProject, "command", [str(Path(sys.executable).with_name("meltano"))])
+    (project / "meltano.yml").write_text((ROOT / "meltano.yml").read_text(encoding="utf-8"), encoding="utf-8")
+    for kind in ("extractors", "loaders"):
+        (project / ".meltano" / kind).symlink_to(ROOT / ".meltano" / kind)
+    (project / "output").mkdir()
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "prod")
+    return project
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""The DAG under Airflow: `airflow dags test`, with units of which something becomes."""
+"""The DAGs under Airflow: `airflow dags test`, with units of which something becomes."""
 
 import ast
+import json
 import os
 import sqlite3
 import subprocess
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from orchestrate.dags import DAG, impatient
+
 ROOT = Path(__file__).parents[2]
-DAG = ROOT / "orchestrate" / "dags" / "tap_suite.py"
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
+
+pytestmark = pytest.mark.meltano
+installed = pytest.mark.skipif(not AIRFLOW.exists(), reason="Airflow is not installed: make orchestrate does that")
 
 
 def test_the_dag_needs_nothing_but_airflow():
@@ -25,35 +30,81 @@ def test_the_dag_needs_nothing_but_airflow():
     assert others == {"airflow.sdk", "airflow.sdk.exceptions"}
 
 
-@pytest.mark.skipif(not AIRFLOW.exists(), reason="Airflow is not installed: make orchestrate does that")
-def test_units_are_mapped_tasks_named_by_them(scenarios, project, runs, stub_command, monkeypatch):
-    monkeypatch.setenv("SHARED", "one key")
-    keys = {"acme": "KEY_ACME", "fest": "SHARED", "twin": "SHARED", "part": "KEY_PART"}
-    scenarios(keys=keys, acme="", fest="", twin="", part="partly")
+@pytest.fixture
+def airflow(project, stub_command, monkeypatch):
+    """Runs a DAG; what its mapped tasks came to, by name: state, tries and pool."""
     command = project / "tap-suite"
     command.write_text(f"#!{sys.executable}\n{stub_command}")
     command.chmod(0o755)
-    env = {
-        **os.environ,
+    dags = impatient(project / "dags")
+    settings = {
         "AIRFLOW_HOME": str(project / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(DAG.parent),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         "TAP_SUITE_HOME": str(project),
         "TAP_SUITE_COMMAND": str(command),
     }
-    for words in (["db", "migrate"], ["dags", "test", "tap_suite", "2026-01-02"]):
+
+    def run(*words):
         done = subprocess.run(
-            [AIRFLOW, *words], env=env, capture_output=True, text=True, check=False, timeout=240
+            [AIRFLOW, *words],
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
         )
-    assert "partly read: part tap-stub" in done.stdout + done.stderr
-    with sqlite3.connect(project / "airflow" / "airflow.db") as database:
-        tasks = database.execute("SELECT rendered_map_index, state FROM task_instance WHERE task_id = 'run'")
-        states = dict(tasks.fetchall())
-    database.close()
-    assert {name: state == "success" for name, state in states.items()} == {
-        "acme tap-stub": True,
-        "fest tap-stub, twin tap-stub": True,
-        "part tap-stub": False,
+        return done.stdout + done.stderr
+
+    def airflow(dag, *words):
+        said = run("dags", "test", dag, "2026-01-02", *words)
+        with sqlite3.connect(project / "airflow" / "airflow.db") as database:
+            tasks = database.execute(
+                "SELECT rendered_map_index, state, try_number, pool FROM task_instance "
+                "WHERE dag_id = ? AND task_id LIKE '%.run' AND map_index >= 0",
+                [dag],
+            ).fetchall()
+        database.close()
+        return said, {name: tuple(rest) for name, *rest in tasks}
+
+    run("db", "migrate")
+    return airflow
+
+
+@installed
+def test_units_are_mapped_tasks_named_by_them_in_the_pool_of_their_key(
+    airflow, scenarios, runs, monkeypatch
+):
+    monkeypatch.setenv("SHARED", "one key")
+    keys = {"acme": "KEY_ACME", "fest": "SHARED", "twin": "SHARED", "part": "KEY_PART"}
+    scenarios(keys=keys, acme="unreachable once", fest="", twin="", part="partly")
+    said, tasks = airflow("tap_suite")
+    assert "partly read: part tap-stub" in said
+    assert {name: task[:2] for name, task in tasks.items()} == {
+        "acme tap-stub": ("success", 2),
+        "fest tap-stub": ("success", 1),
+        "twin tap-stub": ("success", 1),
+        "part tap-stub": ("failed", 1),
     }
+    assert tasks["fest tap-stub"][2] == tasks["twin tap-stub"][2]
+    pools = json.loads(DAG.with_name("pools.json").read_text())
+    assert {task[2] for task in tasks.values()} <= {*pools}
+    assert {pool["slots"] for pool in pools.values()} == {1}
     tried = [run["name"].removeprefix("tap_stub_") for run in runs()]
-    assert {name: tried.count(name) for name in keys} == dict.fromkeys(keys, 1)
+    assert {name: tried.count(name) for name in keys} == {"acme": 2, "fest": 1, "twin": 1, "part": 1}
+
+
+@installed
+def test_windows_of_the_past_are_mapped_tasks_of_one_pool(airflow, scenarios, runs):
+    scenarios(acme="", fest="")
+    past = {"account": "acme", "since": "2026-01-01", "until": "2026-02-15"}
+    _, tasks = airflow("tap_suite_backfill", "--conf", json.dumps(past))
+    assert {name: task[0] for name, task in tasks.items()} == {
+        "acme tap-stub 2026-01-16 to 2026-02-15": "success",
+        "acme tap-stub 2026-01-01 to 2026-01-16": "success",
+    }
+    assert len({pool for *_, pool in tasks.values()}) == 1
+    assert [[edge[:10] for edge in run["window"]] for run in runs()] == [
+        ["2026-01-16", "2026-02-15"],
+        ["2026-01-01", "2026-01-16"],
+    ]

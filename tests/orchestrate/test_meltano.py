@@ -13,7 +13,6 @@ from api_sandbox import Sandbox
 from support import KEY
 from tap_suite.project import MeltanoProject
 
-ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 MELTANO = Path(sys.executable).with_name("meltano")
 STUBS = """
@@ -106,18 +105,6 @@ def test_meltano_alone_swaps_the_states_of_accounts_side_by_side(stubs):
         assert [process.wait(120) for process in processes] == [0, 0]
         if run:
             assert len({*whose_state(stubs, run).values()}) == 1, "both were given one account's"
-
-
-@pytest.fixture
-def real(project, monkeypatch):
-    """The project itself, with folders of its own and the plugins that are installed."""
-    monkeypatch.setattr(MeltanoProject, "command", [str(MELTANO)])
-    (project / "meltano.yml").write_text((ROOT / "meltano.yml").read_text(encoding="utf-8"), encoding="utf-8")
-    for kind in ("extractors", "loaders"):
-        (project / ".meltano" / kind).symlink_to(ROOT / ".meltano" / kind)
-    (project / "output").mkdir()
-    monkeypatch.setenv("MELTANO_ENVIRONMENT", "prod")
-    return project
 
 
 def line(account, api, **more):
