@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-whole test-next orchestrate reliability bench lint format docs definitions lock clean
+.PHONY: help install plugins demo report test test-whole test-next orchestrate scale reliability bench lint format docs definitions lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -76,6 +76,16 @@ orchestrate: $(INSTALLED) .venv-airflow/.installed ## the Airflow DAG under an A
 	@$(BIN)/uv pip install --quiet --python .venv-airflow/bin/python --requirement $<
 	@touch $@
 
+scale: $(PLUGINS) .venv-scale/.installed ## the DAG on two Celery workers, one of which is killed (ten minutes)
+	@SCALE=1 $(BIN)/python -m pytest tests/orchestrate/test_scale.py
+
+.venv-scale/.installed: orchestrate/dags/requirements-scale.txt orchestrate/tap_suite/pyproject.toml
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-scale/airflow
+	@$(BIN)/uv pip install --quiet --python .venv-scale/airflow/bin/python --requirement $<
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-scale/meltano
+	@$(BIN)/uv pip install --quiet --python .venv-scale/meltano/bin/python 'meltano[s3]' --editable orchestrate/tap_suite
+	@touch $@
+
 reliability: $(PLUGINS) ## the tests that inject harm, at full size (forty minutes); writes docs/reliability.md
 	@RELIABILITY_FULL=1 RELIABILITY_POINTS=34 RELIABILITY_EXAMPLES=200000 \
 		$(BIN)/python -m pytest tests/core tests/loaders/test_interruption.py tests/loaders/test_merge.py \
@@ -116,6 +126,6 @@ lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
-	rm -rf $(VENV) .venv-next .venv-airflow benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-next .venv-airflow .venv-scale benchmarks/.work build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find .meltano output -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrate.dags import DAG, impatient
+from orchestrate.dag_folder import DAG, impatient
 
 ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"

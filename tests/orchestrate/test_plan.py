@@ -100,12 +100,17 @@ REFUSED = {
         "api_key is a secret: put the name of its variable under `secrets`",
     ),
     "a key in the place of a name": ([{**ACME, "secrets": {"api_key": "sk-1234"}}], "never the value itself"),
+    "a key that would do as a name": ([{**ACME, "secrets": {"api_key": "TEST_shown"}}], "never the value"),
     "an account that is a setting": ([{**ACME, "config": {"api_url": "x", "account": "b"}}], "leave it out"),
     "a target that tells no schemas apart": (
         [{**ACME, "target": "target-heap"}],
         "acme tap-stub: target-heap writes all accounts into one place",
     ),
     "a number": ([{"account": "acme", "tap": 7}], "`tap` is missing"),
+    "a tap without a name": ([{**ACME, "tap": ""}], "acme : `tap` is missing"),
+    "settings that are none": ([{**ACME, "config": False}], "`config` must be an object of settings"),
+    "a stream without a name": ([{**ACME, "select": [""]}], "`select` must be a list of streams"),
+    "a name of two lines": ([{"account": "acme\nfest"}], "accounts.yml: tap-stub: `account` must be a text"),
     "a name with a slash": ([{"account": "../acme"}], "`account` must be a text"),
     "a member without meaning": ([{**ACME, "shema": "x"}], "acme tap-stub: `shema` has no meaning here"),
     "a setting without a value": ([{**ACME, "config": {"api_url": None}}], "config: api_url has no value"),
@@ -170,7 +175,16 @@ BROKEN = {
     "a list": ("- 1", "a list `accounts` is missing"),
     "no accounts": ("target: x\naccounts: []", "the list `accounts` is empty"),
     "a text for an account": ("target: x\naccounts: [acme]", "account 1 is no object"),
-    "another layout": ("target: x\ntables: rows\naccounts: []", "tables: rows is neither"),
+    "another layout": ("target: x\ntables: rows\naccounts: []", "tables: it is neither"),
+    "layouts": ("target: x\ntables: [schema]\naccounts: []", "tables: it is neither"),
+    "targets": ("target: [x]\naccounts: []", "`target` must be the name of a target"),
+    "nothing": ("", "a list `accounts` is missing"),
+    "tabs": ("accounts:\n\t- {account: acme}", "accounts.yml: line 2"),
+    "no end of brackets": (f"accounts: {'[' * 3000}", "this is no YAML"),
+    "a key twice": (
+        "accounts: [{account: a, config: {api_key: shown, api_key: shown too}}]",
+        'found duplicate key "api_key"',
+    ),
     "no target": ("accounts: [{account: a, tap: tap-stub}]", "a tap-stub: `target` is missing"),
 }
 
@@ -181,6 +195,7 @@ def test_a_file_that_is_none(text, said, project, suite):
     code, _, err = suite("plan")
     assert code == 1
     assert said in err
+    assert "shown" not in err
 
 
 def test_options_that_are_wrong_end_with_1(suite, capsys):

@@ -19,11 +19,12 @@ import duckdb
 import psutil
 import pytest
 
-from orchestrate.dags import impatient
+from orchestrate.dag_folder import impatient
 from orchestrate.vendors import Account, Vendors
 from targets.postgres import serve
 
 UNITS = 40
+LONGEST = 2400
 SCALE = Path(__file__).parents[2] / ".venv-scale"
 PROGRAMS = SCALE / "airflow" / "bin"
 
@@ -60,6 +61,7 @@ def background(tmp_path):
         running.append(process)
         return process
 
+    background.running = running
     yield background
     for process in running:
         end(process)
@@ -154,11 +156,11 @@ def airflow(background, tmp_path, real, bucket):
             asked = "SELECT state, hostname, rendered_map_index, try_number FROM task_instance WHERE map_index >= 0"
             return database.rows(f"({asked})")
 
-        airflow.start, airflow.states, airflow.ask = start, states, database.ask
+        airflow.start, airflow.states = start, states
         yield airflow
 
 
-def test_a_worker_is_killed_and_no_row_is_lost(real, accounts, bucket, airflow, capsys):
+def test_a_worker_is_killed_and_no_row_is_lost(real, accounts, bucket, airflow, background, capsys):
     began = time.monotonic()
     with Vendors(Account(number, "rewards") for number in range(UNITS)) as vendors:
         accounts(*vendors.lines(), target="target-duckdb")
@@ -166,7 +168,9 @@ def test_a_worker_is_killed_and_no_row_is_lost(real, accounts, bucket, airflow, 
 
         def wait(condition):
             while not condition(found := airflow.states()):
-                assert time.monotonic() - began < 2400, found
+                ended = [process.args for process in background.running if process.poll() not in {None, -9}]
+                assert not ended
+                assert time.monotonic() - began < LONGEST, found
                 time.sleep(1)
             return found
 

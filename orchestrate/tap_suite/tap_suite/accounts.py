@@ -25,6 +25,12 @@ SCHEMA, ACCOUNT_COLUMN = "schema", "account_column"
 """How tables are kept apart: a schema for each unit, or a column in a schema for each tap."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+"""Capitals alone: many a key would do as a variable's name, and would be shown as one."""
+
+_VALUES = re.compile(r" with value .*", re.DOTALL)
+"""What YAML's own message tells of a member that is there twice, a secret for instance."""
+
 _FIELDS = {"target", "tables", "accounts"}
 _ACCOUNT_FIELDS = {"account", "tap", "target", "config", "secrets", "select"}
 
@@ -78,10 +84,11 @@ def read(path: Path) -> Accounts:
         raise Refused(f"{path} is not there: copy accounts.example.yml, or name a file with --file") from None
     except OSError as error:
         raise Refused(f"{path} can't be read: {error.strerror}") from None
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
-        raise Refused(f"{path.name}: {where}{getattr(error, 'problem', None) or 'this is no YAML'}") from None
+        problem = _VALUES.sub("", getattr(error, "problem", None) or "this is no YAML")
+        raise Refused(f"{path.name}: {where}{problem}") from None
     problems = list(_problems(content))
     if problems:
         raise Refused(*(f"{path.name}: {problem}" for problem in problems))
@@ -106,15 +113,18 @@ def _problems(content: Any) -> Iterator[str]:
         yield "a list `accounts` is missing"
         return
     yield from (f"`{name}` has no meaning here" for name in content if name not in _FIELDS)
-    if content.get("tables", SCHEMA) not in {SCHEMA, ACCOUNT_COLUMN}:
-        yield f"tables: {content['tables']} is neither {SCHEMA} nor {ACCOUNT_COLUMN}"
+    if content.get("tables", SCHEMA) not in (SCHEMA, ACCOUNT_COLUMN):  # noqa: PLR6201 - it may be a list
+        yield f"tables: it is neither {SCHEMA} nor {ACCOUNT_COLUMN}"
+    if not isinstance(content.get("target", ""), str):
+        yield "`target` must be the name of a target"
     if not content["accounts"]:
         yield "the list `accounts` is empty"
     for number, item in enumerate(content["accounts"], 1):
         if not isinstance(item, dict):
             yield f"account {number} is no object with `account` and `tap`"
             continue
-        title = " ".join(str(item[name]) for name in ("account", "tap") if item.get(name))
+        named = (item.get(name) for name in ("account", "tap"))
+        title = " ".join(name for name in named if isinstance(name, str) and name.isprintable())
         for problem in _line_problems(item, has_target="target" in content):
             yield f"{title or f'account {number}'}: {problem}"
 
@@ -124,23 +134,23 @@ def _line_problems(item: Mapping[str, Any], *, has_target: bool) -> Iterator[str
     account = item.get("account")
     if not isinstance(account, str) or not _NAME.fullmatch(account):
         yield "`account` must be a text in quotes of up to 40 letters, digits, `-` and `_`"
-    if not isinstance(item.get("tap"), str):
+    if not isinstance(item.get("tap"), str) or not item["tap"]:
         yield "`tap` is missing"
     if not isinstance(item.get("target", "" if has_target else None), str):
         yield "`target` is missing, here or for all accounts"
     for name in ("config", "secrets"):
-        if not isinstance(item.get(name) or {}, dict):
+        if not isinstance(item.get(name), (dict, type(None))):
             yield f"`{name}` must be an object of settings"
-    select = item.get("select") or []
-    if not isinstance(select, list) or not all(isinstance(name, str) for name in select):
+    select = [] if item.get("select") is None else item["select"]
+    if not isinstance(select, list) or not all(isinstance(name, str) and name for name in select):
         yield "`select` must be a list of streams"
     yield from _value_problems(item.get("config"), item.get("secrets"))
 
 
 def _value_problems(config: Any, secrets: Any) -> Iterator[str]:
     for name, variable in secrets.items() if isinstance(secrets, dict) else ():
-        if not isinstance(variable, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
-            yield f"secrets: {name} must be the name of an environment variable, never the value itself"
+        if not isinstance(variable, str) or not _VARIABLE.fullmatch(variable):
+            yield f"secrets: {name} must be a variable's name, in capitals, and never the value itself"
     for name, value in config.items() if isinstance(config, dict) else ():
         if value is None:
             yield f"config: {name} has no value"

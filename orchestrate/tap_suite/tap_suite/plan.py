@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tap_suite.accounts import ACCOUNT_COLUMN, Refused
@@ -203,9 +204,12 @@ def _plugins(line: Line, project: MeltanoProject) -> tuple[Plugin, Plugin]:
 
 def _text(value: Any) -> str:
     """A value as an environment variable of Meltano's has it."""
-    if isinstance(value, str):
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else json.dumps(value)
+    return value if isinstance(value, str) else _time(value) or json.dumps(value, default=_time)
+
+
+def _time(value: Any) -> str | None:
+    """A date or a time as ISO 8601 has it."""
+    return value.isoformat() if isinstance(value, date) else None
 
 
 def _shown(value: Any) -> Any:
