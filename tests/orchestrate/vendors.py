@@ -1,4 +1,4 @@
-"""Two vendors' APIs with the accounts of a test: each has a key and rows of its own, below a path of its own."""
+"""Two vendors' APIs, with accounts that have a key, a path and rows of their own."""
 
 from __future__ import annotations
 

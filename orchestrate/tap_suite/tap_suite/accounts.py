@@ -113,7 +113,7 @@ def _problems(content: Any) -> Iterator[str]:
         yield "a list `accounts` is missing"
         return
     yield from (f"`{name}` has no meaning here" for name in content if name not in _FIELDS)
-    if content.get("tables", SCHEMA) not in (SCHEMA, ACCOUNT_COLUMN):  # noqa: PLR6201 - it may be a list
+    if content.get("tables", SCHEMA) not in (SCHEMA, ACCOUNT_COLUMN):
         yield f"tables: it is neither {SCHEMA} nor {ACCOUNT_COLUMN}"
     if not isinstance(content.get("target", ""), str):
         yield "`target` must be the name of a target"
