@@ -92,8 +92,7 @@ class Accounts:
 
     def suite(self) -> float:
         """Run `tap-suite all`; the seconds that it took."""
-        command = [BIN / "tap-suite", "all", "--jobs", str(self.jobs)]
-        return self._run(command, self.variables)
+        return self._run(["tap-suite", "all", "--jobs", str(self.jobs)], self.variables)
 
     def meltano(self) -> float:
         """Run Meltano for each account; the sum of the seconds that each took, by how many run at once."""
@@ -110,16 +109,21 @@ class Accounts:
             "TAP_TREMENDOUS__SELECT": json.dumps([f"{stream}.*" for stream in STREAMS]),
             "TARGET_DUCKDB_DEFAULT_TARGET_SCHEMA": schema,
         }
-        command = [BIN / "meltano", "run", "--no-install", f"--state-id-suffix={name}", TAP, TARGET]
-        return self._run(command, {**self.variables, **variables})
+        words = ["meltano", "run", "--no-install", f"--state-id-suffix={name}", TAP, TARGET]
+        return self._run(words, {**self.variables, **variables})
 
-    def _run(self, command: list[Path | str], variables: dict[str, str]) -> float:
+    def _run(self, words: list[str], variables: dict[str, str]) -> float:
         began = time.perf_counter()
         done = subprocess.run(
-            command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False
+            [BIN / words[0], *words[1:]],
+            cwd=self.folder,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
-            raise SystemExit(f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+            raise SystemExit(f"{words} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return time.perf_counter() - began
 
 

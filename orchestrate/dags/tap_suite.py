@@ -2,7 +2,7 @@
 
 A unit, or a window of its past, is a mapped task, named by it. The file is read in a task, when a DAG runs,
 and not when it is parsed. Units that share a key never run at the same time, on whatever machine and by
-whichever of the DAGs: each key belongs to one of the pools of `pools.json`, which have one slot. Airflow gives
+whichever of the DAGs: a key belongs to one of the pools of `pools.json`, which have one slot. Airflow gives
 all tasks of a mapping the same pool (its issue 33657), so there is a mapping for each pool.
 
 Airflow needs an environment of its own; `tap-suite` is called in the project's. Variables for scheduler and
@@ -28,17 +28,18 @@ if TYPE_CHECKING:
 HOME = Path(os.environ.get("TAP_SUITE_HOME", Path(__file__).resolve().parents[2]))
 COMMAND = os.environ.get("TAP_SUITE_COMMAND", str(HOME / ".venv" / "bin" / "tap-suite"))
 POOLS = tuple(json.loads(Path(__file__).with_name("pools.json").read_text(encoding="utf-8")))
+TRIES = {"retries": 2, "retry_delay": timedelta(minutes=5)}
 PARTLY = 2
 """The exit code that says that some streams were read and others were not."""
 
 
-@task(retries=0)
+@task
 def plan() -> list[dict[str, Any]]:
     """A job for each unit."""
     return [_job(unit, "run") for unit in _units()]
 
 
-@task(retries=0)
+@task
 def windows() -> list[dict[str, Any]]:
     """A job for each window of an account's past, the newest first."""
     context: Any = get_current_context()
@@ -58,13 +59,13 @@ def windows() -> list[dict[str, Any]]:
     ]
 
 
-@task(retries=0)
+@task
 def of_pool(jobs: list[dict[str, Any]], pool: str) -> list[dict[str, Any]]:
     """The jobs whose keys belong to a pool."""
     return [job for job in jobs if job["pool"] == pool]
 
 
-@task(map_index_template="{{ task.op_kwargs['job']['name'] }}", retries=2, retry_delay=timedelta(minutes=5))
+@task(map_index_template="{{ task.op_kwargs['job']['name'] }}")
 def run(job: dict[str, Any]) -> None:
     """Run a job and pass its log on; a task that is stopped stops it in good order."""
     with subprocess.Popen(  # noqa: S603 - names that the plan has checked
@@ -99,6 +100,7 @@ def run_in_pools(jobs: Any) -> None:
     catchup=False,
     max_active_runs=1,
     max_active_tasks=len(POOLS),
+    default_args=TRIES,
     tags=["tap-suite"],
 )
 def tap_suite() -> None:
@@ -110,6 +112,7 @@ def tap_suite() -> None:
     schedule=None,
     max_active_runs=1,
     max_active_tasks=len(POOLS),
+    default_args=TRIES,
     params={
         "account": Param(type="string", minLength=1),
         "tap": Param("", type="string", description="only this tap of the account"),

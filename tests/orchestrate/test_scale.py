@@ -115,6 +115,7 @@ def airflow(background, tmp_path, real, bucket):
         url = database.url.replace("psycopg:", "psycopg2:")
         settings = {
             "AIRFLOW_HOME": tmp_path / "airflow",
+            "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": port,
             "AIRFLOW__API__WORKERS": 1,
             "AIRFLOW__API_AUTH__JWT_SECRET": "of this test, and long enough to be one",
@@ -128,7 +129,8 @@ def airflow(background, tmp_path, real, bucket):
             "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 30,
-            "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": 60,
+            "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": 120,
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": 60,
             "TAP_SUITE_HOME": real,
             "TAP_SUITE_COMMAND": SCALE / "meltano" / "bin" / "tap-suite",
         }
@@ -153,6 +155,7 @@ def airflow(background, tmp_path, real, bucket):
             return [serving(name, "celery", "worker", "--celery-hostname", name) for name in WORKERS]
 
         def states():
+            assert "failed" not in database.ask("SELECT state FROM dag_run")
             asked = "SELECT state, rendered_map_index, try_number FROM task_instance WHERE map_index >= 0"
             return database.rows(f"({asked})")
 
