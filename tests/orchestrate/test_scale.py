@@ -118,7 +118,7 @@ def airflow(background, tmp_path, real, bucket):
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": port,
             "AIRFLOW__API__WORKERS": 1,
-            "AIRFLOW__API_AUTH__JWT_SECRET": "of this test, and as long as one of its kind has to be, in bytes.",
+            "AIRFLOW__API_AUTH__JWT_SECRET": "of this test" + 50 * ".",
             "AIRFLOW__CELERY__BROKER_URL": f"redis+socket://{queue}",
             "AIRFLOW__CELERY__OPERATION_TIMEOUT": 30,
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{url}",

@@ -58,7 +58,7 @@ class Vendors:
 
             def do_GET(self):
                 parts = urlsplit(self.path)
-                _, name, stream = parts.path.split("/")
+                _, name, _, stream = parts.path.split("/")
                 account = accounts[name]
                 key = self.headers.get("x-api-key") or self.headers.get("authorization", "")[7:]
                 is_right = key == account.key
