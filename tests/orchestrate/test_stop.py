@@ -1,7 +1,9 @@
 """An end that is asked for, or comes: children end, keys are free again, and what waits comes to its turn."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 
 import pytest
 
@@ -45,6 +47,19 @@ def test_a_key_is_held_by_what_a_killed_command_leaves(
     assert second.wait(20) == 0
     left, own = runs()
     assert left["ended"] <= own["began"]
+
+
+@pytest.mark.parametrize(("made", "stays"), [("", False), ("runs", False), ("runs, state", True)])
+def test_a_system_database_that_a_stop_left_unfinished_is_made_anew(made, stays, scenarios, suite, project):
+    scenarios(a="")
+    path = project / ".meltano" / "units" / "tap-stub_a" / "meltano.db"
+    path.parent.mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for table in ("alembic_version", *filter(None, made.split(", "))):
+            database.execute(f"CREATE TABLE {table} AS SELECT 1 AS id")
+        database.commit()
+    assert suite("run", "a")[0] == 0
+    assert path.exists() == stays
 
 
 def test_a_wait_for_a_key_can_be_ended(scenarios, started, until, begun, is_waited_for):

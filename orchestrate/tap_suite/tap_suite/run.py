@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -148,6 +149,8 @@ class Runner:
         """Make the folder: what is installed is the project's, what a run leaves there is the unit's own."""
         folder = self.folder(unit)
         folder.mkdir(parents=True, exist_ok=True)
+        if self._project.has_own_databases:
+            _drop_unfinished(folder / "meltano.db")
         for name in _LINKED:
             installed = self._project.system_folder / name
             installed.mkdir(exist_ok=True)
@@ -242,6 +245,27 @@ class Runner:
         if self.stop.signum:
             return f"stopped by signal {self.stop.signum}; the next run goes on from there"
         return reader.why(code)
+
+
+def _drop_unfinished(path: Path) -> None:
+    """Remove a system database that has seen neither a run nor a STATE.
+
+    Where a run ended while Meltano was making it, Meltano can neither use nor mend it.
+    """
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            named = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+            if (
+                named >= {"runs", "state"}
+                and database.execute("SELECT 1 FROM runs UNION ALL SELECT 1 FROM state").fetchone()
+            ):
+                return
+    except sqlite3.Error:
+        return  # Meltano tells what is wrong with it
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: object) -> None:
