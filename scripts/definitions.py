@@ -1,7 +1,7 @@
 """Write what the taps and the loader say about themselves into meltano.yml, README.md, hub/ and docs/.
 
-Their own `--about` and streams are the truth. With `--check` nothing is written, and the exit code is 1
-when a file is not current.
+Their own `--about`, streams and docstrings are the truth. With `--check` nothing is written, and the exit
+code is 1 when a file is not current.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 import hub
+import modules
 import streams
 from pages import page
 from suite import LOADER, all_taps, loader_about, table
@@ -57,6 +58,7 @@ def generated() -> dict[str, str]:
         files[f"hub/{name}.yml"] = text
     files[f"hub/{LOADER}.yml"] = hub.loader_definition(project, loader)
     files["docs/streams.md"] = streams.page(taps)
+    files["docs/architecture.md"] = replaced(_read("docs/architecture.md"), "modules", modules.listed())
     for name, tap in taps.items():
         presets = [plugin for plugin in extractors if plugin.get("inherit_from") == name]
         files[f"docs/{name}.md"] = page(name, tap, presets)
