@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+import discovered
 import hub
 import modules
 import streams
@@ -62,6 +63,7 @@ def generated() -> dict[str, str]:
     for name, tap in taps.items():
         presets = [plugin for plugin in extractors if plugin.get("inherit_from") == name]
         files[f"docs/{name}.md"] = page(name, tap, presets)
+        files[f"{discovered.FOLDER}/{name}.json"] = discovered.snapshot(tap.kind)
     return files
 
 

@@ -58,15 +58,20 @@ class Tap:
 
 def all_taps() -> dict[str, Tap]:
     """All taps by name, in the order of their console scripts' names."""
+    kinds = tap_classes()
+    with ThreadPoolExecutor(2) as pool:
+        abouts = pool.map(_about, kinds.values())
+        return {name: Tap(kind, about) for (name, kind), about in zip(kinds.items(), abouts, strict=True)}
+
+
+def tap_classes() -> dict[str, type[ApiTap]]:
+    """The class of each tap by its console script's name, in the order of these."""
     scripts = sorted(
         script
         for script in distribution(PACKAGE).entry_points
         if script.group == "console_scripts" and script.name.startswith("tap-")
     )
-    kinds = [_class(script) for script in scripts]
-    with ThreadPoolExecutor(2) as pool:
-        abouts = pool.map(_about, kinds)
-    return {script.name: Tap(kind, about) for script, kind, about in zip(scripts, kinds, abouts, strict=True)}
+    return {script.name: _class(script) for script in scripts}
 
 
 def loader_about() -> dict[str, Any]:
