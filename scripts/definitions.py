@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 import discovered
 import hub
 import modules
+import repository
 import streams
 from pages import page
 from suite import LOADER, all_taps, loader_about, table
@@ -55,6 +56,10 @@ def generated() -> dict[str, str]:
         "meltano.yml": with_definitions(project, taps, loader),
         "README.md": replaced(_read("README.md"), "taps", overview(extractors, taps)),
     }
+    for folder in repository.PACKAGES:
+        path = Path(folder) / "pyproject.toml"
+        readme = str(Path(folder) / "README.md")
+        files[str(path)] = repository.with_urls(_read(str(path)), readme)
     for name, text in hub.definitions(project, taps).items():
         files[f"hub/{name}.yml"] = text
     files[f"hub/{LOADER}.yml"] = hub.loader_definition(project, loader)

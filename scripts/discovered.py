@@ -16,7 +16,7 @@ FOLDER = "tests/docs/discovered"
 
 
 def snapshot(tap: type[ApiTap]) -> str:
-    """The catalog that a tap has by itself, as JSON: of each stream the keys, and the fields with their types.
+    """The catalog that a tap has by itself, as JSON: of each stream the keys, and each field with its type.
 
     `date-time?` can be null; `customer.id` is in an object, `lines[].id` in each one of a list.
     """

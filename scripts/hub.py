@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+import repository
 from suite import LOADER, PACKAGE, leaves, python_versions, types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from suite import Tap
-
-REPOSITORY = ""
-"""The project's address, once it has one that nobody else can come to own; without it there are no links."""
 
 HOME = "${TAP_SUITE}"
 """The project's folder; of packages whose names are not registered, whoever does so would be installed."""
@@ -176,7 +174,7 @@ def kind(schema: dict[str, Any]) -> str:
 
 def _links(page: str) -> dict[str, str]:
     """Where the project and a page of it are, if it has an address."""
-    return {"docs": f"{REPOSITORY}/blob/main/{page}", "repo": REPOSITORY} if REPOSITORY else {}
+    return {"docs": repository.page(page), "repo": repository.ADDRESS} if repository.ADDRESS else {}
 
 
 def _yaml(content: Mapping[str, Any]) -> str:

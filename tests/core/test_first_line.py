@@ -1,5 +1,7 @@
 """The first line of a run's log says which account is read, and no secret."""
 
+from importlib.metadata import version
+
 import pytest
 
 from support import KEY, command
@@ -11,7 +13,7 @@ def test_G02_the_first_line_names_the_address(api, tmp_path, name):
     config = {"api_url": f"{api.url}/{name}", "api_key": KEY, "no_such_setting": 1}
     done = command(f"tap_{name}", "--test=schema", config=config, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[0].endswith(f"tap-{name} 0.1.0 reads {api.url}/{name}")
+    assert done.stderr.splitlines()[0].endswith(f"tap-{name} {version('tap-suite')} reads {api.url}/{name}")
 
 
 @pytest.mark.parametrize(

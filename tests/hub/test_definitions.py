@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import hub
+import repository
 from suite import all_taps
 
 ROOT = Path(__file__).parents[2]
@@ -189,9 +190,9 @@ def test_G04_meltano_installs_ours_by_path():
 
 
 def test_G04_the_projects_address_stands_in_one_place(monkeypatch):
-    assert all((load(path).keys() >= LINKS) is bool(hub.REPOSITORY) for path in FILES)
+    assert all((load(path).keys() >= LINKS) is bool(repository.ADDRESS) for path in FILES)
     project, taps = load(ROOT / "meltano.yml"), all_taps()
-    monkeypatch.setattr(hub, "REPOSITORY", "https://git.example/us/ours")
+    monkeypatch.setattr(repository, "ADDRESS", "https://git.example/us/ours")
     made = hub.definitions(project, taps)
     assert all("repo: https://git.example/us/ours\n" in text for text in made.values())
     assert "docs: https://git.example/us/ours/blob/main/docs/tap-billing.md\n" in made["tap-maxio"]
