@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-whole test-next orchestrate scale reliability bench lint format docs definitions lock clean
+.PHONY: help install plugins demo report test test-whole test-next orchestrate scale reliability bench lint format docs definitions lock dist clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -123,6 +123,12 @@ lock: $(INSTALLED) ## resolve the tested versions again into requirements.txt
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' \
 		--output-file requirements.txt pyproject.toml sandbox/pyproject.toml loaders/target_duckdb_exact/pyproject.toml \
 		orchestrate/tap_suite/pyproject.toml
+
+dist: $(INSTALLED) ## build all packages into dist/, with their hashes
+	@rm -rf dist
+	@for folder in . sandbox loaders/target_duckdb_exact orchestrate/tap_suite; do \
+		$(BIN)/uv build --quiet --out-dir dist $$folder || exit 1; done
+	@cd dist && sha256sum *.whl *.tar.gz >SHA256SUMS && cat SHA256SUMS
 
 clean: ## remove what was installed, built and loaded
 	@test ! -x $(BIN)/api-sandbox || $(BIN)/api-sandbox down || true
