@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-whole test-next orchestrate scale reliability bench lint format docs definitions lock dist clean
+.PHONY: help install plugins demo report test test-whole test-next orchestrate scale reliability mutants bench lint format docs definitions lock dist clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -92,6 +92,9 @@ reliability: $(PLUGINS) ## the tests that inject harm, at full size (forty minut
 		tests/targets/test_arrow.py tests/targets/test_killed.py tests/test_killed_meltano.py \
 		tests/orchestrate/test_meltano.py tests/orchestrate/test_many.py \
 		--reliability docs/reliability.md
+
+mutants: $(INSTALLED) ## change the core in small ways, and see that a test fails (hours); writes docs/mutants.md
+	@$(BIN)/python scripts/mutants.py
 
 bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/*.md (about an hour)
 	@echo "==> benchmarks: peers go into benchmarks/.work; let nothing else run meanwhile"

@@ -41,8 +41,10 @@ class Library(BaseHTTPRequestHandler):
             rows = LOANS.get(int(url.path.split("/")[2]), [])
         since = query.get("updated_since", "")[:19]
         rows = [row for row in rows if row.get("updated_at", "9")[:19] >= since]
-        begin = (int(query["page"]) - 1) * int(query["per_page"])
-        return self.answer(200, {"items": rows[begin : begin + int(query["per_page"])]})
+        page, size = int(query["page"]), int(query.get("per_page", 50))
+        answer = {"items": rows[(page - 1) * size : page * size]}
+        more = "per_page" not in query and page * size < len(rows)
+        return self.answer(200, answer | ({"next_page": page + 1} if more else {}))
 
     def answer(self, status, document):
         body = json.dumps(document).encode()
@@ -65,13 +67,18 @@ def library():
         thread.join()
 
 
+def write(folder):
+    """Write the files of the page."""
+    for name, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
 @pytest.fixture
 def tap(tmp_path, library):
     """The page's tap as a command."""
-    for name, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write(tmp_path)
 
     def tap(*arguments, key=KEY):
         config = tmp_path / "config.json"
@@ -121,3 +128,58 @@ def test_the_wrong_key(tap):
     refused = tap(key="another")
     assert refused.code == 1
     assert "api_key was refused" in refused.log
+
+
+def uv(*words):
+    """Let uv build or install: from its cache, or from the index what that lacks."""
+    command = [Path(sys.executable).with_name("uv"), *words]
+    for offline in ("1", "0"):
+        done = subprocess.run(
+            command, capture_output=True, check=False, env={**os.environ, "UV_OFFLINE": offline}, text=True
+        )
+        if done.returncode == 0:
+            return
+    pytest.fail(done.stderr)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """The page's package of one's own, with its own way to page, installed from wheels with the suite's."""
+    page = PAGE.read_text(encoding="utf-8")
+    folder, site = tmp_path / "package", tmp_path / "site"
+    write(folder)
+    (folder / "pyproject.toml").write_text(
+        re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1], encoding="utf-8"
+    )
+    client, tap = (folder / "tap_library" / f"{name}.py" for name in ("client", "tap"))
+    walk = re.search(r"```python\n(class NextPage.*?)```", page, re.DOTALL)[1]
+    text = client.read_text(encoding="utf-8").replace("PageNumber(size=50)", "NextPage()")
+    text = text.replace("PageNumber", "Paginator").replace(
+        "class LibraryStream", f"{walk}\n\nclass LibraryStream"
+    )
+    client.write_text(text, encoding="utf-8")
+    named = 'name = "tap-library"'
+    tap.write_text(
+        tap.read_text(encoding="utf-8").replace(named, f"{named}\n    package_{named}"), encoding="utf-8"
+    )
+    for source in (PAGE.parents[1], folder):
+        uv("build", "--wheel", "--out-dir", tmp_path / "wheels", source)
+    uv("pip", "install", "--no-deps", "--target", site, *(tmp_path / "wheels").glob("*.whl"))
+    return site
+
+
+def test_a_package_of_ones_own_with_its_own_way_to_page(package, library):
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(package),
+        "TAP_LIBRARY_API_URL": library,
+        "TAP_LIBRARY_API_KEY": KEY,
+    }
+    command = [package / "bin" / "tap-library", "--config", "ENV"]
+    done = subprocess.run(command, capture_output=True, check=False, env=env, text=True, timeout=60)
+    output = Output(done.stdout, done.stderr, done.returncode)
+    assert output.code == 0, output.log
+    assert f"tap-library 0.1.0 reads {library}" in output.log.splitlines()[0]
+    assert output.records["books"] == BOOKS
+    assert output.records["members"] == MEMBERS
+    assert len(output.records["loans"]) == len(LOANS)
