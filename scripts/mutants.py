@@ -45,7 +45,7 @@ AREAS = {
         "paginators own_page_sizes list_ends live_paging",
     ),
     "bookmarks": ("bookmarks.py", "bookmarks growing_ids later_runs timestamps windows_in_turn"),
-    "checkpoint": ("checkpoint.py", "later_runs filtered_state windows_in_turn interruption"),
+    "checkpoint": ("checkpoint.py", "checkpoint later_runs filtered_state windows_in_turn interruption"),
     "codec": (
         "records/codec.py records/conform.py records/values.py",
         "keys misfits shape fidelity timestamps codec",

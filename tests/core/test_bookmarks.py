@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tap_core.bookmarks import Bookmark, instant
+from tap_core.bookmarks import Bookmark, Order, instant, written
 from tap_core.errors import ApiError
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -27,9 +27,9 @@ NO_TIMES = [
 ]
 
 
-def bookmark(value=None, *, start_date=None, lookback=0, now=NOW):
+def bookmark(value=None, *, now=NOW, **settings):
     state = {} if value is None else {"replication_key": "at", "replication_key_value": value}
-    return Bookmark(state, "at", start_date=start_date, lookback=lookback, now=now), state
+    return Bookmark(state, "at", **{"start_date": None, "lookback": 0, **settings}, now=now), state
 
 
 @pytest.mark.parametrize("value", NO_TIMES)
@@ -145,3 +145,111 @@ def test_a_bookmark_stays_before_what_is_left(left, kept):
         mark.leave(value)
     mark.save()
     assert state["replication_key_value"] == kept
+
+
+def day(number, time="00:00:00"):
+    return f"2026-01-{number:02}T{time}Z"
+
+
+def test_a_window_has_its_first_moment_and_not_its_last():
+    mark, _ = bookmark(start_date=day(10), end_date=day(20))
+    for asked in (mark.wants, mark.is_in_window):
+        assert [asked(day(number)) for number in (9, 10, 19, 20)] == [False, True, True, False]
+        assert not asked(day(9, "23:59:59.999999"))
+        assert asked(None)
+    assert [mark.is_new(value) for value in (day(9), day(10), day(25), None, 7)] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
+    assert not mark.is_past_end
+
+
+def test_the_look_back_leaves_no_window():
+    mark, _ = bookmark(day(12), start_date=day(10), end_date=day(20), lookback=7 * 86_400)
+    assert mark.start == instant(day(10))
+    mark, _ = bookmark(day(18), start_date=day(10), end_date=day(20), lookback=7 * 86_400)
+    assert mark.start == instant(day(11))
+
+
+def test_a_late_change_is_wanted_again_if_it_came_before_and_is_in_the_window():
+    mark, _ = bookmark(day(15), start_date=day(10))
+    answers = [mark.wants_again(value) for value in (day(9), day(10), day(14), day(15), None, 7)]
+    assert answers == [False, True, True, False, True, True]
+
+
+@pytest.mark.parametrize(("reached", "past"), [(19, False), (20, True), (21, True)])
+def test_all_before_the_end_was_read_once_a_bookmark_is_there(reached, past):
+    assert bookmark(day(reached), end_date=day(20))[0].is_past_end is past
+    assert not bookmark(reached, end_date=day(20))[0].is_past_end
+
+
+def test_what_lies_behind_the_end():
+    mark, _ = bookmark(end_date=day(20), lookback=86_400)
+    assert [mark.is_behind(day(number), settled=False) for number in (19, 20)] == [False, True]
+    assert [mark.is_behind(day(number), settled=True) for number in (20, 21)] == [False, True]
+    assert not mark.is_behind(None, settled=False)
+    assert not bookmark()[0].is_behind(day(20), settled=False)
+    endless, _ = bookmark(end_date="9999-12-31", lookback=86_400)
+    assert not endless.is_behind("9999-12-31T23:00:00Z", settled=True)
+
+
+def test_the_bookmark_never_passes_the_end():
+    mark, state = bookmark(end_date=day(20))
+    mark.see([day(19), day(20), day(21)])
+    mark.save()
+    assert state["replication_key_value"] == day(20)
+
+
+def test_a_whole_read_begins_at_the_start_date():
+    mark, _ = bookmark(day(15), start_date=day(10), whole=True)
+    assert (mark.start, mark.reached) == (instant(day(10)), instant(day(15)))
+    assert bookmark(day(15), whole=True)[0].start is None
+
+
+def test_ids_settle_before_the_rows_of_the_look_back():
+    mark, state = bookmark(5, lookback=300)
+    old, young = NOW - timedelta(seconds=301), NOW - timedelta(seconds=300)
+    times = [old.isoformat(), young.isoformat(), old.isoformat(), None]
+    mark.see(mark.settled([7, 9, 12, 13], times))
+    mark.save()
+    assert state["replication_key_value"] == 7
+    mark.see([30])
+    assert mark.settled([8, 6, "x"], [young.isoformat(), old.isoformat(), old.isoformat()]) == [6]
+    mark.save()
+    assert state["replication_key_value"] == 5  # 30 is behind what is not settled: the last run's counts
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_an_order_is_kept_from_page_to_page(descending):
+    def follows(*pages):
+        order = Order(descending=descending)
+        return [order.holds(reversed(page) if descending else page) for page in pages]
+
+    rising, later = [day(1), day(2), day(2), None, day(3)], [day(3), day(4)]
+    assert follows(*([later, rising] if descending else [rising, later])) == [True, True]
+    assert follows(*([rising, later] if descending else [later, rising])) == [True, False]
+    assert follows([1, 2], [day(1)]) == [True, True]  # of two kinds none comes first
+
+
+def test_a_bound_as_a_text():
+    assert [written(bound) for bound in (None, 7, NOW)] == [None, "7", "2026-06-01T00:00:00+00:00"]
+
+
+@pytest.mark.parametrize("text", ["10:11:12", "P1D", "2026-01-01/2026-02-01"])
+def test_what_is_no_moment_is_refused(text):
+    with pytest.raises(ValueError, match="no date and time"):
+        instant(text)
+
+
+def test_another_key_in_state_is_no_bookmark():
+    mark = Bookmark(
+        {"replication_key": "other", "replication_key_value": day(15)},
+        "at",
+        start_date=None,
+        lookback=0,
+        now=NOW,
+    )
+    assert (mark.start, mark.reached) == (None, None)

@@ -1,0 +1,106 @@
+"""A checkpoint is gone on from by the same question alone, and only if it says what depends on it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from tap_core.checkpoint import Checkpoint, name_of
+
+BEGAN = "2026-06-01T00:00:00+00:00"
+BEFORE = "2026-05-31T00:00:00+00:00"
+QUESTION = {"streams": ["customers"], "start": "2026-01-01", "filters": None}
+QUERY = {"page": 3}
+
+
+def left(began=BEGAN, **changes):
+    """What STATE has of an interrupted run; without what is None."""
+    state = {}
+    Checkpoint(state, QUESTION, began, dated=bool(began)).put(QUERY, (7, "a"), 12)
+    entry = {name: value for name, value in {**state["checkpoint"], **changes}.items() if value is not None}
+    return {"checkpoint": entry}
+
+
+def again(state, *, began=BEGAN, dated=True, **question):
+    return Checkpoint(state, {**QUESTION, **question}, began, dated=dated)
+
+
+def test_what_was_put_is_found_again():
+    found = again(left(BEFORE))
+    assert (found.given, found.query, found.key, found.version, found.began) == (
+        True,
+        QUERY,
+        "7|a",
+        12,
+        BEFORE,
+    )
+
+
+def test_nothing_is_found_where_nothing_was_left():
+    for state in ({}, {"checkpoint": None}, {"checkpoint": "customers"}):
+        found = again(state)
+        assert (found.given, found.query, found.key, found.version, found.began) == (
+            False,
+            None,
+            "",
+            None,
+            BEGAN,
+        )
+
+
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [
+        (left(), {"start": "2026-02-01"}),
+        (left(), {"streams": ["customers", "usages"]}),
+        (left(query="page=3"), {}),
+        (left(None), {}),
+        (left(began="soon"), {}),
+        (left(began="9" * 400), {}),
+        (left(), {"began": None}),
+    ],
+)
+def test_another_question_is_read_from_the_start(state, asked):
+    found = again(state, **asked)
+    assert found.given
+    assert (found.query, found.version) == (None, None)
+    assert found.began == asked.get("began", BEGAN)
+
+
+@pytest.mark.parametrize("began", [BEGAN, None])
+def test_a_full_read_goes_on_without_a_moment(began):
+    found = again(left(None), began=began, dated=False)
+    assert (found.query, found.began) == (QUERY, began)
+
+
+@pytest.mark.parametrize("version", ["12", 1.5, True, None])
+def test_a_version_that_is_none_stands_for_none(version):
+    assert again(left(version=version)).version is None
+    state = {}
+    again(state).put(QUERY, 7)
+    assert "version" not in state["checkpoint"]
+
+
+def test_the_run_began_no_later_than_the_server_says():
+    state = {}
+    found = again(state)
+    found.hold(datetime(2026, 6, 2, tzinfo=timezone.utc))
+    assert found.began == BEGAN
+    found.hold(datetime(2026, 5, 31, tzinfo=timezone.utc))
+    assert found.began == BEFORE
+    found.put(QUERY, 7)
+    assert again(state).began == BEFORE
+    undated = again({}, began=None, dated=False)
+    undated.hold(datetime(2026, 5, 31, tzinfo=timezone.utc))
+    assert undated.began is None
+
+
+def test_what_is_done_is_null_in_state_and_not_absent():
+    state = left()
+    again(state).drop()
+    assert state == {"checkpoint": None}
+
+
+def test_the_name_of_a_key():
+    assert [name_of(key) for key in (7, "a", (7, "a"), (7,))] == ["7", "a", "7|a", "7"]
