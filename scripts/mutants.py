@@ -45,11 +45,11 @@ AREAS = {
     "checkpoint": ("checkpoint.py", "checkpoint later_runs filtered_state windows_in_turn interruption"),
     "codec": (
         "records/codec.py records/conform.py records/values.py",
-        "keys misfits shape fidelity timestamps codec",
+        "values keys misfits fidelity timestamps codec",
     ),
     "paging": (
         " ".join(f"paging/{name}.py" for name in _PAGING),
-        "places paginators own_page_sizes list_ends live_paging",
+        "places page paginators own_page_sizes list_ends live_paging",
     ),
 }
 """Modules of the core, and the tests in tests/core that concern them, the quickest first."""

@@ -1,0 +1,118 @@
+"""What an answer says beside its records: that there is more, and how many there are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tap_core.paging.page import Page
+from tap_core.records import jsonpath
+from tap_core.records.keys import key_reader
+
+
+def page_of(document, path="$.items[*]", **options):
+    return Page(jsonpath.parse(json.dumps(document).encode()), path, key_reader(["id"]), **options)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"next": "/more"},
+        {"next_page": 2},
+        {"hasMore": True},
+        {"has_next": 1},
+        {"more": True},
+        {"isTruncated": True},
+        {"last": False},
+        {"is_last_page": False},
+        {"@odata.nextLink": "/more"},
+        {"meta": {"pagination": {"next": "/more"}}},
+        {"paging": [{"next": 2}]},
+    ],
+)
+def test_what_says_that_there_is_more(beside):
+    assert page_of({"items": [{"id": 1}], **beside}).more
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {},
+        {"next": None, "next_page": 0, "nextCursor": -1, "has_more": False, "nextUrl": ""},
+        {"more": "true", "more_info": True, "truncated": None},
+        {"last": True, "is_last": None, "last_page": 7},
+        {
+            "next_at": "2026-01-31",
+            "nextDate": "2026-01-31",
+            "next_run_time": 7,
+            "cursor": None,
+            "count": None,
+        },
+        {"a": {"b": {"c": {"next": "/more"}}}},
+        {"paging": [{"next": 2}, {"next": 3}]},
+    ],
+)
+def test_what_does_not(beside):
+    assert page_of({"items": [{"id": 1, "next": 2}], **beside}).more is None
+
+
+def test_a_link_says_that_there_is_more():
+    for links in ('</more>; rel="next"', "</first>; rel=first, </more>; rel=next"):
+        assert page_of({"items": []}, links=links).more == "Link"
+    assert page_of({"items": []}, links='</more>; rel="prev"').more is None
+
+
+@pytest.mark.parametrize(
+    ("value", "total"),
+    [
+        (7, 7),
+        ("7", 7),
+        (0, 0),
+        (-1, None),
+        (True, None),
+        (7.5, None),
+        ("7.5", None),
+        ("\u0667", None),
+        ("", None),
+        (None, None),
+        ("9" * 19, int("9" * 19)),
+        ("9" * 20, None),
+    ],
+)
+def test_the_total_is_a_number_or_none(value, total):
+    page = page_of({"items": [], "total": value})
+    assert page.total("$.total") == total
+    assert (page.total(None), page.total("$.none")) == (None, None)
+
+
+def test_other_records_have_other_keys():
+    page = page_of({"items": [{"id": 1}, {"id": 2}]})
+    assert page.keys == [1, 2]
+    page.replace_records(page.records[1:])
+    assert (page.keys, page.fresh, page.span) == ([2], page.records, 1)
+    page.unreadable = [1, 2]
+    assert page.span == 3
+
+
+def test_what_is_said_is_known_once_the_answer_is_let_go_of():
+    page = page_of({"items": [{"id": 1}], "next": "/more"})
+    page.release()
+    assert (page.more, page.records, page.fresh, page.document) == ("next", [], [], None)
+
+
+@pytest.mark.parametrize(
+    ("document", "null_is_empty", "holds"),
+    [
+        ({"items": []}, False, True),
+        ({"items": {"id": 1}}, False, True),
+        ({"items": {"name": "a"}}, False, False),
+        ({"items": None}, False, False),
+        ({"items": None}, True, True),
+        ({}, True, False),
+        ({"items": "none"}, True, False),
+    ],
+)
+def test_whether_there_is_a_list(document, null_is_empty, holds):
+    page = page_of(document)
+    assert page.holds_lists(lambda record: "id" in record, null_is_empty=null_is_empty) is holds
