@@ -16,7 +16,7 @@ def pyproject(request):
 
 
 def test_there_are_no_others():
-    found = {path.parent for path in ROOT.glob("[!.]*/**/pyproject.toml")} | {ROOT}
+    found = {path.parent for depth in ("", "*/", "*/*/") for path in ROOT.glob(f"{depth}pyproject.toml")}
     assert found == {ROOT / folder for folder in repository.PACKAGES}
 
 
