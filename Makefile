@@ -93,7 +93,7 @@ reliability: $(PLUGINS) ## the tests that inject harm, at full size (forty minut
 		tests/orchestrate/test_meltano.py tests/orchestrate/test_many.py \
 		--reliability docs/reliability.md
 
-mutants: $(INSTALLED) ## change the core in small ways, and see that a test fails (hours); writes docs/mutants.md
+mutants: $(INSTALLED) ## change the core in small ways, and see that a test fails (a quarter of an hour); writes docs/mutants.md
 	@$(BIN)/python scripts/mutants.py
 
 bench: $(PLUGINS) ## measure the taps against their peers into benchmarks/*.md (about an hour)

@@ -41,18 +41,18 @@ WANTED = 85
 
 _PAGING = ("cursor", "evidence", "page", "paginator", "places", "positioned", "walk", "window")
 AREAS = {
-    "bookmarks": ("bookmarks.py", "bookmarks growing_ids later_runs timestamps windows_in_turn"),
-    "checkpoint": ("checkpoint.py", "checkpoint later_runs filtered_state windows_in_turn interruption"),
+    "bookmarks": ("bookmarks.py", "bookmarks growing_ids"),
+    "checkpoint": ("checkpoint.py", "checkpoint"),
     "codec": (
         "records/codec.py records/conform.py records/values.py",
-        "values keys misfits fidelity timestamps codec",
+        "values keys misfits fidelity",
     ),
     "paging": (
         " ".join(f"paging/{name}.py" for name in _PAGING),
-        "places page paginators own_page_sizes list_ends live_paging",
+        "places page paginators own_page_sizes",
     ),
 }
-"""Modules of the core, and the tests in tests/core that concern them, the quickest first."""
+"""Modules of the core, and the tests in tests/core that concern them: those that take seconds."""
 
 _SECONDS = 120
 """Of a processor, after which a mutant counts as found: it loops. Of a clock it has ten times as many."""
@@ -61,9 +61,9 @@ HEAD = """\
 # Mutants
 
 `make mutants` writes this page. It changes the core in one small way: another operator, a number one higher,
-a condition turned around, nothing returned, a statement left out. Then it runs the tests that concern the
-module, until one fails. A mutant that none fails for is a test that is missing, or a change that makes no
-difference.
+a condition turned around, nothing returned, a statement left out. Then it runs the quick tests that concern
+the module, until one fails. What none of them fails for may still fail slower ones, such as those of lists
+that change while they are read, and of runs that are killed; or a test is missing; or it makes no difference.
 
 Measured on {date}, on a random sample of each module (seed {seed}): {found} of {count} were found, {share} %.
 
