@@ -211,7 +211,6 @@ def _run(files: Iterable[str]) -> None:
             "-p",
             "no:cacheprovider",
             "--timeout=60",
-            "--some",
             "--rootdir",
             str(ROOT),
         ]
