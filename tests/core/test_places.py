@@ -9,7 +9,9 @@ import pytest
 from tap_core.errors import ApiError
 from tap_core.paging.cursor import Cursor
 from tap_core.paging.evidence import ALIKE, Evidence
+from tap_core.paging.offset import Offset
 from tap_core.paging.page import Page
+from tap_core.paging.pagenumber import PageNumber
 from tap_core.paging.places import ByNumber, ByOffset
 from tap_core.records import jsonpath
 from tap_core.records.keys import key_reader
@@ -160,3 +162,26 @@ def test_empty_pages_are_followed_a_hundred_times(empty, ends):
             _ = paginator.finished
     else:
         assert not paginator.finished
+
+
+def test_a_page_in_pieces_is_asked_for_by_rows():
+    assert Offset(size=10).piece(5, 2) == ({"offset": 5, "limit": 2}, 5, 2)
+    assert PageNumber(size=10).piece(6, 2) == ({"page": 4, "per_page": 2}, 6, 2)
+
+
+@pytest.mark.parametrize("kind", [Offset, PageNumber])
+@pytest.mark.parametrize("dealt_with", [1, 3, 10])
+def test_an_interrupted_list_is_gone_on_with_behind_what_was_dealt_with(kind, dealt_with):
+    rows, paginator = [{"id": number} for number in range(35)], kind(size=10)
+
+    def page_at(query):
+        start, size = kind(size=10).stretch(query)
+        return page_of(items=rows[start : start + size])
+
+    query = kind(size=10).piece(10, 10)[0]
+    page = page_at(query)
+    paginator.resume(query, page, page.keys[:dealt_with])
+    read = []
+    while not paginator.finished:
+        read += [jsonpath.decode(raw)["id"] for raw in paginator.take(page_at(paginator.current_value))]
+    assert read == list(range(10 + dealt_with, 35))
