@@ -12,7 +12,7 @@ from tap_core.http.sharing import SharedAnswers
 from tap_core.pieces import read_in_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
     from datetime import datetime
 
     import requests
@@ -52,6 +52,11 @@ class Fetcher:
         return self._ahead.has_room
 
     @property
+    def watchers(self) -> list[Callable[[], None]]:
+        """Called by the main thread, while it waits for a page, when others have come."""
+        return self._ahead.watchers
+
+    @property
     def waiting(self) -> bool:
         """Whether the main thread waits for a page, and nothing else is half done."""
         return self._ahead.waiting
@@ -83,7 +88,8 @@ class Fetcher:
             What the request is called, for `forget`.
         """
         key = reading.name, reading.stream.request(context, query).key
-        self._ahead.want(key, partial(self._page, reading, context, query, paginator), next_up=next_up)
+        fetch = self._probe if paginator.probing else self._page
+        self._ahead.want(key, partial(fetch, reading, context, query, paginator), next_up=next_up)
         return key
 
     def take(self, reading: Reading, context: Context | None, query: Query, paginator: Paginator) -> Page:
@@ -100,9 +106,13 @@ class Fetcher:
         """The first page of a list once more."""
         return self._get(reading, context, paginator.current_value)
 
-    def forget(self, keys: Iterable[Hashable]) -> None:
-        """Drop requests that turned out not to be needed."""
-        self._ahead.forget(keys)
+    def peek(self, key: Hashable) -> Page | None:
+        """A page that came before its turn; None if it has not."""
+        return self._ahead.peek(key)
+
+    def forget(self, keys: Iterable[Hashable]) -> int:
+        """Drop requests that turned out not to be needed; returns how many there were."""
+        return self._ahead.forget(keys)
 
     def close(self) -> None:
         """Drop all that is in flight or waiting."""

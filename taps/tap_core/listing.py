@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,29 @@ class Listing:
         """Send the request for the first page ahead; returns what it is called."""
         query = self._paginator.current_value
         return self._fetcher.want(self._reading, self._context, query, self._paginator, next_up=False)
+
+    def go_ahead(self, page: Page) -> Hashable | None:
+        """Send the request behind a page that came before its turn, as it will probably be sent.
+
+        Only a listing that reads nothing does this; the one that will read begins at the start.
+
+        Returns:
+            What the request is called; None if the list looks as if it ended.
+        """
+        paginator, evidence = self._paginator, self._reading.evidence
+        asked = paginator.size
+        if not asked or len(page.records) > asked or self.stops_early:
+            return None
+        if not (paginator.careful or paginator.records_read) and evidence.ends_short(page.span, asked):
+            return None  # as most lists do: known at once
+        paginator.evidence = deepcopy(evidence)
+        twin = copy(page)
+        paginator.take(twin)
+        if "keys" in vars(twin):
+            vars(page)["keys"] = twin.keys  # read once
+        if paginator.finished:
+            return None
+        return self._fetcher.want(self._reading, self._context, paginator.current_value, paginator)
 
     def pages(self) -> Iterator[Rows]:
         """The pages in order, each with its records that are new.

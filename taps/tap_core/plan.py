@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tap_core.reading import Reading
 
 
+_NEEDLESS = 20
+"""Requests sent ahead for nothing until a stream's lists are asked for their first pages alone."""
+
+
 @dataclass
 class PageRows:
     """Records of one page of a stream: undecoded, or decoded where more is to be known of them."""
@@ -49,8 +53,10 @@ class ChildList:
 
     reading: Reading
     context: Context
-    request: Hashable = None
-    """What its first request is called, once it was sent ahead."""
+    ahead: Listing | None = None
+    """Goes before the listing that reads it, once its first request was sent ahead."""
+    requests: list[Hashable] = field(default_factory=list)
+    """What the requests are called that were sent ahead."""
 
 
 @dataclass
@@ -95,13 +101,24 @@ class Plan:
         self._context = context
         self._fetcher = fetcher
         self._children = [reading_of(child) for child in reading.stream.children]
+        self._asked: list[ChildList] = []
 
     def items(self) -> Iterator[Item]:
         """The items, each with its requests sent as far ahead as there is room."""
+        if not self._children:
+            yield from self._planned()
+            return
+        self._fetcher.watchers.append(self._go_on)
+        try:
+            yield from self._ahead()
+        finally:
+            self._fetcher.watchers.remove(self._go_on)
+
+    def _ahead(self) -> Iterator[Item]:
         planned = self._planned()
         waiting: deque[Item] = deque()
         unasked: deque[ChildList] = deque()
-        depth = self._fetcher.depth if self._children else 1
+        depth = self._fetcher.depth
         more = True
         while True:
             while more and len(waiting) < depth:
@@ -113,6 +130,7 @@ class Plan:
                     unasked.extend(item.lists)
             while unasked and self._fetcher.has_room:
                 self._ask(unasked.popleft())
+            self._go_on()
             if not waiting:
                 return
             first = waiting.popleft()
@@ -120,14 +138,36 @@ class Plan:
             while unasked and any(unasked[0] is child for child in lists):
                 unasked.popleft()  # no room for these: they are asked for when they are read
             yield first
-            self._fetcher.forget(child.request for child in lists if child.request is not None)
+            for child in lists:
+                child.ahead = None
+                child.reading.needless += self._fetcher.forget(child.requests)
 
     def _ask(self, child: ChildList) -> None:
         if child.reading.given_up:
             return
         listing = Listing(child.reading, child.context, self._fetcher)
         with contextlib.suppress(ApiError):  # it is told when the list's turn comes
-            child.request = listing.want_first()
+            child.requests.append(listing.want_first())
+            child.ahead = listing
+            self._asked.append(child)
+
+    def _go_on(self) -> None:
+        """Ask for what is behind the pages that have come before their turn."""
+        self._asked = [child for child in self._asked if self._goes_on(child)]
+
+    def _goes_on(self, child: ChildList) -> bool:
+        """Whether to look at a list again; the page behind one that has come is asked for."""
+        if child.ahead is None or child.reading.needless > _NEEDLESS:
+            return False
+        page = self._fetcher.peek(child.requests[-1])
+        if page is not None:
+            request = None
+            with contextlib.suppress(ApiError):  # it is told when the list's turn comes
+                request = child.ahead.go_ahead(page)
+            if request is None:
+                return False
+            child.requests.append(request)
+        return True
 
     def _planned(self) -> Iterator[Item]:
         try:

@@ -48,6 +48,7 @@ class Reading(Replicated):
         self.evidence = Evidence()
         self.total: int | None = None
         self.rows = self.proofs = 0
+        self.needless = 0  # requests that were sent ahead for nothing
         self.lists = int(stream.parent is None)
         self.done = False
         self.seconds = 0.0

@@ -41,13 +41,16 @@ class ReadAhead(Generic[T]):
         self._started = 0
         self._threads: list[threading.Thread] = []
         self._in_flight = threading.Semaphore(concurrency)
+        self._arrivals: SimpleQueue[None] = SimpleQueue()
+        self.watchers: list[Callable[[], None]] = []
+        """Called by the main thread, while it waits for a page, when others have come."""
         self._queue: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
         self._pages: dict[Hashable, Future[T]] = {}
 
     @property
     def has_room(self) -> bool:
         """Whether `want` would start a request."""
-        return self._workers > 0 and len(self._pages) < self.depth
+        return self._workers > 0 and len(self._pages) < 2 * self.depth
 
     def want(self, key: Hashable, fetch: Callable[[], T], *, next_up: bool = False) -> None:
         """Start a request, if there is room, that `take` will probably be called for.
@@ -57,7 +60,7 @@ class ReadAhead(Generic[T]):
             fetch: Sends the request.
             next_up: Whether its turn comes before that of most others that were asked for.
         """
-        room = self.depth * (1 + next_up)
+        room = self.depth * (2 + next_up)
         if not self._workers or key in self._pages or len(self._pages) >= room:
             return
         if self._started < self._workers:
@@ -74,16 +77,29 @@ class ReadAhead(Generic[T]):
         future = self._pages.pop(key, None)
         self.waiting = True
         try:
-            return self._fetch(fetch) if future is None else future.result()
+            if future is None:
+                return self._fetch(fetch)
+            while not future.done():
+                self._arrivals.get()
+                for watcher in self.watchers:
+                    watcher()
+            return future.result()
         finally:
             self.waiting = False
 
-    def forget(self, keys: Iterable[Hashable]) -> None:
-        """Drop requests that turned out not to be needed."""
-        for key in keys:
-            future = self._pages.pop(key, None)
-            if future:
-                future.cancel()
+    def peek(self, key: Hashable) -> T | None:
+        """The page of a request whose turn has not come; None if it is not there yet, or never comes."""
+        future = self._pages.get(key)
+        if future is None or not future.done() or future.cancelled() or future.exception():
+            return None
+        return future.result()
+
+    def forget(self, keys: Iterable[Hashable]) -> int:
+        """Drop requests that turned out not to be needed; returns how many there were."""
+        dropped = [future for key in keys if (future := self._pages.pop(key, None))]
+        for future in dropped:
+            future.cancel()
+        return len(dropped)
 
     def close(self) -> None:
         """Drop all that is waiting and let the workers end; what is in flight has a moment to arrive."""
@@ -108,4 +124,5 @@ class ReadAhead(Generic[T]):
                 future.set_result(self._fetch(fetch))
             except BaseException as error:  # noqa: BLE001  it surfaces where the page is taken
                 future.set_exception(error)
+            self._arrivals.put(None)
             del job, future  # a page must not outlive its turn here
