@@ -73,9 +73,10 @@ class Listing:
         """
         paginator, evidence = self._paginator, self._reading.evidence
         asked = paginator.size
-        if not asked or len(page.records) > asked or self.stops_early:
+        if self.stops_early or (asked and len(page.records) > asked):
             return None
-        if not (paginator.careful or paginator.records_read) and evidence.ends_short(page.span, asked):
+        alone = asked and not paginator.careful and not paginator.records_read
+        if alone and evidence.ends_short(page.span, asked):
             return None  # as most lists do: known at once
         paginator.evidence = deepcopy(evidence)
         twin = copy(page)
