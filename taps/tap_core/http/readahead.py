@@ -41,7 +41,7 @@ class ReadAhead(Generic[T]):
         self._started = 0
         self._threads: list[threading.Thread] = []
         self._in_flight = threading.Semaphore(concurrency)
-        self._arrivals: SimpleQueue[None] = SimpleQueue()
+        self._arrival = threading.Event()
         self.watchers: list[Callable[[], None]] = []
         """Called by the main thread, while it waits for a page, when others have come."""
         self._queue: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
@@ -80,7 +80,8 @@ class ReadAhead(Generic[T]):
             if future is None:
                 return self._fetch(fetch)
             while not future.done():
-                self._arrivals.get()
+                self._arrival.wait()
+                self._arrival.clear()
                 for watcher in self.watchers:
                     watcher()
             return future.result()
@@ -124,5 +125,5 @@ class ReadAhead(Generic[T]):
                 future.set_result(self._fetch(fetch))
             except BaseException as error:  # noqa: BLE001  it surfaces where the page is taken
                 future.set_exception(error)
-            self._arrivals.put(None)
+            self._arrival.set()
             del job, future  # a page must not outlive its turn here
