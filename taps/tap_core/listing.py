@@ -75,8 +75,8 @@ class Listing:
         asked = paginator.size
         if self.stops_early or (asked and len(page.records) > asked):
             return None
-        alone = asked and not paginator.careful and not paginator.records_read
-        if alone and evidence.ends_short(page.span, asked):
+        is_first = not paginator.records_read
+        if asked and is_first and not paginator.careful and evidence.ends_short(page.span, asked):
             return None  # as most lists do: known at once
         paginator.evidence = deepcopy(evidence)
         twin = copy(page)
