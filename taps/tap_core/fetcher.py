@@ -43,7 +43,7 @@ class Fetcher:
 
     @property
     def depth(self) -> int:
-        """Pages that can be in flight or waiting."""
+        """How far to look ahead: lists, or pages of one."""
         return self._ahead.depth
 
     @property

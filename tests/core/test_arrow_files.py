@@ -263,21 +263,6 @@ def test_rows_of_other_types_go_into_a_file_of_their_own(tmp_path, monkeypatch):
     assert [len(table) for table in found] == [10, 15]
 
 
-def test_a_folder_that_can_not_be_written_moves_no_state(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with billing() as api:
-        output = call(
-            TapBilling,
-            tmp_path,
-            url=api.url,
-            catalog=select(TapBilling, "customers"),
-            batch_config=into(tmp_path / "file" / "below"),
-        )
-    assert output.code == 1
-    assert "batch_config: nothing can be written to file://" in said(output)[-1]
-    assert not output.state.get("bookmarks", {}).get("customers")
-
-
 @pytest.mark.parametrize("tap", [TapBilling, TapEvents])
 def test_without_pyarrow_a_line_names_the_extra(tmp_path, tap, monkeypatch):
     monkeypatch.setattr("tap_core.batches.find_spec", lambda name: None)

@@ -104,7 +104,8 @@ def test_J07_a_stream_s_copy_is_refused(tmp_path):
     assert "a stream's copy (`__source__`) can't come in batches" in said(output)[0]
 
 
-def test_J07_a_folder_that_can_not_be_written_ends_the_run_and_moves_no_bookmark(tmp_path):
+@pytest.mark.parametrize("form", ["jsonl", "arrow"])
+def test_J07_a_folder_that_can_not_be_written_ends_the_run_and_moves_no_bookmark(tmp_path, form):
     (tmp_path / "file").write_text("in the way")
     with billing() as api:
         output = call(
@@ -112,7 +113,7 @@ def test_J07_a_folder_that_can_not_be_written_ends_the_run_and_moves_no_bookmark
             tmp_path,
             url=api.url,
             catalog=select(TapBilling, "customers"),
-            batch_config=config(tmp_path / "file" / "below"),
+            batch_config=config(tmp_path / "file" / "below", format=form),
         )
     assert output.code == 1
     assert "batch_config: nothing can be written to file://" in said(output)[-1]

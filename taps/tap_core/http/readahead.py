@@ -21,7 +21,7 @@ _MOMENT = 0.5
 """Seconds."""
 
 AHEAD = 2
-"""Pages in flight or waiting to be taken, for each worker."""
+"""Lists, or pages of one list, that are looked ahead for, by each worker."""
 
 
 class ReadAhead(Generic[T]):
@@ -35,6 +35,7 @@ class ReadAhead(Generic[T]):
 
     def __init__(self, concurrency: int) -> None:
         self.depth = AHEAD * concurrency if concurrency > 1 else 1
+        self._room = 2 * self.depth  # pages in flight or waiting; lists have more than one
         self.waiting = False
         """Whether the main thread waits for a page, and nothing else is half done."""
         self._workers = concurrency if concurrency > 1 else 0
@@ -50,7 +51,7 @@ class ReadAhead(Generic[T]):
     @property
     def has_room(self) -> bool:
         """Whether `want` would start a request."""
-        return self._workers > 0 and len(self._pages) < 2 * self.depth
+        return self._workers > 0 and len(self._pages) < self._room
 
     def want(self, key: Hashable, fetch: Callable[[], T], *, next_up: bool = False) -> None:
         """Start a request, if there is room, that `take` will probably be called for.
@@ -60,7 +61,7 @@ class ReadAhead(Generic[T]):
             fetch: Sends the request.
             next_up: Whether its turn comes before that of most others that were asked for.
         """
-        room = self.depth * (2 + next_up)
+        room = self._room + next_up * self.depth
         if not self._workers or key in self._pages or len(self._pages) >= room:
             return
         if self._started < self._workers:
