@@ -81,7 +81,7 @@ def readers(path, counted):
     over = threading.Event()
 
     def read():
-        while not over.wait(0.2):
+        while not over.wait(0.02):
             with contextlib.suppress(duckdb.Error), duckdb.connect(str(path), read_only=True) as connection:
                 connection.execute("SELECT count(*) FROM tap.attendees").fetchall()
                 over.wait(0.05)
