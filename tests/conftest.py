@@ -10,6 +10,7 @@ import pytest
 
 import reliability as page
 from api_sandbox import Sandbox
+from tap_core.http import readahead
 
 FIGURES: list[tuple[str, str, str]] = []
 FEW = 3
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(config, items):
 def pytest_sessionfinish(session):
     if session.config.option.reliability:
         page.write(session.config.option.reliability, FIGURES)
+
+
+@pytest.fixture(autouse=True)
+def distant(monkeypatch):
+    """Servers here answer at once, and requests are sent ahead all the same, as to real ones."""
+    monkeypatch.setattr(readahead, "QUICK", -1)
 
 
 @pytest.fixture

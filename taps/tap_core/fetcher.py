@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_core.http.client import ApiClient
+    from tap_core.http.request import Request
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Paginator, Query
     from tap_core.reading import Reading
@@ -36,6 +37,7 @@ class Fetcher:
     def __init__(self, client: ApiClient, streams: Iterable[ApiStream]) -> None:
         self._client = client
         self._ahead: ReadAhead[Page] = ReadAhead(client.limits.concurrency)
+        client.on_wait = self._ahead.answered
         self._shared = SharedAnswers()
         addresses = {stream.name: _address(stream) for stream in streams}
         count = Counter(addresses.values())
@@ -46,10 +48,9 @@ class Fetcher:
         """How far to look ahead: lists, or pages of one."""
         return self._ahead.depth
 
-    @property
-    def has_room(self) -> bool:
+    def has_room(self, *, next_up: bool = True) -> bool:
         """Whether `want` would send a request now."""
-        return self._ahead.has_room
+        return self._ahead.has_room(next_up=next_up)
 
     @property
     def watchers(self) -> list[Callable[[], None]]:
@@ -74,7 +75,7 @@ class Fetcher:
         paginator: Paginator,
         *,
         next_up: bool = True,
-    ) -> Hashable:
+    ) -> Hashable | None:
         """Send a request, if there is room, whose turn will probably come.
 
         Args:
@@ -85,11 +86,13 @@ class Fetcher:
             next_up: Whether its turn comes before that of most others that were asked for.
 
         Returns:
-            What the request is called, for `forget`.
+            What the request is called, for `forget`; None if it was not sent.
         """
-        key = reading.name, reading.stream.request(context, query).key
-        fetch = self._probe if paginator.probing else self._page
-        self._ahead.want(key, partial(fetch, reading, context, query, paginator), next_up=next_up)
+        if not self._ahead.has_room(next_up=next_up):
+            return None
+        request = reading.stream.request(context, query)
+        key = reading.name, request.key
+        self._ahead.want(key, self._fetch(reading, context, query, paginator, request), next_up=next_up)
         return key
 
     def take(self, reading: Reading, context: Context | None, query: Query, paginator: Paginator) -> Page:
@@ -98,13 +101,13 @@ class Fetcher:
         Raises:
             ApiError: It can't be had.
         """
-        key = reading.name, reading.stream.request(context, query).key
-        fetch = self._probe if paginator.probing else self._page
-        return self._ahead.take(key, partial(fetch, reading, context, query, paginator))
+        request = reading.stream.request(context, query)
+        fetch = self._fetch(reading, context, query, paginator, request)
+        return self._ahead.take((reading.name, request.key), fetch)
 
     def again(self, reading: Reading, context: Context | None, paginator: Paginator) -> Page:
         """The first page of a list once more."""
-        return self._get(reading, context, paginator.current_value)
+        return self._get(reading, reading.stream.request(context, paginator.current_value))
 
     def peek(self, key: Hashable) -> Page | None:
         """A page that came before its turn; None if it has not."""
@@ -118,20 +121,30 @@ class Fetcher:
         """Drop all that is in flight or waiting."""
         self._ahead.close()
 
-    def _page(self, reading: Reading, context: Context | None, query: Query, paginator: Paginator) -> Page:
-        try:
-            return self._get(reading, context, query)
-        except PageFailed as failure:
-            return read_in_pieces(partial(self._get, reading, context, retries=0), paginator, query, failure)
+    def _fetch(
+        self,
+        reading: Reading,
+        context: Context | None,
+        query: Query,
+        paginator: Paginator,
+        request: Request,
+    ) -> Callable[[], Page]:
+        if paginator.probing:
+            return partial(self._get, reading, request, retries=1)
 
-    def _probe(self, reading: Reading, context: Context | None, query: Query, _: Paginator) -> Page:
-        return self._get(reading, context, query, retries=1)
+        def page() -> Page:
+            try:
+                return self._get(reading, request)
+            except PageFailed as failure:
+                return read_in_pieces(part, paginator, query, failure)
 
-    def _get(
-        self, reading: Reading, context: Context | None, query: Query, *, retries: int | None = None
-    ) -> Page:
+        def part(query: Query) -> Page:
+            return self._get(reading, reading.stream.request(context, query), retries=0)
+
+        return page
+
+    def _get(self, reading: Reading, request: Request, *, retries: int | None = None) -> Page:
         stream = reading.stream
-        request = stream.request(context, query)
 
         def get(read: Any) -> Any:
             return self._client.get(

@@ -58,34 +58,36 @@ class Listing:
         paginator.name = reading.list_name(self._context)
         return paginator
 
-    def want_first(self) -> Hashable:
-        """Send the request for the first page ahead; returns what it is called."""
-        query = self._paginator.current_value
-        return self._fetcher.want(self._reading, self._context, query, self._paginator, next_up=False)
+    def want_next(self, *, next_up: bool = True) -> Hashable | None:
+        """Send the next request ahead; returns what it is called, None if there is no room.
 
-    def go_ahead(self, page: Page) -> Hashable | None:
-        """Send the request behind a page that came before its turn, as it will probably be sent.
+        Args:
+            next_up: Whether its turn comes before that of most others that were asked for.
+        """
+        query = self._paginator.current_value
+        return self._fetcher.want(self._reading, self._context, query, self._paginator, next_up=next_up)
+
+    def go_ahead(self, page: Page) -> bool:
+        """Go on behind a page that came before its turn, as it will probably be done in its turn.
 
         Only a listing that reads nothing does this; the one that will read begins at the start.
 
         Returns:
-            What the request is called; None if the list looks as if it ended.
+            Whether there is more to ask for; not if the list looks as if it ended.
         """
         paginator, evidence = self._paginator, self._reading.evidence
         asked = paginator.size
         if self.stops_early or (asked and len(page.records) > asked):
-            return None
+            return False
         is_first = not paginator.records_read
         if asked and is_first and not paginator.careful and evidence.ends_short(page.span, asked):
-            return None  # as most lists do: known at once
+            return False  # as most lists do: known at once
         paginator.evidence = deepcopy(evidence)
         twin = copy(page)
         paginator.take(twin)
         if "keys" in vars(twin):
             vars(page)["keys"] = twin.keys  # read once
-        if paginator.finished:
-            return None
-        return self._fetcher.want(self._reading, self._context, paginator.current_value, paginator)
+        return not paginator.finished
 
     def pages(self) -> Iterator[Rows]:
         """The pages in order, each with its records that are new.
@@ -139,7 +141,9 @@ class Listing:
         if paginator.size and len(page.records) > paginator.size:
             reach = 0  # the server sends more than is asked for, and two huge pages at once may be too much
         for upcoming in islice(() if paginator.probing else paginator.upcoming(), reach):
-            self._expected.add(self._fetcher.want(reading, self._context, upcoming, paginator))
+            request = self._fetcher.want(reading, self._context, upcoming, paginator)
+            if request is not None:
+                self._expected.add(request)
         return Rows(query, page, fresh)
 
     def _take(self, query: Query, *, first: bool) -> Page | None:

@@ -57,6 +57,8 @@ class ChildList:
     """Goes before the listing that reads it, once its first request was sent ahead."""
     requests: list[Hashable] = field(default_factory=list)
     """What the requests are called that were sent ahead."""
+    is_due: bool = False
+    """Whether the one behind them is known, and waits for room."""
 
 
 @dataclass
@@ -128,7 +130,7 @@ class Plan:
                     waiting.append(item)
                 if isinstance(item, Parent):
                     unasked.extend(item.lists)
-            while unasked and self._fetcher.has_room:
+            while unasked and self._fetcher.has_room(next_up=False):
                 self._ask(unasked.popleft())
             self._go_on()
             if not waiting:
@@ -147,26 +149,36 @@ class Plan:
             return
         listing = Listing(child.reading, child.context, self._fetcher)
         with contextlib.suppress(ApiError):  # it is told when the list's turn comes
-            child.requests.append(listing.want_first())
-            child.ahead = listing
-            self._asked.append(child)
+            request = listing.want_next(next_up=False)
+            if request is not None:
+                child.requests.append(request)
+                child.ahead = listing
+                self._asked.append(child)
 
     def _go_on(self) -> None:
-        """Ask for what is behind the pages that have come before their turn."""
-        self._asked = [child for child in self._asked if self._goes_on(child)]
+        """Ask for what is behind pages that have come before their turn, with room kept for the nearest."""
+        near = self._fetcher.depth // 2
+        self._asked = [
+            child for at, child in enumerate(self._asked) if self._goes_on(child, next_up=at < near)
+        ]
 
-    def _goes_on(self, child: ChildList) -> bool:
+    def _goes_on(self, child: ChildList, *, next_up: bool) -> bool:
         """Whether to look at a list again; the page behind one that has come is asked for."""
         if child.ahead is None or child.reading.needless > _NEEDLESS:
             return False
-        page = self._fetcher.peek(child.requests[-1])
-        if page is not None:
-            request = None
-            with contextlib.suppress(ApiError):  # it is told when the list's turn comes
-                request = child.ahead.go_ahead(page)
-            if request is None:
-                return False
-            child.requests.append(request)
+        try:
+            if not child.is_due:
+                page = self._fetcher.peek(child.requests[-1])
+                if page is None:
+                    return True
+                child.is_due = child.ahead.go_ahead(page)
+            request = child.ahead.want_next(next_up=next_up) if child.is_due else None
+        except ApiError:
+            return False  # it is told when the list's turn comes
+        if request is None:
+            return child.is_due
+        child.requests.append(request)
+        child.is_due = False
         return True
 
     def _planned(self) -> Iterator[Item]:

@@ -9,6 +9,7 @@ import pytest
 from json_api import JsonApi, cut
 from lists import only, settings
 from support import KEY, run
+from tap_core.http import readahead
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 
@@ -79,3 +80,37 @@ def test_requests_behind_first_pages_are_under_way_together(account, more):
     assert len(output.records[child]) == PARENTS * account.rows
     assert not account.alone
     assert len({*api.paths}) == len(api.paths), "and none is sent twice"
+
+
+def test_nothing_is_read_ahead_while_the_server_answers_at_once(monkeypatch):
+    monkeypatch.setattr(readahead, "QUICK", 0.002)
+    ahead, sent = readahead.ReadAhead[int](4), []
+
+    def send(number):
+        sent.append(number)
+        return number
+
+    def answered(*waits):
+        for wait in waits:
+            ahead.answered(wait)
+        return ahead.has_room(next_up=False)
+
+    assert ahead.has_room(next_up=False)
+    assert not answered(0.0005)
+    ahead.want(1, lambda: send(1))
+    assert not sent
+    assert ahead.take(1, lambda: send(2)) == 2
+    assert not answered(*[0.0005] * 7, 0.02), "once slow is an accident"
+    assert answered(*[0.05] * 3), "slow again and again is slow"
+    ahead.want(3, lambda: send(3))
+    assert ahead.take(3, lambda: send(4)) == 3
+    assert sent == [2, 3]
+    ahead.close()
+
+
+def test_it_is_told_of_every_answer(monkeypatch):
+    waits = []
+    monkeypatch.setattr(readahead.ReadAhead, "answered", lambda _, wait: waits.append(wait))
+    with JsonApi(Events(20)) as api:
+        run(TapEvents, settings(api, concurrency=6), catalog=only(TapEvents, *Events.streams))
+    assert len(waits) == len(api.paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,11 +19,12 @@ from urllib3.exceptions import (
 
 from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unreachable
 from tap_core.http import messages
+from tap_core.http.connection import Dropped, TooLarge
 from tap_core.http.limiter import Limiter
 from tap_core.http.prepare import Preparer
 from tap_core.http.response import redirect_target
 from tap_core.http.retry import Limits, backoff, first_date, is_retried, named_wait, refusal_wait
-from tap_core.http.transport import Dropped, TooLarge, Transport
+from tap_core.http.transport import Transport
 
 if TYPE_CHECKING:
     import logging
@@ -72,6 +74,8 @@ class ApiClient:
     logger: logging.Logger
     rate_limit_factor: float = 1
     rate_limit_window: float = 60
+    on_wait: Callable[[float], None] = field(default=lambda _: None, init=False)
+    """Is told how many seconds each answer was waited for."""
     answered: bool = field(default=False, init=False)
     """Whether any request has succeeded, which shows that the key is good."""
     first_date: datetime | None = field(default=None, init=False)
@@ -180,14 +184,9 @@ class ApiClient:
         raise ApiError(msg)
 
     def _fetch(self, request: _Prepared, traffic: Traffic, kept: int | None = None) -> Answer:
-        """Send a request; again at once where a kept connection turns out to be closed.
-
-        Args:
-            request: The request.
-            traffic: Counts it.
-            kept: Connections that may be closed yet; by default as many as there can be.
-        """
+        """Send a request; again at once where a connection turns out to be closed; so many may be `kept`."""
         traffic.requests += 1
+        worked = time.thread_time()
         try:
             response = self._transport.fetch(request)
         except TooLarge:
@@ -203,6 +202,7 @@ class ApiClient:
                 traffic.retries += 1
                 return self._fetch(request, traffic, kept - 1)
             raise self._failure(request, error) from None
+        self.on_wait(response.elapsed.total_seconds() - (time.thread_time() - worked))
         if not self._answers:
             self.first_date = first_date(response.headers)
         self._answers += 1

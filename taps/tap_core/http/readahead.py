@@ -1,13 +1,15 @@
 """Ordered read-ahead: requests that will be needed are sent before it is their turn.
 
 A bounded pool fetches; the main thread takes the results in its own order. What comes out is the same
-as without the pool, where every request is sent when its turn comes.
+as without the pool, where every request is sent when its turn comes. That is done too while the server
+answers so soon that threads, which wait for each other, take longer than they save.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 T = TypeVar("T")
+
+QUICK = 0.002
+"""Seconds of waiting for an answer below which nothing is gained by reading ahead."""
+_SLOW = 2 * QUICK
+"""Seconds, on average of some requests, from which on it is."""
+_SOME, _LAST = 3, 8
+""""Some": at least, and at most."""
 
 _MOMENT = 0.5
 """Seconds."""
@@ -47,11 +56,13 @@ class ReadAhead(Generic[T]):
         """Called by the main thread, while it waits for a page, when others have come."""
         self._queue: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
         self._pages: dict[Hashable, Future[T]] = {}
+        self._waits: deque[float] = deque(maxlen=_LAST)
+        self._quick = False
 
-    @property
-    def has_room(self) -> bool:
+    def has_room(self, *, next_up: bool) -> bool:
         """Whether `want` would start a request."""
-        return self._workers > 0 and len(self._pages) < self._room
+        room = self._room + next_up * self.depth
+        return self._workers > 0 and not self._quick and len(self._pages) < room
 
     def want(self, key: Hashable, fetch: Callable[[], T], *, next_up: bool = False) -> None:
         """Start a request, if there is room, that `take` will probably be called for.
@@ -61,8 +72,7 @@ class ReadAhead(Generic[T]):
             fetch: Sends the request.
             next_up: Whether its turn comes before that of most others that were asked for.
         """
-        room = self._room + next_up * self.depth
-        if not self._workers or key in self._pages or len(self._pages) >= room:
+        if key in self._pages or not self.has_room(next_up=next_up):
             return
         if self._started < self._workers:
             self._started += 1
@@ -116,6 +126,22 @@ class ReadAhead(Generic[T]):
     def _fetch(self, fetch: Callable[[], T]) -> T:
         with self._in_flight:
             return fetch()
+
+    def answered(self, waited: float) -> None:
+        """Take note of how long an answer was waited for.
+
+        In a thread among others a wait is longer than it need be: there one that is short says enough.
+
+        Args:
+            waited: Seconds, without those in which the thread was at work.
+        """
+        if not self._quick:
+            self._quick = waited < QUICK
+            self._waits.clear()
+        elif not self._pages:
+            self._waits.append(waited)
+            waits = list(self._waits)
+            self._quick = len(waits) < _SOME or sum(waits) < _SLOW * len(waits)
 
     def _work(self) -> None:
         while job := self._queue.get():

@@ -55,7 +55,7 @@ class Page:
         links: str | None = None,
     ) -> None:
         self.document = document
-        self.records = jsonpath.find(document, records_path)
+        self.records, self._places = jsonpath.find_in_places(document, records_path)
         self.fresh = self.records
         self.unreadable: list[int] = []
         self.bearable: int | None = None
@@ -78,7 +78,7 @@ class Page:
             isinstance(found, list)
             or (found is None and present and null_is_empty)
             or (isinstance(found, dict) and is_record(found))
-            for present, found in jsonpath.places(self.document, self._records_path)
+            for present, found in self._places
         )
 
     @property
@@ -107,7 +107,7 @@ class Page:
     def release(self) -> None:
         """Let go of the response body; whether it says that there is more stays known."""
         _ = self.more
-        self.records = self.fresh = []
+        self.records = self.fresh = self._places = []
         self.document = None
 
     def find(self, path: str | None) -> Any:

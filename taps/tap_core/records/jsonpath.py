@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ARRAY = msgspec.json.Decoder(list[Raw])
@@ -28,7 +28,11 @@ _CHUNK = 1 << 20
 _DEEPEST = 100
 _MOST_DIGITS = 4300
 """Python's own limit for an integer as text."""
+_NOWHERE = (False, None)
 _TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+
+Place = tuple[bool, Any]
+"""Whether anything stands in a place, and what: its members or items undecoded, or its value."""
 
 
 @lru_cache
@@ -127,29 +131,28 @@ def find(document: Any, path: str) -> list[Any]:
 
     `[*]` on a lone object means that object: some servers unwrap lists of one.
     """
-    nodes = [document]
-    for step in steps(path):
-        nodes = [found for node in nodes for found in _step(node, step)]
-    return nodes
+    return find_in_places(document, path)[0]
 
 
-def place(document: Any, path: str) -> tuple[bool, Any]:
+def place(document: Any, path: str) -> Place:
     """What stands where a path's first `[*]` begins, one level opened, and whether anything does."""
-    return next(places(document, path))
+    return find_in_places(document, path)[1][0]
 
 
-def places(document: Any, path: str) -> Iterator[tuple[bool, Any]]:
-    """What stands wherever a `[*]` of a path begins, one level opened, and whether anything does."""
-    nodes, names = [document], steps(path)
-    for step in names if "*" in names else (*names, "*"):
+def find_in_places(document: Any, path: str) -> tuple[list[Any], list[Place]]:
+    """All nodes at `path`, and what stands wherever a `[*]` of it begins: for one without, at its end."""
+    nodes, stood, names = [document], list[Place](), steps(path)
+    for step in names:
         if step == "*":
-            for node in nodes:
-                inside = opened(node)
-                yield True, decode(node) if inside is None else inside
-        following = [_step(node, step) for node in nodes]
-        if step != "*":
-            yield from ((False, None) for found in following if not found)
-        nodes = [node for found in following for node in found]
+            nodes = [found for node in nodes for found in _items(node, stood)]
+        else:
+            found = [_member(node, step) for node in nodes]
+            stood += [_NOWHERE for nothing in found if not nothing]
+            nodes = [node for some in found for node in some]
+    if "*" not in names:
+        for node in nodes:
+            _items(node, stood)
+    return nodes, stood
 
 
 def first(document: Any, path: str) -> Any:
@@ -191,12 +194,14 @@ def with_members(node: Any, members: Mapping[str, Any]) -> Any:
     return Raw(b"{%b%b%b" % (inside, b"," if inside else b"", added))
 
 
-def _step(node: Any, step: str) -> list[Any]:
+def _items(node: Any, stood: list[Place]) -> list[Any]:
     inside = opened(node)
-    if inside is None:
-        return []
-    if step == "*":
-        return inside if isinstance(inside, list) else [node]
+    stood.append((True, decode(node) if inside is None else inside))
+    return inside if isinstance(inside, list) else [] if inside is None else [node]
+
+
+def _member(node: Any, step: str) -> list[Any]:
+    inside = opened(node)
     if isinstance(inside, list):
         return inside[int(step) :][:1] if step.isdigit() else []
     return [inside[step]] if isinstance(inside, dict) and step in inside else []
