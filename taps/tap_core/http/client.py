@@ -74,7 +74,7 @@ class ApiClient:
     logger: logging.Logger
     rate_limit_factor: float = 1
     rate_limit_window: float = 60
-    on_wait: Callable[[float], None] = field(default=lambda _: None, init=False)
+    on_wait: Callable[[float], None] | None = field(default=None, init=False)
     """Is told how many seconds each answer was waited for."""
     answered: bool = field(default=False, init=False)
     """Whether any request has succeeded, which shows that the key is good."""
@@ -202,7 +202,8 @@ class ApiClient:
                 traffic.retries += 1
                 return self._fetch(request, traffic, kept - 1)
             raise self._failure(request, error) from None
-        self.on_wait(response.elapsed.total_seconds() - (time.thread_time() - worked))
+        if self.on_wait:
+            self.on_wait(response.elapsed.total_seconds() - (time.thread_time() - worked))
         if not self._answers:
             self.first_date = first_date(response.headers)
         self._answers += 1

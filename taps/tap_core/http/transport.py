@@ -8,15 +8,19 @@ takes as long as the rest.
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 import zlib
 from datetime import timedelta
+from http.client import HTTPException
+from queue import Empty, Full
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3 import Retry, Timeout
+from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 
 from tap_core.http import messages
 from tap_core.http.connection import POOLS, TooLarge
@@ -98,18 +102,37 @@ class Transport(HTTPAdapter):
         origin = url[: url.find("/", len("https://"))]
         route = self._routes.get(origin) or self._find_route(origin, request)
         began = time.monotonic()
-        response = route.pool.urlopen(
-            "GET",
-            url if route.is_proxied else url[len(origin) :],
-            headers={"Host": route.host, **request.headers},
-            retries=_NO_RETRIES,
-            timeout=self._timeout,
-            redirect=False,
-            assert_same_host=False,
-        )
+        target = url if route.is_proxied else url[len(origin) :]
+        response = self._send(route, target, {"Host": route.host, **request.headers})
         answer = Answer(request, response, _unpacked(response, self._limit))
         answer.elapsed = timedelta(seconds=time.monotonic() - began)
         return answer
+
+    def _send(self, route: _Route, target: str, headers: dict[str, str]) -> WholeResponse:
+        """Send a request: over a kept connection, or over a new one, which is urllib3's to make."""
+        response: WholeResponse
+        connection = route.take_kept()
+        if connection is None:
+            response = route.pool.urlopen(
+                "GET",
+                target,
+                headers=headers,
+                retries=_NO_RETRIES,
+                timeout=self._timeout,
+                redirect=False,
+                assert_same_host=False,
+            )
+            return response
+        connection.timeout = self._timeout.total
+        try:
+            connection.request("GET", target, headers=headers)
+            response = connection.getresponse()
+        except BaseException as error:
+            connection.close()
+            raise _as_urllib3_says(error, route.pool, target) from error
+        finally:
+            route.give_back(connection)
+        return response
 
     def _find_route(self, origin: str, request: requests.PreparedRequest) -> _Route:
         settings = self._session.merge_environment_settings(str(request.url), {}, None, None, None)
@@ -131,6 +154,37 @@ class _Route(NamedTuple):
     """For the header of this name."""
     is_proxied: bool
     """Whether a proxy is to be given the whole URL."""
+
+    def take_kept(self) -> Any:
+        """A connection that is still open, out of the pool; None if there is none, or a proxy between."""
+        if self.pool.proxy:
+            return None
+        try:
+            connection = self.pool.pool.get(block=False)
+        except Empty:
+            return None
+        if connection is not None and connection.is_connected:
+            return connection
+        self.give_back(connection)
+        return None
+
+    def give_back(self, connection: Any) -> None:
+        """Keep a connection for the next request, or close it if there are enough."""
+        try:
+            self.pool.pool.put(connection, block=False)
+        except Full:
+            if connection is not None:
+                connection.close()
+
+
+def _as_urllib3_says(error: BaseException, pool: Any, target: str) -> BaseException:
+    if isinstance(error, TimeoutError):
+        return ReadTimeoutError(pool, target, "Read timed out")
+    if isinstance(error, ssl.SSLError):
+        return SSLError(error)
+    if isinstance(error, (OSError, HTTPException)):
+        return ProtocolError("Connection aborted", error)
+    return error
 
 
 def _unpacked(response: WholeResponse, limit: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tap_core.paging.page import Page
 
@@ -37,7 +37,7 @@ class Window:
         """
         rows: dict[Any, int | None] = dict.fromkeys(keys)
         last = slice(max(0, len(keys) - _PRINTS), len(keys))
-        rows.update(zip(keys[last], map(_fingerprint, records[last]), strict=True))
+        rows.update(zip(keys[last], _fingerprints(records[last]), strict=True))
         self._pages.append(rows)
         self._order.append(new)
         self._count += len(new)
@@ -62,8 +62,8 @@ class Window:
         All rows that were not read yet come after it, and so none can lie before the page.
         """
         return any(
-            self.knows(key) and self._is_unchanged(key, _fingerprint(record))
-            for key, record in zip(page.keys, page.records, strict=True)
+            self.knows(key) and self._is_unchanged(key, now)
+            for key, now in zip(page.keys, _fingerprints(page.records), strict=True)
         )
 
     def comes_again(self, page: Page, place: int, asked: int) -> bool:
@@ -84,6 +84,8 @@ class Window:
         return now is None or then is None or now == then
 
 
-def _fingerprint(record: Any) -> int | None:
+def _fingerprints(records: Sequence[Any]) -> Iterable[int | None]:
     """Of what the API sent; None where that was decoded already, which another page may not be."""
-    return hash(bytes(record)) if isinstance(record, Raw) else None
+    if {Raw}.issuperset(map(type, records)):
+        return map(hash, map(bytes, records))
+    return (hash(bytes(record)) if isinstance(record, Raw) else None for record in records)
