@@ -10,7 +10,7 @@ import threading
 
 import pytest
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from tap_core.http.connection import TooLarge
 from tap_core.http.prepare import Preparer
@@ -56,9 +56,20 @@ ODD = {
 }
 
 
+FIRST = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
+
+
 @contextlib.contextmanager
-def served(answer, cuts=()):
-    """A server that gives each connection one answer, cut to pieces, and then no more; gives its URL."""
+def served(answer, cuts=(), *, kept=False, silent=False):
+    """A server that gives each connection one answer, cut to pieces, and then no more; gives its URL.
+
+    Args:
+        answer: The answer.
+        cuts: Where it is cut.
+        kept: Whether it is the second one of its connection.
+        silent: Whether the connection stays open behind it.
+    """
+    over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -70,8 +81,13 @@ def served(answer, cuts=()):
                 with connection, contextlib.suppress(OSError):  # as who has read enough goes away
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     received.append(connection.recv(1 << 16))
+                    if kept:
+                        connection.sendall(FIRST)
+                        received.append(connection.recv(1 << 16))
                     for start, end in zip((0, *cuts), (*cuts, len(answer)), strict=True):
                         connection.sendall(answer[start:end])
+                    if silent:
+                        over.wait(5)
 
         received = []
         thread = threading.Thread(target=serve)
@@ -79,16 +95,22 @@ def served(answer, cuts=()):
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
         finally:
+            over.set()
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 
-def ours(url, max_body=1):
+def ours(url, *, kept=False, seconds=5.0):
     session = requests.Session()
-    transport = Transport(session, concurrency=1, request_timeout=5, max_body=max_body)
+    transport = Transport(session, concurrency=1, request_timeout=seconds, max_body=1)
     session.mount("http://", transport)
+    request = Preparer(lambda request: request, "test")(f"{url}/a", {"b": "c d"}, {})
     try:
-        answer = transport.fetch(Preparer(lambda request: request, "test")(f"{url}/a", {"b": "c d"}, {}))
+        if kept:
+            assert transport.fetch(request).content == b"[]"
+        answer = transport.fetch(request)
+    except ReadTimeoutError:
+        return "too late"
     except (HTTPError, ValueError):
         return None
     finally:
@@ -114,9 +136,20 @@ def theirs(url):
 @pytest.mark.parametrize("odd", ODD)
 def test_any_head_is_read_as_the_library_reads_it(odd):
     rng, answer = random.Random(odd), ODD[odd]
+    with served(answer) as (url, _):
+        expected = theirs(url)
     for cuts in ((), (1,), tuple(sorted(rng.sample(range(1, len(answer)), 3)))):
-        with served(answer, cuts) as (url, _):
-            assert ours(url) == theirs(url)
+        for kept in (False, True):
+            with served(answer, cuts, kept=kept) as (url, received):
+                assert ours(url, kept=kept) == expected
+            assert len(received) == 1 + kept
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("answer", [b"", ODD["it breaks off"]], ids=["no head", "no body"])
+def test_an_answer_that_does_not_come_is_waited_for_so_long(answer, kept):
+    with served(answer, kept=kept, silent=True) as (url, _):
+        assert ours(url, kept=kept, seconds=0.2) == "too late"
 
 
 def test_a_request_holds_what_it_must():
