@@ -95,6 +95,7 @@ def write(results: dict[str, Any]) -> None:
 
 
 def _head(about: dict[str, Any]) -> str:
+    again = "".join(f" ({work}) was run again at {time}." for work, time in about.get("again", {}).items())
     return f"""# Benchmarks
 
 ![The same work done by tap-events and its peers](results.svg)
@@ -102,7 +103,7 @@ def _head(about: dict[str, Any]) -> str:
 `make bench` runs all of this again; it takes an hour and wants a quiet machine. Written by
 `benchmarks/report.py`, not by hand.
 
-- {about["date"]}, {about["machine"]}, load {about["load"]:.1f} before the run, Python {about["python"]}.
+- {about["date"]}, {about["machine"]}, load {about["load"]:.1f} before it, Python {about["python"]}.{again}
 - This suite: {about[""]}.
 - Peers, each in an environment of its own: {about["sdk"]} (plain tap); {about["dlt"]}; {about["airbyte"]};
   {about["estuary"]}; bare loops: {about["loop"]}; {about["curl"]}.

@@ -1,6 +1,7 @@
 """Runs all contenders in turn, several rounds, and writes RESULTS.md and results.svg.
 
-python -m benchmarks.run             # all; about twenty minutes on a quiet machine
+python -m benchmarks.run             # all; about half an hour on a quiet machine
+python -m benchmarks.run a           # some of it again: the report says so
 python -m benchmarks.run a d --small # some of it, on a tenth of the data, as a trial: writes nothing
 """
 
@@ -156,11 +157,21 @@ def main() -> None:
             bench = Bench(server)
             for work in works:
                 bench.measure(work)
-        if options.small or options.works:
+        if options.small:
             return
         samples = [asdict(sample) for sample in bench.samples]
+        now = datetime.now(timezone.utc)
+        if options.works:
+            last = json.loads(results.read_text())
+            last["samples"] = [one for one in last["samples"] if one["work"] not in options.works] + samples
+            last["about"].setdefault("again", {}).update(
+                dict.fromkeys(options.works, f"{now:%Y-%m-%d %H:%M}")
+            )
+            results.write_text(json.dumps(last))
+            report.write(last)
+            return
         about = {
-            "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
+            "date": f"{now:%Y-%m-%d %H:%M}",
             "load": load,
             **machine(),
             **contenders.versions(),

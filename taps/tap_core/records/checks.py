@@ -19,7 +19,7 @@ from msgspec import Meta, UnsetType
 from tap_core.records.values import in_utc, is_upper_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _NUMBERS = frozenset({int, Decimal, UnsetType})
 NUMBERS_OR_NULL = _NUMBERS | {NoneType}
@@ -96,6 +96,13 @@ class Checked:
             shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
         if lists:
             self._gather(chain.from_iterable(lists), groups)
+
+    def _structs_in(self, values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            if type(value) is self.struct:
+                yield value
+            elif type(value) is list:
+                yield from self._structs_in(value)
 
     def _to_utc(self, value: Any) -> None:
         """Write the moments of one struct or a list in UTC."""

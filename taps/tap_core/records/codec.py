@@ -136,6 +136,7 @@ class Codec:
         if shape.has_open_ends:
             shape.look_through(fitting, self._conformer.secrets)
         if shape.settles:
+            shape.ease(fitting, unwatched=post_process is not None)
             shape.keep_added(fitting, self._conformer, unwatched=post_process is not None)
             for place in shape.unsettled(records):
                 if post_process and not shape.is_settled(records[place], self._conformer):

@@ -21,7 +21,7 @@ from tap_core.records.conform import MISFIT, UNMAPPED, path_of
 from tap_core.records.values import has_shape, number_in, plain_types, types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_core.records.conform import Conformer, Found, Path, Place
     from tap_core.records.secrets import Secrets
@@ -63,7 +63,7 @@ class Shape(Checked):
         super().__init__(utc=utc)
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
         self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
-        self._numeric: set[str] = set()
+        self._eased: list[tuple[str, frozenset[type], Callable[[Any], Any]]] = []
         self._dropped: list[str] = []
         self._open: dict[str, str] = {}
         self._nested: list[tuple[str, str, Shape]] = []
@@ -87,6 +87,7 @@ class Shape(Checked):
         self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
         self._settled = [found for found in self._nested if found[2].settles]
         watched = self.attributes.keys() | self.added if watched is None else watched
+        self._watched = {self.attributes[name] for name in watched if name in self.attributes}
         self._watched_slots = [attribute for attribute, name in self._slots if name in watched]
         self._watched_loose = [loose for loose in self._loose if loose[1] in watched]
         self._watched_settled = [found for found in self._settled if found[1] in watched]
@@ -114,7 +115,9 @@ class Shape(Checked):
             plain = plain_types(schema)
             self._loose.append((attribute, name, schema, plain))
             if Decimal in plain and plain <= NUMBERS_OR_NULL:
-                self._numeric.add(attribute)
+                self._eased.append((attribute, _TEXT, number_in))
+            elif str in plain and plain <= _TEXT_OR_NULL:
+                self._eased.append((attribute, _NUMBER, str))
             return Any
         return hint
 
@@ -166,12 +169,7 @@ class Shape(Checked):
 
     def look_through(self, values: Iterable[Any], secrets: Secrets, path: Path = ()) -> None:
         """Take the secrets out of what has no schema of its own, in structs and lists of them."""
-        structs = []
-        for value in values:
-            if type(value) is self.struct:
-                structs.append(value)
-            elif type(value) is list:
-                self.look_through(value, secrets, path)
+        structs = list(self._structs_in(values))
         for attribute, name in self._open.items():
             here = (*path, name)
             for value in map(attrgetter(attribute), structs):
@@ -179,6 +177,25 @@ class Shape(Checked):
                     secrets.takes(here, value)
         for attribute, name, shape in self._looked_into:
             shape.look_through(map(attrgetter(attribute), structs), secrets, (*path, name))
+
+    def ease(self, values: Iterable[Any], *, unwatched: bool) -> None:
+        """Put right numbers that are to be texts and texts that are to be numbers, a column at a time.
+
+        Args:
+            values: Structs, and lists of them.
+            unwatched: Whether to leave the fields that `is_settled` looks at.
+        """
+        structs = list(self._structs_in(values))
+        left = self._watched if unwatched else ()
+        for attribute, kinds, convert in self._eased:
+            if attribute in left:
+                continue
+            for struct, value in zip(structs, map(attrgetter(attribute), structs), strict=True):
+                if type(value) in kinds and (converted := convert(value)) is not None:
+                    setattr(struct, attribute, converted)
+        for attribute, _, shape in self._settled:
+            if attribute not in left:
+                shape.ease(map(attrgetter(attribute), structs), unwatched=False)
 
     def keep_added(self, structs: Sequence[Any], conformer: Conformer, *, unwatched: bool) -> None:
         """Keep what the vendor added to records, a column at a time: values that hold no others.
@@ -246,8 +263,7 @@ class Shape(Checked):
         for attribute, name, schema, plain in self._loose:
             loose = getattr(value, attribute)
             if loose is not UNSET and type(loose) not in plain:
-                number = number_in(loose) if type(loose) is str and attribute in self._numeric else None
-                settled = conformer.field(loose, schema, (*place, name), found) if number is None else number
+                settled = conformer.field(loose, schema, (*place, name), found)
                 if settled is not loose:
                     setattr(value, attribute, UNSET if settled is MISFIT else settled)
         for attribute, name, shape in self._settled:
@@ -272,6 +288,7 @@ def _below(paths: Iterable[Path], name: str) -> Iterator[Path]:
     return (path[1:] for path in paths if path[0] == name and len(path) > 1)
 
 
+_TEXT, _TEXT_OR_NULL, _NUMBER = frozenset({str}), frozenset({str, NoneType}), frozenset({int, Decimal})
 _SIMPLE = frozenset({str, int, Decimal, bool, NoneType})
 _SCALARS: dict[str, Any] = {
     "string": str,
