@@ -53,7 +53,7 @@ class Figures:
 
     def contenders(self, work: str) -> list[str]:
         """Who did a work, the fastest first."""
-        names = {s["contender"] for s in self._samples if s["work"] == work}
+        names = {s["contender"] for s in self._samples if (s["work"], s["size"]) == (work, FULL)}
         return sorted(names, key=lambda name: self.median(work, name))
 
     def least(self, work: str, contender: str, field: str = "cpu", size: str = FULL) -> float:
