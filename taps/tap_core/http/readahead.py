@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 QUICK = 0.002
-"""Seconds of waiting for an answer below which nothing is gained by reading ahead."""
-_SLOW = 2 * QUICK
-"""Seconds, on average of some requests, from which on it is."""
-_SOME, _LAST = 3, 8
-""""Some": at least, and at most."""
+"""Seconds of waiting for an answer below which reading ahead gains nothing; from twice as many on it does."""
+_LAST = 8
+"""Answers of whose waits the average is taken."""
 
 _MOMENT = 0.5
 """Seconds."""
@@ -57,7 +55,7 @@ class ReadAhead(Generic[T]):
         self._queue: SimpleQueue[tuple[Future[T], Callable[[], T]] | None] = SimpleQueue()
         self._pages: dict[Hashable, Future[T]] = {}
         self._waits: deque[float] = deque(maxlen=_LAST)
-        self._quick = False
+        self._quick = True  # until an answer has been waited for
 
     def has_room(self, *, next_up: bool) -> bool:
         """Whether `want` would start a request."""
@@ -141,7 +139,7 @@ class ReadAhead(Generic[T]):
         elif not self._pages:
             self._waits.append(waited)
             waits = list(self._waits)
-            self._quick = len(waits) < _SOME or sum(waits) < _SLOW * len(waits)
+            self._quick = sum(waits) < 2 * QUICK * len(waits)
 
     def _work(self) -> None:
         while job := self._queue.get():
