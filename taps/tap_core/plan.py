@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tap_core.reading import Reading
 
 
-_NEEDLESS = 20
+NEEDLESS = 20
 """Requests sent ahead for nothing until a stream's lists are asked for their first pages alone."""
 
 
@@ -164,7 +164,7 @@ class Plan:
 
     def _goes_on(self, child: ChildList, *, next_up: bool) -> bool:
         """Whether to look at a list again; the page behind one that has come is asked for."""
-        if child.ahead is None or child.reading.needless > _NEEDLESS:
+        if child.ahead is None or child.reading.needless > NEEDLESS:
             return False
         try:
             if not child.is_due:
