@@ -20,6 +20,7 @@ from api_sandbox.events.data import generate
 from billing import truth as billing
 from support import KEY, Output
 from tap_billing.tap import TapBilling
+from tap_core.http.readahead import AHEAD
 
 POINTS = int(os.environ.get("RELIABILITY_POINTS", "1"))
 KEYS = {"attendees": "id", "tickets": "id", "transactions": "refno", "events": "id", "users": "id"}
@@ -197,7 +198,8 @@ def test_resume_costs_what_is_left(larger, tmp_path, reliability, concurrency):
     second = Run(larger, tmp_path, state=killed.state, concurrency=concurrency).end()
     share = (len(larger.requests) - before) / pages
     assert ids(killed, second) == truth(larger)
-    assert share <= 0.6
+    ahead = 4 * AHEAD * concurrency  # what was sent ahead, and not written yet, is sent again
+    assert share <= 0.5 + ahead / pages
     assert "going on where the last run was interrupted" in second.log
     figure = f"the second run sends {share:.0%} of the requests of a whole one"
     reliability("Interruption", f"killed at 50%, concurrency {concurrency}", figure)
