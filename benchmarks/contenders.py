@@ -100,7 +100,7 @@ def _config(url: str, folder: Path, concurrency: int = CONCURRENCY) -> Path:
     return _write(folder / "config.json", {"api_url": url, "api_key": KEY, "concurrency": concurrency})
 
 
-def _catalog() -> Path:
+def catalog() -> Path:
     """tap-events' catalog with all streams but the two deselected."""
     path = WORK / "catalog.json"
     if not path.exists():
@@ -124,7 +124,7 @@ def select(catalog: dict[str, Any], names: Container[str]) -> dict[str, Any]:
 def _suite(concurrency: int) -> Callable[[str, Path], Sequence[str | Path]]:
     def command(url: str, folder: Path) -> Sequence[str | Path]:
         tap = python("suite").with_name("tap-events")
-        return [tap, "--config", _config(url, folder, concurrency), "--catalog", _catalog()]
+        return [tap, "--config", _config(url, folder, concurrency), "--catalog", catalog()]
 
     return command
 

@@ -159,24 +159,16 @@ def main() -> None:
                 bench.measure(work)
         if options.small:
             return
-        samples = [asdict(sample) for sample in bench.samples]
-        now = datetime.now(timezone.utc)
+        now = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}"
         if options.works:
-            last = json.loads(results.read_text())
-            last["samples"] = [one for one in last["samples"] if one["work"] not in options.works] + samples
-            last["about"].setdefault("again", {}).update(
-                dict.fromkeys(options.works, f"{now:%Y-%m-%d %H:%M}")
-            )
-            results.write_text(json.dumps(last))
-            report.write(last)
-            return
-        about = {
-            "date": f"{now:%Y-%m-%d %H:%M}",
-            "load": load,
-            **machine(),
-            **contenders.versions(),
-        }
-        results.write_text(json.dumps({"about": about, "samples": samples}))
+            run = json.loads(results.read_text())
+            run["samples"] = [one for one in run["samples"] if one["work"] not in options.works]
+            run["about"].setdefault("again", {}).update(dict.fromkeys(options.works, now))
+        else:
+            about = {"date": now, "load": load, **machine(), **contenders.versions()}
+            run = {"about": about, "samples": []}
+        run["samples"] += [asdict(sample) for sample in bench.samples]
+        results.write_text(json.dumps(run))
     report.write(json.loads(results.read_text()))
 
 

@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import _catalog
+from benchmarks.contenders import catalog
 from benchmarks.measure import Server
 from benchmarks.server import KEY
 
@@ -59,7 +59,7 @@ def read(url: str, profile: cProfile.Profile | None = None) -> float:
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         shown, sys.stdout = sys.stdout, nowhere
         try:
-            tap = TapEvents(config=config, catalog=json.loads(_catalog().read_text()))
+            tap = TapEvents(config=config, catalog=json.loads(catalog().read_text()))
             began = time.process_time()
             if profile:
                 profile.runcall(tap.sync_all)

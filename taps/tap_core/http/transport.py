@@ -1,4 +1,4 @@
-"""Below the client: connections that keep a deadline, and bodies that keep a size.
+"""Below the client: one request sent over the right connection, and its whole answer unpacked.
 
 `requests` supplies the session with its proxies and certificates, and urllib3 the pool. What `requests`
 does besides for each call (cookies, redirects, hooks, its own look at the environment) is left out: it
@@ -110,10 +110,9 @@ class Transport(HTTPAdapter):
 
     def _send(self, route: _Route, target: str, headers: dict[str, str]) -> WholeResponse:
         """Send a request: over a kept connection, or over a new one, which is urllib3's to make."""
-        response: WholeResponse
         connection = route.take_kept()
         if connection is None:
-            response = route.pool.urlopen(
+            first: WholeResponse = route.pool.urlopen(
                 "GET",
                 target,
                 headers=headers,
@@ -122,15 +121,21 @@ class Transport(HTTPAdapter):
                 redirect=False,
                 assert_same_host=False,
             )
-            return response
+            return first
+        response: WholeResponse | None = None
         connection.timeout = self._timeout.total
         try:
             connection.request("GET", target, headers=headers)
             response = connection.getresponse()
-        except BaseException as error:
-            connection.close()
-            raise _as_urllib3_says(error, route.pool, target) from error
+        except TimeoutError as error:
+            raise ReadTimeoutError(route.pool, target, "Read timed out") from error
+        except ssl.SSLError as error:
+            raise SSLError(error) from error
+        except (OSError, HTTPException) as error:
+            raise ProtocolError("Connection aborted", error) from error
         finally:
+            if response is None:
+                connection.close()
             route.give_back(connection)
         return response
 
@@ -175,16 +180,6 @@ class _Route(NamedTuple):
         except Full:
             if connection is not None:
                 connection.close()
-
-
-def _as_urllib3_says(error: BaseException, pool: Any, target: str) -> BaseException:
-    if isinstance(error, TimeoutError):
-        return ReadTimeoutError(pool, target, "Read timed out")
-    if isinstance(error, ssl.SSLError):
-        return SSLError(error)
-    if isinstance(error, (OSError, HTTPException)):
-        return ProtocolError("Connection aborted", error)
-    return error
 
 
 def _unpacked(response: WholeResponse, limit: int) -> bytes:

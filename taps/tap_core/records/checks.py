@@ -84,18 +84,11 @@ class Checked:
 
     def _gather(self, values: Iterable[Any], groups: Groups) -> None:
         """Collect what is to be checked in structs, and in lists of them."""
-        structs, lists = [], []
-        for value in values:
-            if type(value) is self.struct:
-                structs.append(value)
-            elif type(value) is list:
-                lists.append(value)
+        structs = list(self._structs_in(values))
         for index, getter in self._getters:
             groups[index].extend(chain.from_iterable(map(getter, structs)))
         for attribute, shape in self._checked:
             shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
-        if lists:
-            self._gather(chain.from_iterable(lists), groups)
 
     def _structs_in(self, values: Iterable[Any]) -> Iterator[Any]:
         for value in values:
@@ -104,15 +97,12 @@ class Checked:
             elif type(value) is list:
                 yield from self._structs_in(value)
 
-    def _to_utc(self, value: Any) -> None:
-        """Write the moments of one struct or a list in UTC."""
-        if type(value) is list:
-            for item in value:
-                self._to_utc(item)
-        elif type(value) is self.struct:
-            for attribute in self._groups["moments"]:
-                moment = getattr(value, attribute)
+    def _to_utc(self, values: Iterable[Any]) -> None:
+        """Write the moments of structs, and of lists of them, in UTC."""
+        structs = list(self._structs_in(values))
+        for attribute in self._groups["moments"]:
+            for struct, moment in zip(structs, map(attrgetter(attribute), structs), strict=True):
                 if type(moment) is str:
-                    setattr(value, attribute, in_utc(moment))
-            for attribute, shape in self._checked:
-                shape._to_utc(getattr(value, attribute))  # noqa: SLF001  its own kind
+                    setattr(struct, attribute, in_utc(moment))
+        for attribute, shape in self._checked:
+            shape._to_utc(map(attrgetter(attribute), structs))  # noqa: SLF001  its own kind
