@@ -27,6 +27,7 @@ from benchmarks.rows import ELSEWHERE, FEW, TABLES, parents_of, tables
 
 from api_sandbox import APIS, SANDBOX_KEY, Sandbox
 from tap_core import ApiTap
+from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +167,9 @@ class _Prepared:
             "catalog": select(stream.tap.catalog_dict, names),
         }
         if self._case.mix == "second":
-            entry = {"replication_key": stream.replication_key, "replication_key_value": _LONG_AGO}
+            is_id = "integer" in types_of(stream.schema["properties"][stream.replication_key])
+            since = 1 if is_id else _LONG_AGO
+            entry = {"replication_key": stream.replication_key, "replication_key_value": since}
             files["state"] = {"bookmarks": {stream.name: entry}}
         arguments = []
         for name, content in files.items():

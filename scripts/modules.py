@@ -18,7 +18,7 @@ CORE = {
     "The command, and what it is given": "cli files settings again catalog validation selection "
     "filters window account maps batches selftest",
     "A run": "run plan listing reading replication fetcher pieces emit arrow_files losses",
-    "What STATE remembers": "bookmarks questions checkpoint followers parents versions",
+    "What STATE remembers": "bookmarks positions questions checkpoint followers parents versions",
     "What is told": "errors redaction quiet progress progress_bar receipt",
 }
 """The modules that stand in tap_core itself, by what they are about; the others have folders for that."""

@@ -21,6 +21,7 @@ class RawServer:
         self.heads = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._open = []
+        self._tls = None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
@@ -31,6 +32,10 @@ class RawServer:
             self._listener.shutdown(socket.SHUT_RDWR)  # closing alone does not end `accept`
         for sock in (self._listener, *self._open):
             sock.close()
+
+    def wrap(self, context):
+        """Speak TLS from now on."""
+        self._tls = context
 
     @property
     def host(self):
@@ -51,6 +56,7 @@ class RawServer:
 
     def _serve(self, sock):
         try:
+            sock = self._tls.wrap_socket(sock, server_side=True) if self._tls else sock
             with sock, sock.makefile("rb") as lines:
                 while line := lines.readline():
                     head = [line, *iter(lines.readline, b"\r\n")]

@@ -71,7 +71,7 @@ class BillingStream(ApiStream):
         """The page, with its records unwrapped."""
         page = super().read_page(response)
         if self.wrapper:
-            page.replace_records([record for element in page.records for record in self.records_of(element)])
+            page.replace_records(self.records_in(page.records))
         return page
 
     @override
@@ -79,9 +79,9 @@ class BillingStream(ApiStream):
         """A lone object is a record if it has the wrapper, or the key."""
         return bool(self.wrapper and self.wrapper in node) or super().is_record(node)
 
-    def records_of(self, element: Any) -> list[Any]:
-        """The record in an element; one without the wrapper is taken as it is, and not passed over."""
-        return jsonpath.find(element, f"$.{self.wrapper}") or [element]
+    def records_in(self, elements: Sequence[Any]) -> list[Any]:
+        """The records in elements; one without the wrapper is taken as it is, and not passed over."""
+        return jsonpath.held(elements, self.wrapper)
 
     @override
     def since(self, start: Any) -> dict[str, Any]:

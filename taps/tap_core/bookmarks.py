@@ -3,101 +3,19 @@
 from __future__ import annotations
 
 import logging
-import re
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_core.errors import ApiError
+from tap_core.positions import instant, position, positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 logger = logging.getLogger(__name__)
 
-_TIME = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)([T ](?P<time>\d\d:\d\d:\d\d)(\.(?P<fraction>\d+))?"
-    r"(?P<zone>Z|[+-]\d\d:?\d\d)?)?",
-    re.ASCII,
-)
-_KEPT = 2000
-"""Times whose place is remembered: those of a page."""
-
 _EARLIEST_YEAR = 1900
 """Leaves room to reckon with days before; a bookmark before it stands for all rows."""
-
-
-def position(value: Any) -> Any:
-    """Where a value stands, to be compared with others of its kind; None if it is no real time or integer.
-
-    Returns:
-        An integer; or a moment to the microsecond, and the digits below.
-    """
-    if isinstance(value, str):
-        return _moment(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-@lru_cache(_KEPT)  # each value is looked at up to three times
-def _moment(text: str) -> tuple[datetime, str] | None:
-    if len(text) == len("2026-01-31T00:00:00Z") and text[10] == "T" and text[-1] == "Z":
-        plain, below = f"{text[:-1]}+00:00", ""
-    elif match := _TIME.fullmatch(text):
-        fraction = (match["fraction"] or "").ljust(6, "0")
-        zone = (match["zone"] or "Z").replace("Z", "+00:00").replace(":", "")
-        plain = f"{match['day']}T{match['time'] or '00:00:00'}.{fraction[:6]}{zone[:3]}:{zone[3:]}"
-        below = fraction[6:].rstrip("0")
-    else:
-        return None
-    try:
-        return datetime.fromisoformat(plain), below
-    except ValueError:
-        return None
-
-
-def instant(value: Any) -> datetime:
-    """The moment that a setting or STATE names, to the microsecond; UTC if it names no zone.
-
-    Raises:
-        ValueError: It is no timestamp.
-    """
-    place = position(value)
-    if isinstance(place, tuple):
-        moment: datetime = place[0]
-        return moment
-    if not re.match(r"\d{4}", str(value), re.ASCII):  # such as "now", or a time of day
-        msg = f"{value!r} is no date and time"
-        raise ValueError(msg)
-    import pendulum  # noqa: PLC0415  loaded only for times that are written in other ways
-
-    parsed = pendulum.parse(str(value))
-    if not isinstance(parsed, pendulum.DateTime):
-        msg = f"{value!r} is no date and time"
-        raise ValueError(msg)  # noqa: TRY004
-    return datetime.fromisoformat(parsed.isoformat())
-
-
-class Order:
-    """The order of a list by its replication key.
-
-    Args:
-        descending: Whether it is to fall.
-    """
-
-    def __init__(self, *, descending: bool = False) -> None:
-        self._descending = descending
-        self._previous: Any = None
-
-    def holds(self, values: Iterable[Any]) -> bool:
-        """Whether these values follow on those of the last call, and on one another, in order."""
-        for value in values:
-            place, last = position(value), self._previous
-            if place is None:
-                continue
-            self._previous = place
-            if type(place) is type(last) and (place > last if self._descending else place < last):
-                return False
-        return True
 
 
 class Bookmark:
@@ -195,31 +113,40 @@ class Bookmark:
         """Whether all rows before the end were read before; not known of an id."""
         return self.end is not None and isinstance(self.reached, datetime) and self.reached >= self.end
 
-    def wants(self, value: Any) -> bool:
-        """Whether a row of this replication key value is to be written; a row without a place always is."""
-        place, first, end = position(value), self._first, self._end
+    def wants(self, values: Sequence[Any]) -> list[bool]:
+        """Whether rows of these replication key values are to be written; one without a place always is."""
+        return list(map(self._wants, positions(values)))
+
+    def _wants(self, place: Any) -> bool:
+        first, end = self._first, self._end
         if place is None or (type(place) is type(first) and place < first):
             return place is None
         return end is None or not isinstance(place, tuple) or bool(place < end)
 
-    def is_new(self, value: Any) -> bool:
-        """Whether a row of this replication key value is new enough; a row without a place always is."""
-        place = position(value)
+    def is_new(self, values: Sequence[Any]) -> list[bool]:
+        """Whether rows of these replication key values are new enough; one without a place always is."""
+        return list(map(self._is_new, positions(values)))
+
+    def _is_new(self, place: Any) -> bool:
         return type(place) is not type(self._first) or place is None or bool(place >= self._first)
 
-    def wants_again(self, value: Any) -> bool:
-        """Whether a row is wanted though it may be older than what is read, as it can have changed since.
+    def wants_again(self, values: Sequence[Any]) -> list[bool]:
+        """Whether rows are wanted though they may be older than what is read, as they can have changed since.
 
         Those that are not older come anyway; those without a place may come nowhere else.
         """
-        place = position(value)
+        return list(map(self._wants_again, positions(values)))
+
+    def _wants_again(self, place: Any) -> bool:
         if place is None or type(place) is not type(self._first):
             return True
-        return bool(place < self._first) and self.is_in_window(value)
+        return bool(place < self._first) and self._is_in_window(place)
 
-    def is_in_window(self, time: Any) -> bool:
-        """Whether a time is one from the start date on, and before the end; what is no time always is."""
-        place = position(time)
+    def is_in_window(self, times: Sequence[Any]) -> list[bool]:
+        """Whether times are from the start date on, and before the end; what is no time always is."""
+        return list(map(self._is_in_window, positions(times)))
+
+    def _is_in_window(self, place: Any) -> bool:
         if not isinstance(place, tuple):
             return True
         since = self._earliest is None or place >= self._earliest
@@ -245,8 +172,8 @@ class Bookmark:
             times: When each of these rows was made.
         """
         since = self._earlier(self._now)
-        made: list[Any] = [(name, position(time)) for name, time in zip(ids, times, strict=True)]
-        made = [(name, time) for name, time in made if type(name) is int and isinstance(time, tuple)]
+        dated = zip(ids, positions([*times]), strict=True)
+        made = [(name, time) for name, time in dated if type(name) is int and isinstance(time, tuple)]
         young = [name for name, time in made if since is None or time >= (since, "")]
         if young:
             self._unsettled = min(young if self._unsettled is None else [*young, self._unsettled])
@@ -256,10 +183,8 @@ class Bookmark:
 
     def see(self, values: Iterable[Any]) -> None:
         """Take note of rows that were written."""
-        for value in values:
-            if value is None or value == self._value:
-                continue
-            place = position(value)
+        values = [value for value in values if value is not None and value != self._value]
+        for value, place in zip(values, positions(values), strict=True):
             if place is None or (isinstance(place, tuple) and place > (self._now, "")):
                 continue
             if self._highest is None or (type(place) is type(self._highest) and place > self._highest):

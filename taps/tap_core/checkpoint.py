@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_core.bookmarks import instant
 from tap_core.filters import digest
 from tap_core.parents import Parents
+from tap_core.positions import instant
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_core.bookmarks import position
 from tap_core.filters import digest
+from tap_core.positions import position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping

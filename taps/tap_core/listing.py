@@ -6,10 +6,10 @@ from copy import copy, deepcopy
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tap_core.bookmarks import Order
 from tap_core.checkpoint import name_of
 from tap_core.errors import ApiError, NotFound, RunEnds
 from tap_core.paging.page import Rows
+from tap_core.positions import Order
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator

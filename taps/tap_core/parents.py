@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_core.bookmarks import instant
+from tap_core.positions import instant
 from tap_core.questions import LAST_PASS, WHOLE_PASS, forget_other_filters
 from tap_core.selection import meant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_core.bookmarks import instant
 from tap_core.filters import digest
+from tap_core.positions import instant
 from tap_core.versions import WHOLE
 
 if TYPE_CHECKING:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
 from tap_core.batches import are_by_list
-from tap_core.bookmarks import Bookmark, Order, instant, written
+from tap_core.bookmarks import Bookmark, written
 from tap_core.checkpoint import Checkpoint, question_of
 from tap_core.followers import go_back
 from tap_core.losses import Losses
+from tap_core.positions import Order, instant
 from tap_core.questions import LISTS, forget_later_window, forget_other_filters
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
@@ -258,16 +260,15 @@ class Replicated(Losses):
             return records
         if self._made_at:
             times = column(records, self._made_at)
-            kept = zip(records, map(bookmark.is_in_window, times), strict=True)
-            records = [record for record, is_within in kept if is_within]
+            records = list(compress(records, bookmark.is_in_window(times)))
         wants = bookmark.wants_again if late else bookmark.wants
         values = column(records, self.stream.replication_key or "")
-        return [record for record, value in zip(records, values, strict=True) if wants(value)]
+        return list(compress(records, wants(values)))
 
     def has_new(self, records: list[Any]) -> bool:
         """Whether some of these records of a stream without a parent are not older than what is read."""
         values = self.stream.codec.column(records, self.stream.replication_key or "")
-        return not self.bookmark or any(map(self.bookmark.is_new, values))
+        return not self.bookmark or any(self.bookmark.is_new(values))
 
     @property
     def stops_at_end(self) -> bool:

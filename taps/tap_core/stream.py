@@ -51,6 +51,10 @@ class ApiStream(BoundedStream):
     params: ClassVar[Mapping[str, Any]] = {}
     """Query parameters of every request."""
 
+    repairs: Mapping[str, Callable[[Any], Any]] = {}
+    """What puts right values of some fields that do not fit as they came, by name or dotted path: a function
+    that gives back those that it can do nothing for, and those that fit."""
+
     mended: Collection[str] | None = None
     """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
 
@@ -223,6 +227,7 @@ class ApiStream(BoundedStream):
             utc=utc,
             logger=logger,
             constants=constants,
+            repairs={tuple(path.split(".")): repair for path, repair in self.repairs.items()},
         )
         return Codec(
             self.name,

@@ -15,7 +15,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import account_errors
 from tap_core.batches import are_by_list
-from tap_core.bookmarks import instant
+from tap_core.positions import instant
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:

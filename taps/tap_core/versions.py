@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_core.bookmarks import instant
+from tap_core.positions import instant
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_core.bookmarks import instant
+from tap_core.positions import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

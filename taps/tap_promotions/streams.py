@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypedDict
 
+import msgspec
+from msgspec import Raw
 from typing_extensions import override
 
 from tap_core.records import jsonpath
+from tap_core.records.keys import UNREADABLE
 from tap_promotions.client import OLDEST_FIRST, PromotionsStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import requests
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context
 
     from tap_core import Page
     from tap_core.paging.page import Rows
@@ -111,28 +115,16 @@ class Rankings(PromotionsStream):
     primary_keys = ("promotion_id", "user_id")
     parent_stream_type = Promotions
     may_be_missing = True
-    mended = (*PromotionsStream.mended, "user_id", "points", "score")
 
     @override
     def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
-        """The pages, each entry with its position."""
+        """The pages, each entry with its position and its user's id."""
         place = 0
         for rows in pages:
             yield rows._replace(
                 raws=[_placed(entry, place) for place, entry in enumerate(rows.raws, place + 1)]
             )
             place += len(rows.raws)
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """The user's id can be inside of `user`, or be the entry's own; points can be called `score`."""
-        if row.get("user_id") in (None, ""):
-            user = row.get("user")
-            user_id = user.get("id") if isinstance(user, dict) else None
-            row["user_id"] = row.get("id") if user_id is None else user_id
-        if row.get("points") is None and "score" in row:
-            row["points"] = row.pop("score")
-        return super().post_process(row, context)
 
 
 class CoinTransactions(PromotionsStream):
@@ -186,12 +178,40 @@ class PointsOfSale(PromotionsStream):
     selected_by_default = False
 
 
+class _Entry(TypedDict, total=False):
+    position: Any
+    user_id: Any
+    id: Any
+    user: Any
+    points: Any
+    score: Any
+
+
+_entry = msgspec.json.Decoder(_Entry, float_hook=Decimal).decode
+
+
 def _placed(entry: Any, place: int) -> Any:
-    """An entry of a ranking with its position, which is its place in the list if it says none."""
-    if jsonpath.first(entry, "$.position") not in (None, ""):
+    """An entry of a ranking with its position, which is its place in the list if it says none.
+
+    Its user's id can be inside of `user`, or be the entry's own; points can be called `score`.
+    """
+    try:
+        fields = _entry(entry) if isinstance(entry, Raw) else entry
+    except UNREADABLE:
         return entry
-    row = jsonpath.decode(entry)
-    return {**row, "position": place} if isinstance(row, dict) else row
+    if not isinstance(fields, dict):
+        return entry
+    if fields.get("points") is None and "score" in fields:
+        entry = jsonpath.decode(entry)
+        entry["points"] = entry.pop("score")
+    members: dict[str, Any] = {}
+    if fields.get("position") in (None, ""):
+        members["position"] = place
+    if fields.get("user_id") in (None, ""):
+        user = fields.get("user")
+        user_id = user.get("id") if isinstance(user, dict) else None
+        members["user_id"] = fields.get("id") if user_id is None else user_id
+    return jsonpath.with_members(entry, members)
 
 
 def _lifted(pair: Any) -> Any:

@@ -10,14 +10,10 @@ from typing_extensions import override
 
 from tap_core import ApiSchema, ApiStream, Offset, SinglePage
 from tap_core.paging.places import Ask, ByOffset
-from tap_core.records.values import as_moment
 from tap_rewards import schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
-
-    from singer_sdk.helpers.types import Context, Record
 
     from tap_core import Paginator
     from tap_core.paging.paginator import Query
@@ -40,9 +36,6 @@ class RewardsStream(ApiStream):
         *("*token*", "*secret*", "*passw*", "*credential*"),
         *("*private*key*", "*api*key*", "*access*key*", "*signing*key*"),
     )
-
-    mended: Collection[str] = ()
-    """Moments that are days in some answers."""
 
     page_size: ClassVar[int] = 100
     """Records to ask for in a page: of two lists up to 500 by the newest document, but 100 goes with every
@@ -68,11 +61,6 @@ class RewardsStream(ApiStream):
     def until(self, end: datetime) -> dict[str, Any]:
         """The upper bound, which is inclusive, in whole seconds: none that is too early."""
         return {self.until_param: _second(end + timedelta(seconds=1))} if self.until_param else {}
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Put a day as its beginning in UTC, where moments are asked for."""
-        return {**row, **{name: as_moment(row[name]) for name in self.mended if name in row}}
 
 
 def _second(moment: datetime) -> str:

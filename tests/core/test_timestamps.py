@@ -10,7 +10,7 @@ from in_process import call, said, select
 from json_api import JsonApi
 from lists import bookings, customers
 from tap_billing.tap import TapBilling
-from tap_core.bookmarks import instant
+from tap_core.positions import instant
 from tap_core.records.codec import UNMAPPED, UNMAPPED_SCHEMA
 from tap_core.records.values import in_utc
 from tap_scheduling.tap import TapScheduling

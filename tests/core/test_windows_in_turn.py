@@ -8,7 +8,7 @@ from core.test_windows import at
 from in_process import call, select
 from json_api import JsonApi, cut, numbered
 from tap_billing.tap import TapBilling
-from tap_core.bookmarks import instant
+from tap_core.positions import instant
 from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypedDict
 
+import msgspec
+from msgspec import Raw
 from typing_extensions import override
 
 from tap_billing.client import FILTER_DATES, BillingStream
 from tap_core.records import jsonpath
+from tap_core.records.keys import UNREADABLE
 from tap_core.records.values import as_moment
 
 if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context, Record
+    from collections.abc import Sequence
 
 
 class Customers(BillingStream):
@@ -48,9 +52,9 @@ class Subscriptions(BillingStream):
     child_keys = {"subscription_id": "id"}
 
     @override
-    def records_of(self, element: Any) -> list[Any]:
-        """The subscription, with the ids of its customer and product beside it as other lists have them."""
-        return [_with_ids(record) for record in super().records_of(element)]
+    def records_in(self, elements: Sequence[Any]) -> list[Any]:
+        """The subscriptions, with the ids of customer and product beside them as other lists have them."""
+        return [_with_ids(record) for record in super().records_in(elements)]
 
 
 class Coupons(BillingStream):
@@ -66,21 +70,28 @@ class Coupons(BillingStream):
     wrapper = "coupon"
     params = {"filter[include_archived]": "true", "currency_prices": "true"}
     filters = (*FILTER_DATES, "filter[ids]", "filter[codes]", "filter[use_site_exchange_rate]")
-    mended = ("start_date", "end_date")
+    # Days are documented nowhere, and not ruled out by the fields' names.
+    repairs = {"start_date": as_moment, "end_date": as_moment}
 
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Days are documented nowhere, and not ruled out by the fields' names."""
-        return {**row, **{name: as_moment(row[name]) for name in self.mended if name in row}}
+
+class _Related(TypedDict, total=False):
+    customer: Any
+    customer_id: Any
+    product: Any
+    product_id: Any
+
+
+_related = msgspec.json.Decoder(_Related, float_hook=Decimal).decode
 
 
 def _with_ids(record: Any) -> Any:
-    fields = jsonpath.opened(record)
-    if not isinstance(fields, dict):
+    try:
+        fields = _related(record) if isinstance(record, Raw) else record
+    except UNREADABLE:
         return record
-    ids = {
-        f"{name}_id": jsonpath.first(fields[name], "$.id")
-        for name in ("customer", "product")
-        if name in fields and jsonpath.decode(fields.get(f"{name}_id")) is None
-    }
-    return jsonpath.with_members(record, {name: value for name, value in ids.items() if value is not None})
+    ids = {}
+    for name in ("customer", "product") if isinstance(fields, dict) else ():
+        related = fields.get(name)
+        if isinstance(related, dict) and fields.get(f"{name}_id") is None and related.get("id") is not None:
+            ids[f"{name}_id"] = related["id"]
+    return jsonpath.with_members(record, ids)

@@ -17,7 +17,7 @@ from tap_core.errors import Missing
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import requests
 
@@ -86,11 +86,11 @@ class Invoices(BillingStream):
         return isinstance(jsonpath.opened(node.get("invoices")), list)
 
     @override
-    def records_of(self, element: Any) -> list[Any]:
+    def records_in(self, elements: Sequence[Any]) -> list[Any]:
         """The invoices of the body `{"invoices": […]}`; of an array, as in older answers, each unwrapped."""
-        if jsonpath.find(element, "$.invoices"):
-            return jsonpath.find(element, "$.invoices[*]")
-        return super().records_of(element)
+        if len(elements) == 1 and jsonpath.find(elements[0], "$.invoices"):
+            return jsonpath.find(elements[0], "$.invoices[*]")
+        return super().records_in(elements)
 
 
 class LegacyInvoices(BillingStream):
@@ -235,9 +235,9 @@ class Statements(BillingStream):
     missing_hint = "sites without legacy statement billing have `invoices`"
 
     @override
-    def records_of(self, element: Any) -> list[Any]:
-        """The statement; what it lists comes bare or wrapped, and is unwrapped."""
-        return [_unwrapped(record) for record in super().records_of(element)]
+    def records_in(self, elements: Sequence[Any]) -> list[Any]:
+        """The statements; what they list comes bare or wrapped, and is unwrapped."""
+        return [_unwrapped(record) for record in super().records_in(elements)]
 
 
 def _unwrapped(record: Any) -> Any:

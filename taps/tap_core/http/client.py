@@ -11,10 +11,8 @@ import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
-    LocationValueError,
     NewConnectionError,
     ReadTimeoutError,
-    SSLError,
 )
 
 from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unreachable
@@ -211,15 +209,12 @@ class ApiClient:
 
     def _failure(self, request: _Prepared, error: Exception) -> Exception:
         """What it means that there was no whole answer."""
-        cause = messages.causes(error)[-1]
         timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
         if timed_out and not isinstance(error, NewConnectionError):
             reason = f"no answer within {self.limits.request_timeout:g} s"
             return Retriable(reason, unanswered=isinstance(error, ConnectTimeoutError))
-        if isinstance(error, SSLError) and messages.is_distrust(cause):
-            return Hopeless(messages.tls_failure(messages.host(request.url), cause))
-        if isinstance(error, (requests.exceptions.InvalidURL, LocationValueError)):
-            return Hopeless(messages.bad_url(request.url))
+        if hopeless := messages.why_hopeless(request.url, error):
+            return Hopeless(hopeless)
         if isinstance(error, (HTTPError, requests.RequestException)):
             return Retriable(messages.reason(error), unanswered=messages.is_unanswered(error))
         if isinstance(error, OSError):

@@ -7,7 +7,15 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from urllib3.exceptions import IncompleteRead, InvalidChunkLength, ProtocolError
+from requests.exceptions import InvalidURL
+from urllib3.exceptions import (
+    IncompleteRead,
+    InvalidChunkLength,
+    LocationValueError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
 
 from tap_core.redaction import printable, redacted
 
@@ -56,7 +64,23 @@ def causes(error: BaseException) -> list[BaseException]:
 def reason(error: Exception) -> str:
     """The cause of a connection failure, in a few words."""
     cause = causes(error)[-1]
-    return f"connection failed ({shown(getattr(cause, 'strerror', None)) or type(cause).__name__})"
+    why = shown(getattr(cause, "strerror", None) or _tunnel(cause)) or type(cause).__name__
+    by_proxy = any(isinstance(found, ProxyError) for found in causes(error))
+    what = " to the proxy that HTTP_PROXY or HTTPS_PROXY names" if by_proxy else ""
+    return f"connection{what} failed ({why})"
+
+
+def _tunnel(cause: BaseException) -> str:
+    """Why a proxy makes no tunnel: `http.client` says so in a text."""
+    text = str(cause)
+    return text if text.startswith("Tunnel connection failed") else ""
+
+
+PROXY_ASKS_WHO = (
+    "the proxy asks who you are (407): put a name and password into HTTP_PROXY and HTTPS_PROXY, as "
+    "http://name:password@host:port, or name the API's host in NO_PROXY"
+)
+"""What to do where a proxy wants a name and a password."""
 
 
 def is_unanswered(error: Exception) -> bool:
@@ -67,17 +91,27 @@ def is_unanswered(error: Exception) -> bool:
     return isinstance(cause, OSError) or not isinstance(error, ProtocolError)
 
 
-def is_distrust(cause: BaseException) -> bool:
-    """Whether a failure of TLS is one of trust or of the address, and not a connection that broke."""
-    return not isinstance(cause, _BROKEN_OFF) and isinstance(cause, (ssl.SSLError, ssl.CertificateError))
-
-
 def bad_url(url: str | None) -> str:
     """That the settings make no URL."""
     return f"api_url makes no valid URL ({shown(url)}): write it as https://host/path"
 
 
-def tls_failure(where: str, cause: BaseException) -> str:
+def why_hopeless(url: str | None, error: Exception) -> str:
+    """Why another attempt can't help, and what to do; empty if it can."""
+    cause = causes(error)[-1]
+    if isinstance(error, (InvalidURL, LocationValueError)):
+        return bad_url(url)
+    if isinstance(error, SSLError) and _is_distrust(cause):
+        return _tls_failure(host(url), cause)
+    return PROXY_ASKS_WHO if " 407 " in f"{_tunnel(cause)} " else ""
+
+
+def _is_distrust(cause: BaseException) -> bool:
+    """Whether a failure of TLS is one of trust or of the address, and not a connection that broke."""
+    return not isinstance(cause, _BROKEN_OFF) and isinstance(cause, (ssl.SSLError, ssl.CertificateError))
+
+
+def _tls_failure(where: str, cause: BaseException) -> str:
     """Why a server was not believed, and what to do."""
     why = getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "no TLS"
     if "expired" in why or "not yet valid" in why:

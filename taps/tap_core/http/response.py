@@ -77,7 +77,8 @@ def _refusal(response: requests.Response, message: str, refusals: Refusals) -> A
         where = messages.host(response.url)
         msg = f"{key} was refused (401) by {where}: check that it is whole; {advice}"
         return Hopeless(msg, status=status)
-
+    if status == codes.proxy_authentication_required:
+        return Hopeless(messages.PROXY_ASKS_WHO, status=status)
     if status == codes.forbidden:
         advice = hint or "check the key's rights, and that the account's plan has API access"
         return Refused(f"{key} may not read {path} (403): {advice}", status=status)

@@ -107,8 +107,12 @@ class ByNumber:
             return Ask(query, (number - 1) * self.own_size, self.own_size)
         if start == 0:
             return self._page(1, size)
-        pages = ((start // asked + 1, asked) for asked in range(1, size + 1))
-        number, asked = max(pages, key=lambda page: (page[0] * page[1], page[1]))
+        number = asked = 0
+        for fewer in range(size, 0, -1):
+            if number * asked >= start + fewer:
+                break  # none so small reaches further
+            if (start // fewer + 1) * fewer > number * asked:
+                number, asked = start // fewer + 1, fewer
         if number * asked <= beyond:  # so small pages that none reaches further
             number, asked = beyond // size + 1, size
         return self._page(number, asked)

@@ -14,19 +14,19 @@ from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from msgspec import Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from tap_core.records.values import in_utc, is_upper_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _NUMBERS = frozenset({int, Decimal, UnsetType})
 NUMBERS_OR_NULL = _NUMBERS | {NoneType}
 """Python types of a field that takes numbers alone, or null."""
 
 
-_as_text = msgspec.json.Encoder(enc_hook=lambda _unset: None).encode
+_as_text = msgspec.json.Encoder().encode
 _read_moments = msgspec.json.Decoder(list[Annotated[datetime, Meta(tz=True)] | None]).decode
 _read_days = msgspec.json.Decoder(list[date | None]).decode
 
@@ -69,7 +69,8 @@ class Checked:
         """
         groups: Groups = ([], [], [], [])
         self._gather(records, groups)
-        moments, days, numbers, nullable = groups
+        numbers, nullable = groups[2:]
+        moments, days = ([value for value in group if value is not UNSET] for group in groups[:2])
         if not _NUMBERS.issuperset(map(type, numbers)) or not NUMBERS_OR_NULL.issuperset(map(type, nullable)):
             raise msgspec.ValidationError
         if moments:
@@ -84,22 +85,27 @@ class Checked:
 
     def _gather(self, values: Iterable[Any], groups: Groups) -> None:
         """Collect what is to be checked in structs, and in lists of them."""
-        structs = list(self._structs_in(values))
+        structs = self.structs_in(values)
         for index, getter in self._getters:
             groups[index].extend(chain.from_iterable(map(getter, structs)))
         for attribute, shape in self._checked:
             shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
 
-    def _structs_in(self, values: Iterable[Any]) -> Iterator[Any]:
-        for value in values:
-            if type(value) is self.struct:
-                yield value
-            elif type(value) is list:
-                yield from self._structs_in(value)
+    def structs_in(self, values: Iterable[Any]) -> list[Any]:
+        """The structs among values, and in lists among them."""
+        values = list(values)
+        kinds = set(map(type, values))
+        while list in kinds:
+            inside = chain.from_iterable(value for value in values if type(value) is list)
+            values = [*inside, *(value for value in values if type(value) is self.struct)]
+            kinds = set(map(type, values))
+        if kinds <= {self.struct}:
+            return values
+        return [value for value in values if type(value) is self.struct]
 
     def _to_utc(self, values: Iterable[Any]) -> None:
         """Write the moments of structs, and of lists of them, in UTC."""
-        structs = list(self._structs_in(values))
+        structs = self.structs_in(values)
         for attribute in self._groups["moments"]:
             for struct, moment in zip(structs, map(attrgetter(attribute), structs), strict=True):
                 if type(moment) is str:

@@ -22,7 +22,7 @@ from tap_core.records.conform import UNMAPPED, Found
 from tap_core.records.keys import UNREADABLE, is_missing
 from tap_core.records.odd import OddFields
 from tap_core.records.shape import Shape
-from tap_core.records.values import has_shape
+from tap_core.records.values import has_shape, is_open
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -71,7 +71,9 @@ class Codec:
         self._reject = reject
         self._mended = mended
         self._odd = OddFields()
-        self._typeable = has_shape(schema) and schema["properties"].keys() >= set(keys)
+        self._typeable = (
+            has_shape(schema) and not is_open(schema) and schema["properties"].keys() >= set(keys)
+        )
         self._shape: Shape | None = None
         self._decode: Callable[[Any], Any] = jsonpath.decode
 
@@ -95,10 +97,13 @@ class Codec:
         typed = typed and self._typeable and self._takes(context)
         if typed and self._shape is None:
             self._build()
-        raws, records = list(raws), []
+        raws = list(raws)
+        records: list[Any] = []
         while raws:
             shape, place = self._shape, 0
             found = self._typed(raws, post_process, context) if typed else [None] * len(raws)
+            if all(found):
+                return records + found
             for place, fitting in enumerate(found):
                 record = fitting
                 if record is None:
@@ -121,7 +126,7 @@ class Codec:
     def column(self, records: list[Any], field: str) -> list[Any]:
         """A field of each of some decoded records; None where it has none."""
         attribute = self._shape.attributes.get(field) if self._shape else None
-        if attribute is None or any(isinstance(record, dict) for record in records):
+        if attribute is None or dict in set(map(type, records)):
             return [self.get(record, field) for record in records]
         return [None if value is UNSET else value for value in map(attrgetter(attribute), records)]
 
@@ -161,7 +166,9 @@ class Codec:
         with suppress(*UNREADABLE):
             shape.check(records)
             return records
-        return [record if _passes(record, shape) else None for record in records]
+        if shape.repairs:
+            shape.repair(records)
+        return list(_passing(records, shape))
 
     def _decode_some(self, rest: Iterator[Any], records: list[Any], raws: list[Any]) -> None:
         """Add structs up to one that can't be made, and what stands for that."""
@@ -198,7 +205,8 @@ class Codec:
                 return again
             record = processed
         conformed, found = self._conformer.conform(record)
-        if typed and found.odd and self._odd.note(found.odd):
+        unknown = found.odd | found.extra
+        if typed and unknown and self._odd.note(unknown):
             self._build()
         for key in self._keys:
             if is_missing(conformed.get(key)):
@@ -218,6 +226,7 @@ class Codec:
             self._schema,
             self._odd.learned,
             self._conformer.deselected,
+            self._conformer.repairs,
             keys=self._keys,
             unmapped=UNSET if self._conformer.unmapped is None else None,
             watched=self._mended,
@@ -237,11 +246,18 @@ def _converted(record: Any, struct: Any) -> Any:
     return None
 
 
-def _passes(record: Any, shape: Shape) -> bool:
+def _passing(records: list[Any], shape: Shape) -> Iterator[Any]:
+    """The records with None for those that don't pass the check, found by halves."""
     with suppress(*UNREADABLE):
-        shape.check([record])
-        return True
-    return False
+        shape.check(records)
+        yield from records
+        return
+    if len(records) == 1:
+        yield None
+        return
+    middle = len(records) // 2
+    yield from _passing(records[:middle], shape)
+    yield from _passing(records[middle:], shape)
 
 
 def _as_dicts(structs: Any) -> Any:

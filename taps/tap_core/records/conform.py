@@ -12,7 +12,7 @@ from tap_core.records.values import CONVERSIONS, FITS, in_utc, is_open, plain_ty
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_core.records.secrets import Secrets
     from tap_core.records.values import Schema
@@ -32,13 +32,15 @@ MISFIT: Final = object()
 class Found:
     """What did not come as the schema has it."""
 
-    __slots__ = ("misfits", "odd")
+    __slots__ = ("extra", "misfits", "odd")
 
     def __init__(self) -> None:
         self.misfits: dict[str, Any] = {}
         """What cannot be emitted as its field, by its place."""
         self.odd: set[Path] = set()
         """Fields that could not be taken as they came: misfits, converted ones, those that are not known."""
+        self.extra: set[Path] = set()
+        """Fields that an object may have besides those of its schema, and has."""
 
     @property
     def unmapped(self) -> dict[str, Any] | None:
@@ -58,6 +60,7 @@ class Conformer:
         utc: Whether moments are to be written in UTC.
         logger: Where each field that does not fit is named once.
         constants: Columns of the tap's own, with what each record has in them; no field of a record fits.
+        repairs: What puts right values of some fields that do not fit as they came, by path.
     """
 
     def __init__(  # noqa: PLR0913
@@ -70,8 +73,10 @@ class Conformer:
         utc: bool = False,
         logger: logging.Logger,
         constants: Mapping[str, Any] | None = None,
+        repairs: Mapping[Path, Callable[[Any], Any]] | None = None,
     ) -> None:
         self._schema = schema
+        self.repairs = repairs or {}
         self.constants = constants or {}
         self._own = {unmapped, *self.constants}
         self.unmapped = unmapped
@@ -113,7 +118,8 @@ class Conformer:
             return MISFIT
         if type(value) in self._plain(schema):
             return value
-        conformed = self._value(value, schema, place, found)
+        repair = self.repairs.get(_path(place)) if self.repairs else None
+        conformed = self._value(repair(value) if repair else value, schema, place, found)
         if conformed is MISFIT:
             self._keep(place, value, found, "does not fit its type")
         return conformed
@@ -148,8 +154,9 @@ class Conformer:
             name: item for name, item in value.items() if name not in schema["properties"] or name in own
         }
         if is_open(schema):
+            found.extra.update((*_path(place), name) for name in added)
             self._look_through(added, place)
-            return added
+            return dict(sorted(added.items(), key=lambda field: segment(field[0])))
         for name, item in added.items():
             if (*_path(place), name) not in self.deselected:
                 self.field(item, None, (*place, name), found)

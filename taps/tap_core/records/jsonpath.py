@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ARRAY = msgspec.json.Decoder(list[Raw])
@@ -153,6 +153,23 @@ def find_in_places(document: Any, path: str) -> tuple[list[Any], list[Place]]:
         for node in nodes:
             _items(node, stood)
     return nodes, stood
+
+
+def held(elements: Sequence[Any], name: str) -> list[Any]:
+    """What each element holds under a name, undecoded; the element itself where it holds nothing there."""
+    try:
+        values = [element.value for element in map(_holder(name), elements)]
+    except (msgspec.DecodeError, TypeError, RecursionError):
+        values = [UNSET]
+    if UNSET not in values:
+        return values
+    return [found for element in elements for found in find(element, f"$.{name}") or [element]]
+
+
+@lru_cache
+def _holder(name: str) -> Callable[[Any], Any]:
+    struct = msgspec.defstruct("Holder", [("value", Raw | UnsetType, UNSET)], rename={"value": name})
+    return msgspec.json.Decoder(struct).decode
 
 
 def first(document: Any, path: str) -> Any:

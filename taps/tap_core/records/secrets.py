@@ -11,11 +11,13 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tap_core.records.values import Schema
 
@@ -28,12 +30,20 @@ ACTING = (
 """Names of what acts for whoever has it, in any API."""
 
 _MOST_PATHS = 256
+_FOLDED = frozenset("\u0130\u0131\u017f\u212a")
+"""Letters that stand for i, s and k where case makes no difference."""
+_as_json = msgspec.json.Encoder().encode
 
 
 def _ending(names: Iterable[str]) -> re.Pattern[str]:
     """What a path matches that ends with one of these names."""
     patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "_?") for name in names)
     return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.DOTALL)
+
+
+def _folded(text: str) -> str:
+    """A text without what makes no difference between names."""
+    return text.lower().replace("_", "")
 
 
 class Secrets:
@@ -48,6 +58,7 @@ class Secrets:
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
         ends = (*ACTING, *names)
         self._pattern, self._last = _ending(ends), _ending([name.rpartition(".")[-1] for name in ends])
+        self._parts = [_folded(name.rpartition(".")[-1]).split("*") for name in ends]
         self._logger = logger
         self._told: set[str] = set()
         self._is_named = lru_cache(_MOST_PATHS)(self._matches)
@@ -77,6 +88,29 @@ class Secrets:
                 elif isinstance(item, (dict, list)):
                     waiting.append(((*path, name), item))
         return False
+
+    def take_from(self, path: Path, values: Iterable[Any]) -> None:
+        """Rid what a field holds in some records of the secrets inside of it.
+
+        Args:
+            path: Names of fields from the record down to this one.
+            values: What it holds; objects in them are changed.
+        """
+        holding = [value for value in values if type(value) is dict or type(value) is list]
+        if holding and self._may_be_in(holding):
+            for value in holding:
+                self.takes(path, value)
+
+    def _may_be_in(self, values: Sequence[Any]) -> bool:
+        """Whether a name of a secret may be among those in some objects; quicker than to look at each."""
+        try:
+            text = _as_json(values).decode()
+        except (UnicodeError, RecursionError):
+            return True
+        if not text.isascii() and not _FOLDED.isdisjoint(text):
+            return True
+        text = _folded(text)
+        return any(all(part in text for part in parts) for parts in self._parts)
 
     def _is_secret(self, path: Path, value: Any) -> bool:
         if isinstance(value, bool) or not self._is_named(path):

@@ -52,8 +52,8 @@ def is_field_name(name: str) -> bool:
 
 
 def has_shape(schema: Schema) -> bool:
-    """Whether a struct can be made of an object's schema: it names all fields that there may be."""
-    return not is_open(schema) and all(map(is_field_name, schema["properties"]))
+    """Whether a struct can be made of an object's schema: it names fields."""
+    return bool(schema.get("properties")) and all(map(is_field_name, schema["properties"]))
 
 
 def is_upper_case(times: bytes) -> bool:
@@ -152,8 +152,16 @@ def _to_string(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def integer_in(text: str) -> int | None:
+    """The integer that a text is, written as in JSON; None if it is none."""
+    return int(text) if _INTEGER.fullmatch(text) else None
+
+
 def _to_integer(value: Any) -> Iterator[int]:
-    if (isinstance(value, str) and _INTEGER.fullmatch(value)) or (
+    number = integer_in(value) if isinstance(value, str) else None
+    if number is not None:
+        yield number
+    elif (
         isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()
     ):
         yield int(value)
@@ -178,8 +186,13 @@ def _to_boolean(value: Any) -> Iterator[bool]:
         yield value in (1, "1", "true")
 
 
+def map_in(items: list[Any]) -> dict[str, Any] | None:
+    """The map that a list stands for; None for none: some languages encode an empty map as an empty list."""
+    return None if items else {}
+
+
 def _to_object(value: Any) -> Iterator[dict[str, Any]]:
-    if value == []:  # some languages encode an empty map as an empty list
+    if value == []:
         yield {}
 
 

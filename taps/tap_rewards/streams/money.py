@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
+from tap_core.records.values import as_moment
 from tap_rewards.client import DAY, TOTAL, UNSTATED_SIZE, OffsetAlone, RewardsStream, WholeStream
 from tap_rewards.ledger import LedgerPages, Line, Moments, keyed
 
@@ -93,7 +94,7 @@ class Invoices(RewardsStream):
     path = "/invoices"
     page_size = 10
     """The API's cap, whatever is asked for."""
-    mended = ("created_at", "paid_at")  # days in older answers
+    repairs = {"created_at": as_moment, "paid_at": as_moment}  # days in older answers
 
 
 class Topups(RewardsStream):

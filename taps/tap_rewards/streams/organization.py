@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core.records.values import as_moment
 from tap_rewards.client import RewardsStream, WholeStream
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class Organizations(RewardsStream):
 
     name = "organizations"
     path = "/organizations"
-    mended = ("created_at",)
+    repairs = {"created_at": as_moment}  # a day in some answers
 
 
 class MembersStream(RewardsStream):
@@ -27,7 +28,7 @@ class MembersStream(RewardsStream):
 
     path = "/members"
     records_jsonpath = "$.members[*]"
-    mended = ("created_at", "last_login_at")
+    repairs = {"created_at": as_moment, "last_login_at": as_moment}
 
 
 class AccountMembers(MembersStream):
