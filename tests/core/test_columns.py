@@ -30,6 +30,7 @@ SCHEMA = {
         "list": {"type": ["array", "null"], "items": INNER},
         "sizes": {"type": ["array", "null"], "items": {"type": "number"}},
         "open": {"type": ["array", "null"], "items": {**INNER, "additionalProperties": True}},
+        "opened": {**INNER, "additionalProperties": True},
         UNMAPPED: UNMAPPED_SCHEMA,
     },
 }
@@ -44,7 +45,13 @@ VALUES = {
     "inner": [*OBJECTS, [], "x", None, [1], {"more": {"a": 1}}, {"api_key": "canary"}],
     "list": [OBJECTS, [{"n": 1}, "x"], None, [[]], [{"secret": "canary", "n": 2}], {}],
     "sizes": [[1, 2], [1.5], [], None, ["3"], [None]],
-    "open": [[{"n": 1, "extra": True}], [{"other": {"a": 1}}], [{"client_secret": "canary", "n": 1}], None],
+    "open": [
+        [{"z": 1, "n": 1, "extra": True}],
+        [{"other": {"a": 1}}],
+        [{"client_secret": "canary", "n": 1}],
+        None,
+    ],
+    "opened": [{"n": 1}, {"z": 1, "n": "2", "b": 2}, {"api_key": "canary", "z": {"password": "canary"}}, []],
     "added": ["x", {"a": [1]}, [1, 2], None, 5, *SECRET],
     "refresh_token": ["canary", True, None],
 }
