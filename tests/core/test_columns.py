@@ -41,7 +41,7 @@ VALUES = {
     "count": [1, "2", "x", None, 1.5, [], True],
     "price": [1, "2.50", "1_000", None, 3.25, "NaN"],
     "name": ["a", 5, 1.50, None, True, {"first": "a"}],
-    "free": [{}, [], {"a": 1}, "x", None, [1], *SECRET, {"Key": "\u212a", "api_key": "canary"}],
+    "free": [{}, [], {"a": 1}, "x", None, [1], *SECRET, {"Key": "\u212a", "API_KEY": "canary"}],
     "inner": [*OBJECTS, [], "x", None, [1], {"more": {"a": 1}}, {"api_key": "canary"}],
     "list": [OBJECTS, [{"n": 1}, "x"], None, [[]], [{"secret": "canary", "n": 2}], {}],
     "sizes": [[1, 2], [1.5], [], None, ["3"], [None]],

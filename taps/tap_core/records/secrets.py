@@ -8,6 +8,7 @@ own, are looked through. A text is not: JSON that is sent as a text can hold one
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,20 +31,29 @@ ACTING = (
 """Names of what acts for whoever has it, in any API."""
 
 _MOST_PATHS = 256
-_FOLDED = frozenset("\u0130\u0131\u017f\u212a")
-"""Letters that stand for i, s and k where case makes no difference."""
+_LOWER = bytes(range(256)).lower()
 _as_json = msgspec.json.Encoder().encode
 
 
 def _ending(names: Iterable[str]) -> re.Pattern[str]:
     """What a path matches that ends with one of these names."""
     patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "_?") for name in names)
-    return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.DOTALL)
+    return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
-def _folded(text: str) -> str:
+def _folded(text: bytes) -> bytes:
     """A text without what makes no difference between names."""
-    return text.lower().replace("_", "")
+    return text.translate(_LOWER, b"_")
+
+
+def _by_word(names: Sequence[bytes]) -> dict[bytes, list[list[bytes]]]:
+    """The parts between the stars of each name, by a word that as many names as possible have in common."""
+    words = [[_folded(word) for word in re.split(rb"[*_]", name) if word] or [b""] for name in names]
+    times = Counter(word for found in words for word in set(found))
+    by_word = defaultdict(list)
+    for name, found in zip(names, words, strict=True):
+        by_word[max(found, key=lambda word: (times[word], len(word)))].append(_folded(name).split(b"*"))
+    return by_word
 
 
 class Secrets:
@@ -58,7 +68,7 @@ class Secrets:
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
         ends = (*ACTING, *names)
         self._pattern, self._last = _ending(ends), _ending([name.rpartition(".")[-1] for name in ends])
-        self._parts = [_folded(name.rpartition(".")[-1]).split("*") for name in ends]
+        self._names_by_word = _by_word([name.rpartition(".")[-1].encode() for name in ends])
         self._logger = logger
         self._told: set[str] = set()
         self._is_named = lru_cache(_MOST_PATHS)(self._matches)
@@ -104,13 +114,14 @@ class Secrets:
     def _may_be_in(self, values: Sequence[Any]) -> bool:
         """Whether a name of a secret may be among those in some objects; quicker than to look at each."""
         try:
-            text = _as_json(values).decode()
+            text = _as_json(values)
         except (UnicodeError, RecursionError):
             return True
-        if not text.isascii() and not _FOLDED.isdisjoint(text):
-            return True
         text = _folded(text)
-        return any(all(part in text for part in parts) for parts in self._parts)
+        return any(
+            word in text and any(all(part in text for part in parts) for parts in names)
+            for word, names in self._names_by_word.items()
+        )
 
     def _is_secret(self, path: Path, value: Any) -> bool:
         if isinstance(value, bool) or not self._is_named(path):
