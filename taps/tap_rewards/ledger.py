@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from typing_extensions import override
+from msgspec import Raw
+from typing_extensions import TypedDict, override
 
 from tap_core.errors import ApiError
 from tap_core.paging.places import ByOffset
 from tap_core.paging.walk import Walk
 from tap_core.paging.window import PAGES
 from tap_core.records import jsonpath
+from tap_core.records.keys import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query
     from tap_core.paging.places import Ask
 
+
+_KEPT = 1000
+"""Lines that are remembered: those of some pages."""
 
 _NO_ORDER = (
     "the lines come in no order of their time, so that equal ones can't be told apart: report it to the "
@@ -51,17 +56,7 @@ class Line(NamedTuple):
     @classmethod
     def of(cls, record: Any) -> Line:
         """The line of a record, decoded or not."""
-        row = jsonpath.decode(record)
-        if not isinstance(row, Mapping):
-            return cls("", "", "", "")
-        order = row.get("order")
-        return cls(
-            _time(row.get("created_at")),
-            _number(row.get("amount")),
-            _text(row.get("action")),
-            _text(order.get("id")) if isinstance(order, Mapping) else "",
-            _text(row.get("description")),
-        )
+        return _read(bytes(record)) if isinstance(record, Raw) else _line(record)
 
     def key(self, number: int) -> str:
         """The `_sdc_key` of the line that is the nth of its equals.
@@ -71,6 +66,42 @@ class Line(NamedTuple):
         with microseconds, the amount without trailing zeros, the action, the order's id or `""`, the number.
         """
         return hashlib.sha256(msgspec.json.encode([*self[:4], number])).hexdigest()
+
+
+class _Order(TypedDict, total=False):
+    id: Any
+
+
+class _Row(TypedDict, total=False):
+    created_at: Any
+    amount: Any
+    action: Any
+    order: _Order | None
+    description: Any
+
+
+_decode = msgspec.json.Decoder(_Row, float_hook=Decimal).decode
+
+
+@lru_cache(_KEPT)  # for the page's keys, and when it is written
+def _read(record: bytes) -> Line:
+    try:
+        return _line(_decode(record))
+    except UNREADABLE:
+        return _line(jsonpath.decode(Raw(record)))
+
+
+def _line(row: Any) -> Line:
+    if not isinstance(row, dict):
+        return Line("", "", "", "")
+    order = row.get("order")
+    return Line(
+        _time(row.get("created_at")),
+        _number(row.get("amount")),
+        _text(row.get("action")),
+        _text(order.get("id")) if isinstance(order, dict) else "",
+        _text(row.get("description")),
+    )
 
 
 def moment(value: Any) -> datetime | None:
@@ -88,6 +119,8 @@ def _time(value: Any) -> str:
 
 
 def _number(value: Any) -> str:
+    if type(value) is int:
+        return str(value)
     try:
         return f"{Decimal(str(value)).normalize() + 0:f}"
     except ArithmeticError:
