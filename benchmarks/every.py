@@ -131,9 +131,11 @@ def _line(case: Case, big: int, rounds: int) -> Line:
     """A stream in a mix: the least of some rounds, big runs and small ones by turns."""
     runs = {count: _Prepared(case, count) for count in (SMALL, big)}
     try:
-        took = [{count: run.once() for count, run in runs.items()} for _ in range(rounds)]
+        took: dict[int, list[tuple[float, float]]] = {count: [] for count in runs}
+        for count in (SMALL, big, SMALL) * rounds:  # what is subtracted is to be as sure as what is left
+            took[count].append(runs[count].once())
         tap, loop = (
-            min(found[big][at] for found in took) - min(found[SMALL][at] for found in took) for at in (0, 1)
+            min(found[at] for found in took[big]) - min(found[at] for found in took[SMALL]) for at in (0, 1)
         )
         return Line(
             f"{case.domain}.{case.stream.name}", case.mix, runs[big].rows - runs[SMALL].rows, tap, loop
