@@ -166,7 +166,7 @@ def eventually(condition):
 
 @pytest.mark.parametrize(
     ("sent", "code", "rows"),
-    [(signal.SIGINT, 0, [(1,), (2,)]), (signal.SIGTERM, 128 + signal.SIGTERM, None)],
+    [(signal.SIGINT, 0, [(1,), (2,)]), (signal.SIGTERM, -signal.SIGTERM, None)],
 )
 def test_signals(warehouse, sent, code, rows):
     """Ctrl-C reaches the whole pipeline: what was sent is loaded. SIGTERM ends the loader as it is."""

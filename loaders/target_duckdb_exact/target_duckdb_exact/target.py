@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -168,6 +169,11 @@ class TargetDuckDB(Target):
         from target_duckdb_exact.database import Database  # noqa: PLC0415
 
         super().__init__(**kwargs)
+        if threading.current_thread() is threading.main_thread():
+            # The system's own way: at once, and without what is not loaded yet. A handler in Python waits for
+            # a read that was begun in the same moment, and the input can stay open: Meltano waits for the
+            # loader's end first.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         config = self.config
         database = Database(Path(config["filepath"]), float(config["lock_timeout"]))
         self._loading = Loading(
@@ -205,12 +211,7 @@ class TargetDuckDB(Target):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End at once on SIGTERM, without what is not loaded yet; not on Ctrl-C.
-
-        Ctrl-C reaches the tap and the target alike: the tap ends, and the target loads what it was sent.
-        """
-        if signum != signal.SIGINT:
-            raise SystemExit(128 + signum)
+        """Do not end on Ctrl-C: it reaches the tap too, which ends, and what it has sent is loaded."""
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
