@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from tap_core.records.values import is_upper_case
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -69,7 +71,7 @@ def positions(values: Sequence[Any]) -> list[Any]:
     if kinds == {str} and max(map(len, values)) <= _LONGEST:
         with contextlib.suppress(msgspec.DecodeError, UnicodeError):
             texts = _as_text(values)
-            if b"t" not in texts and b"z" not in texts:
+            if is_upper_case(texts):
                 return [(moment, "") for moment in _read_moments(texts)]
     return list(map(position, values))
 

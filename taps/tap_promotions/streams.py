@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import msgspec
-from msgspec import Raw
 from typing_extensions import override
 
 from tap_core.records import jsonpath
-from tap_core.records.keys import UNREADABLE
 from tap_promotions.client import OLDEST_FIRST, PromotionsStream
 
 if TYPE_CHECKING:
@@ -187,7 +183,7 @@ class _Entry(TypedDict, total=False):
     score: Any
 
 
-_entry = msgspec.json.Decoder(_Entry, float_hook=Decimal).decode
+_entry = jsonpath.members_reader(_Entry)
 
 
 def _placed(entry: Any, place: int) -> Any:
@@ -195,14 +191,11 @@ def _placed(entry: Any, place: int) -> Any:
 
     Its user's id can be inside of `user`, or be the entry's own; points can be called `score`.
     """
-    try:
-        fields = _entry(entry) if isinstance(entry, Raw) else entry
-    except UNREADABLE:
-        return entry
+    fields = _entry(entry)
     if not isinstance(fields, dict):
         return entry
     if fields.get("points") is None and "score" in fields:
-        entry = jsonpath.decode(entry)
+        entry = {**jsonpath.decode(entry)}  # a page may be looked at again
         entry["points"] = entry.pop("score")
     members: dict[str, Any] = {}
     if fields.get("position") in (None, ""):

@@ -24,7 +24,6 @@ from tap_core.paging.places import ByOffset
 from tap_core.paging.walk import Walk
 from tap_core.paging.window import PAGES
 from tap_core.records import jsonpath
-from tap_core.records.keys import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,15 +79,12 @@ class _Row(TypedDict, total=False):
     description: Any
 
 
-_decode = msgspec.json.Decoder(_Row, float_hook=Decimal).decode
+_row = jsonpath.members_reader(_Row)
 
 
 @lru_cache(_KEPT)  # for the page's keys, and when it is written
 def _read(record: bytes) -> Line:
-    try:
-        return _line(_decode(record))
-    except UNREADABLE:
-        return _line(jsonpath.decode(Raw(record)))
+    return _line(_row(Raw(record)))
 
 
 def _line(row: Any) -> Line:

@@ -103,6 +103,14 @@ def test_invoices_in_the_older_envelope_are_read(api):
     assert list(output.rows("invoices").values()) == rows
 
 
+def test_a_subscription_with_half_a_character_has_the_ids_of_what_it_belongs_to(api):
+    """Only the slow parser can read it."""
+    half = '{"id": 1, "customer": {"id": 7, "first_name": "\\ud83d"}, "product": {"id": 8}}'
+    answer(api, "subscriptions", f'[{{"subscription": {half}}}, {{"subscription": {half[:8]}2{half[8:]}}}]')
+    rows = run(TapBilling, settings(api), catalog=only("subscriptions")).records["subscriptions"]
+    assert [(row["customer_id"], row["product_id"]) for row in rows] == [(7, 8), (7, 8)]
+
+
 @pytest.mark.parametrize("body", ['{"invoices": []}', "[]"])
 def test_no_invoices_in_any_envelope(api, body):
     answer(api, "invoices", body)

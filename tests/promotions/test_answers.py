@@ -137,6 +137,18 @@ def test_a_position_is_the_place_in_the_whole_list(small):
     assert places == [("1", 1), ("2", 2), ("3", 3), ("4", 4)]
 
 
+@pytest.mark.parametrize("odd", ['"nickname": "\\ud83d"', '"position": "\\ud83d", "nickname": "x"'])
+def test_an_entry_with_half_a_character_has_its_place_and_user(small, odd):
+    """Only the slow parser can read it."""
+    promotion = str(small.data["promotions"]["promotions"][0]["id"])
+    entries = f'{{"user_id": 1}}, {{"user": {{"id": 7}}, "score": "5", {odd}}}'
+    small.fault("raw_body", path=f"{V2}/ranking/{promotion}$", body=f'{{"items": [{entries}]}}')
+    found = run(TapPromotions, settings(small)).rows("rankings")[promotion, "7"]
+    assert found["points"] == 5
+    if "position" not in odd:
+        assert found["position"] == 2
+
+
 def test_a_change_of_a_balance_that_is_no_pair(small):
     promotion = str(small.data["promotions"]["promotions"][0]["id"])
     flat = '{"id": 7, "amount": "-5", "created": "2026-02-03 10:22:43", "user": {"id": 8}}'

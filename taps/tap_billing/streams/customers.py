@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import msgspec
-from msgspec import Raw
 from typing_extensions import override
 
 from tap_billing.client import FILTER_DATES, BillingStream
 from tap_core.records import jsonpath
-from tap_core.records.keys import UNREADABLE
 from tap_core.records.values import as_moment
 
 if TYPE_CHECKING:
@@ -81,15 +77,11 @@ class _Related(TypedDict, total=False):
     product_id: Any
 
 
-_related = msgspec.json.Decoder(_Related, float_hook=Decimal).decode
+_related = jsonpath.members_reader(_Related)
 
 
 def _with_ids(record: Any) -> Any:
-    try:
-        fields = _related(record) if isinstance(record, Raw) else record
-    except UNREADABLE:
-        return record
-    ids = {}
+    fields, ids = _related(record), {}
     for name in ("customer", "product") if isinstance(fields, dict) else ():
         related = fields.get(name)
         if isinstance(related, dict) and fields.get(f"{name}_id") is None and related.get("id") is not None:
