@@ -42,15 +42,15 @@ class Loose(Checked):
     attributes: dict[str, str]
     """Attribute of the struct for each field of the schema, the same in every shape of a schema."""
 
-    def __init__(self, *, utc: bool, is_open: bool) -> None:
+    def __init__(self, *, utc: bool) -> None:
         super().__init__(utc=utc)
-        self._is_open = is_open
         self._open: dict[str, str] = {}
         self._loose: list[tuple[str, str, Schema, frozenset[type]]] = []
         self._eased: list[tuple[str, frozenset[type], Callable[[Any], Any]]] = []
         self._repaired: list[tuple[str, Callable[[str], Any]]] = []
         self._dropped: list[str] = []
-        self._slots: list[tuple[str, str]] = []
+        self._added: list[tuple[str, str]] = []  # go into the unmapped field
+        self._extra: list[tuple[str, str]] = []  # may be there, and stay
         self._nested: list[tuple[str, str, Loose]] = []
 
     def _watch(self, watched: Collection[str]) -> None:
@@ -61,13 +61,12 @@ class Loose(Checked):
         """
         self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
         self._settled = [found for found in self._nested if found[2].settles]
-        added = [] if self._is_open else self._slots
         self._watched = {self.attributes[name] for name in watched if name in self.attributes}
-        self._watched_slots = [attribute for attribute, name in added if name in watched]
+        self._watched_slots = [attribute for attribute, name in self._added if name in watched]
         self._watched_loose = [loose for loose in self._loose if loose[1] in watched]
         self._watched_settled = [found for found in self._settled if found[1] in watched]
         as_sent = [(attribute, plain | {UnsetType}) for attribute, *_, plain in self._loose]
-        gone = [*(attribute for attribute, _ in added), *self._dropped]
+        gone = [*(attribute for attribute, _ in self._added), *self._dropped]
         absent = [(attribute, frozenset({UnsetType})) for attribute in gone]
         self._settled_types = [(attrgetter(attribute), plain) for attribute, plain in as_sent + absent]
         self.settles: bool = bool(self._settled_types or self._settled)
@@ -82,7 +81,7 @@ class Loose(Checked):
     def look_through(self, values: Iterable[Any], secrets: Secrets, path: Path = ()) -> None:
         """Take the secrets out of what has no schema of its own, in structs and lists of them."""
         structs = self.structs_in(values)
-        for attribute, name in self._slots if self._is_open else ():
+        for attribute, name in self._extra:
             if secrets.takes((*path, name), None):
                 for struct in structs:
                     if secrets.takes((*path, name), getattr(struct, attribute)):
@@ -136,7 +135,7 @@ class Loose(Checked):
     def _keep_added(
         self, to: _Kept, records: Sequence[Any], structs: Sequence[Any], above: Path, left: Collection[str]
     ) -> None:
-        for attribute, name in () if self._is_open else self._slots:
+        for attribute, name in self._added:
             path = (*above, name)
             if attribute in left or to.secrets.takes(path, None):
                 continue
@@ -195,8 +194,7 @@ class Loose(Checked):
                 self.settle(item, conformer, found, (*place, index))
         if type(value) is not self.struct:
             return
-        if not self._is_open:
-            self._empty_slots(value, conformer, found, place)
+        self._empty_slots(value, conformer, found, place)
         for attribute in self._dropped:
             setattr(value, attribute, UNSET)
         for attribute, name, schema, plain in self._loose:
@@ -209,7 +207,7 @@ class Loose(Checked):
             shape.settle(getattr(value, attribute), conformer, found, (*place, name))
 
     def _empty_slots(self, value: Any, conformer: Conformer, found: Found, place: Place) -> None:
-        for attribute, name in self._slots:
+        for attribute, name in self._added:
             added = getattr(value, attribute)
             if added is UNSET:
                 continue

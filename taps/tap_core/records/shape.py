@@ -60,7 +60,7 @@ class Shape(Loose):
         constants: Mapping[str, Any] | None = None,
     ) -> None:
         properties = schema["properties"]
-        super().__init__(utc=utc, is_open=is_open(schema))
+        super().__init__(utc=utc)
         self._loose_paths, self._dropped_paths = frozenset(loose), frozenset(dropped)
         self._repairs = repairs or {}
         self.attributes = {name: f"f{index}" for index, name in enumerate(properties)}
@@ -72,16 +72,18 @@ class Shape(Loose):
                 continue
             hint = self._field(name, attribute, properties[name])
             fields.append((attribute, hint | None | UnsetType if name in keys else hint | UnsetType, UNSET))
-        self.added = {path[0] for path in self._loose_paths if len(path) == 1} - properties.keys()
-        """Fields that the schema does not know and the struct does."""
-        self._slots = [(f"s{index}", name) for index, name in enumerate(sorted(self.added, key=_path))]
-        fields += [(attribute, Any, UNSET) for attribute, _ in self._slots]
+        unknown = {path[0] for path in self._loose_paths if len(path) == 1} - properties.keys()
+        slots = [(f"s{index}", name) for index, name in enumerate(sorted(unknown, key=_path))]
+        if is_open(schema):
+            self._extra = slots
+            self._open |= dict(slots)
+        else:
+            self._added = slots
+        fields += [(attribute, Any, UNSET) for attribute, _ in slots]
         names = {attribute: name for name, attribute in self.attributes.items()}
-        names |= dict(self._slots)
+        names |= dict(slots)
         self.struct = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
-        if self._is_open:
-            self._open |= dict(self._slots)
-        self._watch(self.attributes.keys() | self.added if watched is None else watched)
+        self._watch(self.attributes.keys() | unknown if watched is None else watched)
 
     def _field(self, name: str, attribute: str, schema: Schema) -> Any:
         """The type of a field's attribute; what else is to be done with it is noted."""
