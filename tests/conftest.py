@@ -18,6 +18,8 @@ FEW = 3
 SLOW = ("tests/targets/", "tests/oracle/")
 """Where a variant starts other programs, and fewer of them have to do."""
 
+pytest_plugins = ["meltano_project"]
+
 
 def pytest_addoption(parser):
     parser.addoption("--reliability", type=Path, help="write the figures of the tests to this page")

@@ -8,9 +8,10 @@ from random import Random
 
 import pytest
 
+from meltano_project import MELTANO, settings
 from support import run
 from tap_events.tap import TapEvents
-from test_pipeline import MELTANO, assert_same, environment, loaded, settings  # noqa: F401 - a fixture too
+from test_pipeline import assert_same, loaded
 
 FULL = "RELIABILITY_FULL" in os.environ
 POINTS = 30 if FULL else 1
@@ -28,7 +29,7 @@ def left(group):
 
 @pytest.mark.skipif(not FULL, reason="half a minute of Meltano: in `make reliability`")
 @pytest.mark.parametrize("point", range(POINTS))
-def test_killed_at_random_points(api, environment, tmp_path, point):  # noqa: F811
+def test_killed_at_random_points(api, environment, tmp_path, point):
     rng = Random(point)
     how = [signal.SIGKILL, signal.SIGTERM][point % 2]
     command = [MELTANO, "run", "--force", "tap-events", "target-duckdb"]

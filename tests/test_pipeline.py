@@ -1,117 +1,20 @@
 """The whole way through Meltano: from the sandbox into DuckDB, as `meltano run` does it."""
 
 import json
-import os
-import subprocess
-import sys
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
 
+from meltano_project import TAPS, settings
 from report import main as report
-from support import KEY, run
-from tap_billing.tap import TapBilling
-from tap_events.tap import TapEvents
-from tap_promotions.tap import TapPromotions
-from tap_rewards.tap import TapRewards
-from tap_scheduling.tap import TapScheduling
+from support import run
 
-ROOT = Path(__file__).parents[1]
-MELTANO = Path(sys.executable).with_name("meltano")
 CHILDREN = {"attendees", "tickets", "donations", "transactions"}
 STREAMS = {"events", "categories", "users", *CHILDREN}
 KEYS = {"categories": "category", "donations": "donationid", "transactions": "refno"}
 
-TAPS = {
-    "events": TapEvents,
-    "scheduling": TapScheduling,
-    "promotions": TapPromotions,
-    "billing": TapBilling,
-    "rewards": TapRewards,
-}
-PATHS = {"promotions": "promotions/v2"}
-PRESETS = {
-    "tap-eventzilla": {"api_url": "https://www.eventzillaapi.net/api", "api_version": "v2"},
-    "tap-calcom": {"api_url": "https://api.cal.com", "api_version": "v2"},
-    "tap-easypromos": {"api_url": "https://api.easypromosapp.com/v2"},
-    "tap-maxio": {"api_url": ""},
-    "tap-tremendous": {"api_url": "https://api.tremendous.com/api", "api_version": "v2"},
-}
-
 pytestmark = pytest.mark.meltano
-
-
-def settings(api, name):
-    """The settings with which a tap reads the sandbox."""
-    return {"api_url": f"{api.url}/{PATHS.get(name, name)}", TAPS[name].key_setting: KEY}
-
-
-ASK = """
-import contextlib, io, json, sys
-from meltano.cli import cli
-for line in sys.stdin:
-    shown = io.StringIO()
-    with contextlib.redirect_stdout(shown):
-        cli.main(json.loads(line), standalone_mode=False)
-    print(json.dumps(shown.getvalue()))
-"""
-"""Several commands of Meltano in one process, as starting it takes seconds."""
-
-
-@pytest.fixture
-def environment(api, tmp_path):
-    """What makes Meltano use this project with a database, a warehouse and a sandbox of its own."""
-    env = {
-        **os.environ,
-        "MELTANO_PROJECT_ROOT": str(ROOT),
-        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
-        "MELTANO_ENVIRONMENT": "sandbox",
-        "TARGET_DUCKDB_FILEPATH": str(tmp_path / "warehouse.duckdb"),
-        "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
-    }
-    for name in TAPS:
-        env |= {f"TAP_{name}_{key}".upper(): value for key, value in settings(api, name).items()}
-    return env
-
-
-@pytest.fixture
-def answers_of(environment, tmp_path):
-    """What several commands of Meltano show."""
-
-    def answers_of(commands, **settings):
-        asked = subprocess.run(
-            [sys.executable, "-c", ASK],
-            input="\n".join(map(json.dumps, commands)),
-            stdout=subprocess.PIPE,
-            check=True,
-            cwd=tmp_path,
-            env={**environment, **settings},
-            text=True,
-            timeout=240,
-        )
-        return [json.loads(line) for line in asked.stdout.splitlines()]
-
-    return answers_of
-
-
-@pytest.fixture
-def meltano(environment, tmp_path):
-    """Meltano, run as a command."""
-
-    def meltano(*arguments, **settings):
-        return subprocess.run(
-            [MELTANO, *arguments],
-            capture_output=True,
-            check=False,
-            cwd=tmp_path,
-            env={**environment, **settings},
-            text=True,
-            timeout=240,
-        )
-
-    return meltano
 
 
 METADATA = {"_sdc_extracted_at", "_sdc_batched_at", "_sdc_deleted_at", "_sdc_table_version"}
@@ -273,63 +176,3 @@ def test_failure_of_the_tap_is_a_failure_of_the_run(meltano):
     assert run.returncode == 1
     assert "api_key was refused" in run.stderr
     assert "not-the-key" not in run.stderr
-
-
-def test_presets_lack_the_key_alone(answers_of):
-    found = answers_of([["--environment=sandbox", "config", "print", preset] for preset in PRESETS])
-    for preset, config in zip(PRESETS, map(json.loads, found), strict=True):
-        assert PRESETS[preset].items() <= config.items()
-        assert not config.get("api_key"), preset
-        assert not config.get("bearer_token"), preset
-        assert config.get("requests_per_minute", 1) <= 200, preset
-
-
-def test_preset_without_the_sandbox(answers_of):
-    (found,) = answers_of(
-        [["--environment=prod", "config", "print", "tap-eventzilla"]],
-        TAP_EVENTS_API_KEY="",
-        TAP_EVENTS_API_URL="",
-    )
-    config = json.loads(found)
-    assert PRESETS["tap-eventzilla"].items() <= config.items()
-    assert not config.get("api_key")
-
-
-def test_preset_has_a_state_of_its_own_and_names_what_is_missing(meltano):
-    run = meltano("run", "tap-maxio", "target-jsonl")
-    assert run.returncode == 1
-    assert "'sandbox:tap-maxio-to-target-jsonl'" in run.stderr
-    assert "api_url must not be empty" in run.stderr
-    assert "api_key must not be empty" in run.stderr
-
-
-def test_every_setting_is_listed_with_its_description(answers_of):
-    found = answers_of([["config", "list", "--all", f"tap-{name}"] for name in TAPS])
-    for (name, tap), shown in zip(TAPS.items(), found, strict=True):
-        for setting, field in tap.config_jsonschema["properties"].items():
-            assert f"{setting} [env: TAP_{name}_{setting}]".upper() in shown.upper()
-            assert field["description"] in shown
-
-
-def test_J10_by_hand_the_loader_has_a_schema(answers_of, tmp_path):
-    """`meltano invoke target-duckdb` has this config: only a run names the schema."""
-    (shown,) = answers_of([["config", "print", "target-duckdb"]])
-    (tmp_path / "config.json").write_text(shown)
-    schema = {"type": "SCHEMA", "stream": "t", "schema": {"properties": {"id": {"type": "integer"}}}}
-    messages = [{**schema, "key_properties": ["id"]}, {"type": "RECORD", "stream": "t", "record": {"id": 1}}]
-    loading = subprocess.run(
-        [MELTANO.with_name("target-duckdb-exact"), "--config", tmp_path / "config.json"],
-        input="".join(f"{json.dumps(message)}\n" for message in messages),
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert loading.returncode == 0, loading.stderr
-    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
-        assert connection.execute("SELECT id FROM main.t").fetchall() == [(1,)]
-
-
-def test_meltano_leaves_its_file_alone(meltano):
-    before = (ROOT / "meltano.yml").read_text()
-    assert meltano("config", "list", "tap-events").returncode == 0
-    assert (ROOT / "meltano.yml").read_text() == before

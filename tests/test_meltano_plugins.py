@@ -1,0 +1,79 @@
+"""What Meltano knows of the plugins: presets, settings, where a loader by hand puts its tables."""
+
+import json
+import subprocess
+
+import duckdb
+import pytest
+
+from meltano_project import MELTANO, ROOT, TAPS
+
+PRESETS = {
+    "tap-eventzilla": {"api_url": "https://www.eventzillaapi.net/api", "api_version": "v2"},
+    "tap-calcom": {"api_url": "https://api.cal.com", "api_version": "v2"},
+    "tap-easypromos": {"api_url": "https://api.easypromosapp.com/v2"},
+    "tap-maxio": {"api_url": ""},
+    "tap-tremendous": {"api_url": "https://api.tremendous.com/api", "api_version": "v2"},
+}
+
+pytestmark = pytest.mark.meltano
+
+
+def test_presets_lack_the_key_alone(answers_of):
+    found = answers_of([["--environment=sandbox", "config", "print", preset] for preset in PRESETS])
+    for preset, config in zip(PRESETS, map(json.loads, found), strict=True):
+        assert PRESETS[preset].items() <= config.items()
+        assert not config.get("api_key"), preset
+        assert not config.get("bearer_token"), preset
+        assert config.get("requests_per_minute", 1) <= 200, preset
+
+
+def test_preset_without_the_sandbox(answers_of):
+    (found,) = answers_of(
+        [["--environment=prod", "config", "print", "tap-eventzilla"]],
+        TAP_EVENTS_API_KEY="",
+        TAP_EVENTS_API_URL="",
+    )
+    config = json.loads(found)
+    assert PRESETS["tap-eventzilla"].items() <= config.items()
+    assert not config.get("api_key")
+
+
+def test_preset_has_a_state_of_its_own_and_names_what_is_missing(meltano):
+    run = meltano("run", "tap-maxio", "target-jsonl")
+    assert run.returncode == 1
+    assert "'sandbox:tap-maxio-to-target-jsonl'" in run.stderr
+    assert "api_url must not be empty" in run.stderr
+    assert "api_key must not be empty" in run.stderr
+
+
+def test_every_setting_is_listed_with_its_description(answers_of):
+    found = answers_of([["config", "list", "--all", f"tap-{name}"] for name in TAPS])
+    for (name, tap), shown in zip(TAPS.items(), found, strict=True):
+        for setting, field in tap.config_jsonschema["properties"].items():
+            assert f"{setting} [env: TAP_{name}_{setting}]".upper() in shown.upper()
+            assert field["description"] in shown
+
+
+def test_J10_by_hand_the_loader_has_a_schema(answers_of, tmp_path):
+    """`meltano invoke target-duckdb` has this config: only a run names the schema."""
+    (shown,) = answers_of([["config", "print", "target-duckdb"]])
+    (tmp_path / "config.json").write_text(shown)
+    schema = {"type": "SCHEMA", "stream": "t", "schema": {"properties": {"id": {"type": "integer"}}}}
+    messages = [{**schema, "key_properties": ["id"]}, {"type": "RECORD", "stream": "t", "record": {"id": 1}}]
+    loading = subprocess.run(
+        [MELTANO.with_name("target-duckdb-exact"), "--config", tmp_path / "config.json"],
+        input="".join(f"{json.dumps(message)}\n" for message in messages),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert loading.returncode == 0, loading.stderr
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT id FROM main.t").fetchall() == [(1,)]
+
+
+def test_meltano_leaves_its_file_alone(meltano):
+    before = (ROOT / "meltano.yml").read_text()
+    assert meltano("config", "list", "tap-events").returncode == 0
+    assert (ROOT / "meltano.yml").read_text() == before
