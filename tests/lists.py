@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json_api import JsonApi, cut, numbered
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
 
@@ -11,8 +11,7 @@ QUICK = {"backoff_factor": 0.001, "max_retries": 1, "request_timeout": 5, "reque
 
 
 def only(tap, *streams):
-    config = {"api_url": "http://localhost", "api_key": KEY, "bearer_token": KEY}
-    catalog = tap(config=config).catalog_dict
+    catalog = discovered(tap)
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["tap_stream_id"] in streams]
     return catalog
 

@@ -10,7 +10,7 @@ import pytest
 
 from json_api import cut, numbered
 from raw_server import RawServer, answer
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_billing.tap import TapBilling
 from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
@@ -87,7 +87,7 @@ def test_A10_the_bookmark_never_passes_the_servers_clock(tap):
     stream = {TapBilling: "customers", TapScheduling: "bookings"}[tap]
     with RawServer(reply) as server:
         config = {"api_url": server.url, "api_key": KEY}
-        catalog = tap(config=dict(config)).catalog_dict
+        catalog = discovered(tap)
         catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] == stream]
         output = run(tap, config, catalog=catalog)
     assert len(output.rows(stream)) == 2

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from json_api import JsonApi, cut, numbered
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError, PartlyRead
 from tap_events.tap import TapEvents
@@ -24,7 +24,7 @@ def settings(tap, url="http://localhost", **more):
 
 def read(tap, stream, rows, *, fails=False):
     """What a tap makes of a stream's rows."""
-    catalog = tap(config=settings(tap)).catalog_dict
+    catalog = discovered(tap)
     parents = {"events", "promotions"} if stream not in {"events", "promotions"} else set()
     for entry in catalog["streams"]:
         root = next(item for item in entry["metadata"] if not item["breadcrumb"])
@@ -72,7 +72,7 @@ def test_I01_I05_a_row_without_its_key_costs_itself(tap, stream, bad):
 @pytest.mark.parametrize(("tap", "stream"), [(TapScheduling, "my_profile"), (TapScheduling, "schedules")])
 @pytest.mark.parametrize("bad", [[], {}, ["x"], {"x": 1}])
 def test_D05_a_lone_record_whose_id_is_no_id(tap, stream, bad):
-    catalog = tap(config=settings(tap)).catalog_dict
+    catalog = discovered(tap)
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] == stream]
     body = {"status": "success", "data": {"id": bad}}
     with JsonApi(lambda path, query: body) as api, pytest.raises(ApiError, match=stream):
@@ -162,7 +162,7 @@ def test_I05_I08_a_calendar_has_the_credential_of_its_account(calendar):
     account = {"credentialId": 9, "calendars": [{"externalId": "a"}, {"externalId": "b", **calendar}]}
     rows = {"connectedCalendars": [account, {"credentialId": 10, "error": {"message": "x"}}]}
     with JsonApi(lambda path, query: {"status": "success", "data": rows}) as api:
-        catalog = TapScheduling(config=settings(TapScheduling)).catalog_dict
+        catalog = discovered(TapScheduling)
         catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] == "calendars"]
         output = run(TapScheduling, settings(TapScheduling, api.url), catalog=catalog)
     assert output.rows("calendars").keys() == {(9, "a"), (9, "b")}

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from json_api import JsonApi, cut, numbered
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_billing.tap import TapBilling
 from tap_core.records.secrets import Secrets
 from tap_events.tap import TapEvents
@@ -39,7 +39,7 @@ def read(tap, stream, rows, *, catalog=None, **more):
         return {stream: (page := cut(rows, query, default=10**6)), "data": page}
 
     if catalog is None:
-        catalog = tap(config=settings(tap)).catalog_dict
+        catalog = discovered(tap)
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] == stream]
     with JsonApi(handle) as api:
         return run(tap, settings(tap, api.url, **more), catalog=catalog)
@@ -132,7 +132,7 @@ def test_I04_what_stands_beside_a_secret_stays():
     [(TapBilling, "subscriptions", "credit_card"), (TapRewards, "members", "profile")],
 )
 def test_I04_a_catalog_of_an_earlier_version_brings_no_column_back(tap, stream, column):
-    catalog = tap(config=settings(tap)).catalog_dict
+    catalog = discovered(tap)
     entry = next(entry for entry in catalog["streams"] if entry["stream"] == stream)
     tokens = {name: {"type": ["string", "null"]} for name in ("vault_token", "invite_url", "harmless")}
     properties = entry["schema"]["properties"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk.helpers._catalog import get_selected_schema
@@ -107,9 +106,12 @@ def with_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> dict[str
 
     A forced one holds whatever else is said; then what the metadata say, then the entry itself.
     """
-    settled = copy.deepcopy(dict(catalog))
+    settled = {**catalog, "streams": [dict(entry) for entry in catalog["streams"]]}
     for entry in settled["streams"]:
-        roots = [found["metadata"] for found in entry.get("metadata", []) if not found["breadcrumb"]]
+        entry["metadata"] = [
+            {**found, "metadata": {**found["metadata"]}} for found in entry.get("metadata", [])
+        ]
+        roots = [found["metadata"] for found in entry["metadata"] if not found["breadcrumb"]]
         root = roots[-1] if roots else {}
         forced, wanted = root.get("forced-replication-method"), root.get("replication-method")
         if forced and wanted and forced != wanted:
@@ -166,7 +168,7 @@ def _settle(entry: CatalogEntry, stream: Any) -> None:
     if not method or (method == stream.replication_method and key != stream.replication_key):
         method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
     if entry.metadata.resolve_selection().get((), True):
-        for problem in (*_key_problems(keys, fields), *_method_problems(method, key, entry, stream)):
+        for problem in (*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream)):
             raise ApiError(f"catalog: {stream.name}: {problem}")
     entry.replication_method = method
     entry.replication_key = root.replication_key = key if method == REPLICATION_INCREMENTAL else None
@@ -181,10 +183,12 @@ def _key_problems(keys: Iterable[str], fields: Mapping[str, Any]) -> list[str]:
     return [f"table-key-properties: `{name}` is no field of it" for name in keys if name not in fields]
 
 
-def _method_problems(method: str, key: str | None, entry: CatalogEntry, stream: Any) -> Iterator[str]:
+def _method_problems(
+    method: str, key: str | None, fields: Mapping[str, Any], entry: CatalogEntry, stream: Any
+) -> Iterator[str]:
     if method == REPLICATION_FULL_TABLE:
         return
-    field = entry.schema.to_dict()["properties"].get(key)
+    field = fields.get(key or "")
     if method not in _METHODS:
         yield f"replication-method {method} is not possible; {' and '.join(_METHODS)} are"
     elif not key:

@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
-from tap_core.catalog import selected_schemas, settle_catalog
+from tap_core.catalog import settle_catalog
 from tap_core.errors import ApiError
 from tap_core.maps import MAPS_FAIL
 from tap_core.quiet import without_steps
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog
 
     from tap_core.http.client import ApiClient
     from tap_core.http.response import Refusals
@@ -88,8 +89,8 @@ class SdkTap(Tap):
         """What is wrong with the settings."""
 
     @abstractmethod
-    def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-        """What is wrong with the settings that change records, given the fields that are read."""
+    def mapping_errors(self, catalog: Catalog) -> Iterator[str]:
+        """What is wrong with the settings that change records, given what is read."""
 
     @abstractmethod
     def stop(self, signum: int) -> None:
@@ -146,7 +147,7 @@ class SdkTap(Tap):
         """Settle what catalog and stream maps say of each stream; `ApiError` if that can't be done."""
         if self.input_catalog is not None:
             settle_catalog(self.input_catalog, self.discover_streams(), self.logger)
-        for line in self.mapping_errors(selected_schemas(self.catalog)):
+        for line in self.mapping_errors(self.catalog):
             raise ApiError(line)
         try:
             super().setup_mapper()

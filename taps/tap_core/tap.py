@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from tap_core.account import DELETES_OF_ACCOUNTS, account_map_errors, keep_account
 from tap_core.batches import are_arrow, batch_errors
-from tap_core.catalog import catalog_errors, with_methods
+from tap_core.catalog import catalog_errors, selected_schemas, with_methods
 from tap_core.cli import NO_TEST, ApiCommand, read_environment
 from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.files import read_catalog, read_config, read_state
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog
 
     from tap_core.stream import ApiStream
 
@@ -222,10 +223,13 @@ class ApiTap(ListingTap):
         return errors
 
     @override
-    def mapping_errors(self, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-        """What is wrong with the settings that change records, given the fields that are read."""
-        fields = {name: schema["properties"] for name, schema in schemas.items()}
+    def mapping_errors(self, catalog: Catalog) -> Iterator[str]:
+        """What is wrong with the settings that change records, given what is read."""
         maps = self.config.get("stream_maps", {})
+        if maps == {} and not self.config.get("flattening_enabled"):
+            return  # the schemas of all streams take a tenth of a second
+        schemas = selected_schemas(catalog)
+        fields = {name: schema["properties"] for name, schema in schemas.items()}
         yield from map_errors(maps, fields)
         yield from account_map_errors(maps) if self.config.get("account") else ()
         yield from flattening_errors(self.config, schemas)

@@ -13,7 +13,7 @@ import pytest
 
 from api_sandbox import Sandbox
 from api_sandbox.events.data import generate
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_events.tap import TapEvents
 from tap_scheduling.tap import TapScheduling
 
@@ -24,8 +24,8 @@ def config(api):
 
 
 @pytest.fixture
-def catalog(config):
-    return TapEvents(config=config).catalog_dict
+def catalog():
+    return discovered(TapEvents)
 
 
 def select(catalog, streams=None, fields=()):

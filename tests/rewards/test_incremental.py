@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from rewards.truth import INCREMENTAL, PATH, STREAMS, assert_all, bag, expected
-from support import Output, command, run
+from support import Output, command, discovered, run
 from tap_rewards.tap import TapRewards
 
 DAY = 86_400
@@ -181,7 +181,7 @@ def test_filters_that_are_ignored_only_cost_requests(api, config):
 
 def test_full_table_on_demand(api, config):
     first = run(TapRewards, config)
-    catalog = TapRewards(config=config).catalog_dict
+    catalog = discovered(TapRewards)
     for entry in catalog["streams"]:
         if entry["stream"] == "rewards":
             entry["replication_method"] = "FULL_TABLE"

@@ -12,14 +12,14 @@ from singer_sdk.testing import get_tap_test_class
 from api_sandbox import Sandbox
 from in_process import select
 from rewards.truth import OFF, PATH, STREAMS, assert_all, expected, without_key
-from support import KEY, command, run
+from support import KEY, command, discovered, run
 from tap_core.errors import ApiError
 from tap_rewards.tap import TapRewards
 
 
 def only(*streams, tap=TapRewards):
     """A catalog of some streams."""
-    catalog = tap(config={"api_url": "http://localhost", "api_key": KEY}).catalog_dict
+    catalog = discovered(tap)
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] in streams]
     return catalog
 

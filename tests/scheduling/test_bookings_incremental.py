@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from in_process import select
-from support import KEY, Output, run
+from support import KEY, Output, discovered, run
 from tap_core.errors import ApiError
 from tap_scheduling.tap import TapScheduling
 
@@ -203,7 +203,7 @@ def test_rows_without_a_date_do_not_move_the_bookmark(api, config, bookings):
 
 
 def test_full_table_when_the_catalog_says_so(api, config, bookings):
-    catalog = TapScheduling(config=config).catalog_dict
+    catalog = discovered(TapScheduling)
     for entry in catalog["streams"]:
         entry["replication_method"] = "FULL_TABLE"
     output = run(TapScheduling, config, state=state_at(LAST), catalog=catalog)

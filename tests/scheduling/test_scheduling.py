@@ -12,7 +12,7 @@ from singer_sdk.testing import get_tap_test_class
 from api_sandbox import Sandbox
 from in_process import select
 from scheduling.truth import OFF, STREAMS, assert_all, expected
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_core.errors import ApiError
 from tap_scheduling.tap import TapScheduling
 
@@ -27,7 +27,7 @@ def config(api):
 
 def only(*streams):
     """A catalog with only these streams selected."""
-    catalog = TapScheduling(config={"api_url": "http://127.0.0.1", "api_key": KEY}).catalog_dict
+    catalog = discovered(TapScheduling)
     for entry in catalog["streams"]:
         root = next(item for item in entry["metadata"] if not item["breadcrumb"])
         root["metadata"]["selected"] = entry["tap_stream_id"] in streams

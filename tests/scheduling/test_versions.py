@@ -8,7 +8,7 @@ import pytest
 
 from api_sandbox.scheduling import api as scheduling
 from json_api import JsonApi, cut
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
@@ -18,7 +18,7 @@ QUICK = {"requests_per_minute": 100_000, "max_retries": 0}
 
 
 def only(*streams):
-    catalog = TapScheduling(config={"api_url": "http://localhost", "api_key": KEY}).catalog_dict
+    catalog = discovered(TapScheduling)
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] in streams]
     return catalog
 
@@ -123,7 +123,7 @@ def test_H06_A12_an_event_without_attendees(status, message):
 
 
 def attendees():
-    catalog = TapEvents(config={"api_url": "http://localhost", "api_key": KEY}).catalog_dict
+    catalog = discovered(TapEvents)
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] in {"events", "attendees"}]
     return catalog
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import pytest
 
-from support import KEY, run
+from support import KEY, discovered, run
 from tap_billing.tap import TapBilling
 from targets.environments import ROOT
 from targets.targets import in_utc, moment, rounded
@@ -60,7 +60,7 @@ def told():
 @pytest.fixture(scope="module")
 def emitted(running_sandbox):
     """What the tap writes of one value, of a number of them, as the coupons 1, 2, 3, ..."""
-    catalog = TapBilling(config={"api_url": "http://127.0.0.1", "api_key": KEY}).catalog_dict
+    catalog = discovered(TapBilling)
     for stream in catalog["streams"]:
         root = next(entry for entry in stream["metadata"] if not entry["breadcrumb"])
         root["metadata"]["selected"] = stream["tap_stream_id"] == "coupons"

@@ -147,8 +147,11 @@ def _texts(values: Sequence[str | None]) -> pa.Array:
 
 
 def _json(values: Sequence[msgspec.Raw]) -> pa.Array:
+    joined = b"".join(values)
+    if joined == b"null" * len(values):
+        return pa.nulls(len(values), pa.string())
     texts = [None if text == b"null" else text for text in map(bytes, values)]
-    if b"\\u" in b"".join(filter(None, texts)):
+    if b"\\u" in joined:
         for number, text in enumerate(texts):
             if text is not None and not _is_unicode(text):
                 raise Misfit(number)
