@@ -68,6 +68,7 @@ PLACES = [
     (TapScheduling, "schedules", {"metadata": {"stripe": {"access_token": "CANARY"}}}),
     (TapScheduling, "teams", {"metadata": {"apps": [{"credential": {"accessToken": "CANARY"}}]}}),
     (TapScheduling, "teams", {"webhooks": [{"secret": "CANARY"}], "inviteUrl": "CANARY"}),
+    (TapRewards, "orders", {"invite-url": CANARY, "x": {"Access-Token": CANARY}}),
     (TapScheduling, "teams", {"inviteToken": {"token": "CANARY", "expires": None}}),
     (TapBilling, "customers", {"integration": {"private_key": "CANARY", "apiKey": "CANARY"}}),
     (TapEvents, "users", {"login": [{"password": "CANARY", "refresh_token": "CANARY"}]}),

@@ -106,5 +106,9 @@ class Retriable(Exception):
         self.divisible = divisible
 
 
+class Unconnected(Retriable):
+    """There was not even a connection."""
+
+
 class Stopped(BaseException):
     """The run was asked to end; raised at the next point where STATE is whole."""

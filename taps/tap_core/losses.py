@@ -193,7 +193,7 @@ class Losses:
 
     @property
     def _told_gone(self) -> str:
-        return f"{self._gone} of {self.lists} parents were gone, or have no such list (404)"
+        return f"{self._gone} of {self.lists} parents were gone, or have no such list"
 
     def tell_losses(self) -> None:
         """Say, at the end, how many lists were cut off, and how many parents gone.

@@ -11,10 +11,14 @@ from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._flattening import FlatteningOptions, flatten_key
 from singer_sdk.mapper import NULL_STRING, CustomStreamMap
 
+from tap_core.account import account_map_errors
+from tap_core.catalog import selected_schemas
 from tap_core.selection import meant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+    from singer_sdk.singerlib import Catalog
 
 FUNCTIONS = frozenset(object.__new__(CustomStreamMap).functions)  # they are of the class, not of a map
 """What an expression can call: as the installed SDK has it."""
@@ -30,6 +34,17 @@ MAPS_FAIL = (
 
 _ELSE, _FILTER, _ALIAS = "__else__", "__filter__", "__alias__"
 _OTHER_RULES = {_ELSE, _ALIAS, "__source__", "__key_properties__"}
+
+
+def mapping_errors(config: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:
+    """What is wrong with the settings that change records, given what is read."""
+    maps = config.get("stream_maps", {})
+    if maps == {} and not config.get("flattening_enabled"):
+        return  # the schemas of all streams take a tenth of a second
+    schemas = selected_schemas(catalog)
+    yield from map_errors(maps, {name: schema["properties"] for name, schema in schemas.items()})
+    yield from account_map_errors(maps) if config.get("account") else ()
+    yield from flattening_errors(config, schemas)
 
 
 def map_errors(maps: Any, fields: Mapping[str, Collection[str]]) -> Iterator[str]:

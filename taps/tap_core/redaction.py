@@ -70,6 +70,9 @@ def redact_logs(secrets: Iterable[str]) -> None:
 def _written(secret: str) -> Iterable[str]:
     """The ways to write a secret: as it is, in source, JSON, HTML, URLs and hex, and in headers of HTTP."""
     yield from (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
+    yield json.dumps(secret)[1:-1].replace("/", "\\/")  # as PHP writes it
+    for entity in ("&#{:d};", "&#x{:x};"):
+        yield "".join(letter if letter.isalnum() else entity.format(ord(letter)) for letter in secret)
     yield from (secret.encode().hex(), "".join(f"%{byte:02x}" for byte in secret.encode()))
     yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
     for text in (secret, f"{secret}:x", f"{secret}:", f":{secret}"):

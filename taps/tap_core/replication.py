@@ -87,8 +87,7 @@ class Replicated(Losses):
         )
 
     def _open(self) -> None:
-        stream, began = self.stream, self.began
-        state = stream.stream_state
+        stream, began, state = self.stream, self.began, self.stream.stream_state
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
             forget_other_filters(stream, state)
             forget_later_window(state, stream.config)
@@ -107,8 +106,7 @@ class Replicated(Losses):
             self._open_checkpoint()
 
     def _open_checkpoint(self) -> None:
-        stream, began = self.stream, self.began
-        state = stream.stream_state
+        stream, began, state = self.stream, self.began, self.stream.stream_state
         if "page_size" in state:  # kept by earlier versions; null, as an absent one would be merged back
             state["page_size"] = None
         if stream.resumable and not (self.bookmark and self.is_sorted) and not self._batches:

@@ -156,6 +156,9 @@ class ApiStream(BoundedStream):
             path = self.records_jsonpath.removesuffix("[*]")
             msg = f"the answer has no list at `{path}`; is it of another version?"
             raise Retriable(msg, divisible=False)
+        if not page.records and (failure := page.failure):
+            msg = f"the answer has no rows and says by `{failure}` that something failed"
+            raise Retriable(msg, divisible=False)
 
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """Whether a lone object in the records' place is a record, and not an answer of another kind.

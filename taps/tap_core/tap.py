@@ -10,16 +10,16 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from typing_extensions import override
 
-from tap_core.account import DELETES_OF_ACCOUNTS, account_map_errors, keep_account
+from tap_core.account import DELETES_OF_ACCOUNTS, keep_account
 from tap_core.batches import are_arrow, batch_errors
-from tap_core.catalog import catalog_errors, selected_schemas, with_methods
+from tap_core.catalog import catalog_errors, with_methods
 from tap_core.cli import NO_TEST, ApiCommand, read_environment
 from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.files import read_catalog, read_config, read_state
 from tap_core.filters import filter_errors
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.response import Refusals
-from tap_core.maps import flattening_errors, map_errors
+from tap_core.maps import mapping_errors
 from tap_core.parents import parents_errors
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import public_address, redact_logs
@@ -225,14 +225,7 @@ class ApiTap(ListingTap):
     @override
     def mapping_errors(self, catalog: Catalog) -> Iterator[str]:
         """What is wrong with the settings that change records, given what is read."""
-        maps = self.config.get("stream_maps", {})
-        if maps == {} and not self.config.get("flattening_enabled"):
-            return  # the schemas of all streams take a tenth of a second
-        schemas = selected_schemas(catalog)
-        fields = {name: schema["properties"] for name, schema in schemas.items()}
-        yield from map_errors(maps, fields)
-        yield from account_map_errors(maps) if self.config.get("account") else ()
-        yield from flattening_errors(self.config, schemas)
+        yield from mapping_errors(self.config, catalog)
 
     def check_input(self, state: Mapping[str, Any], *, by_catalog: bool) -> None:
         """See that something is selected, by patterns that match, and tell what of a STATE is passed over.

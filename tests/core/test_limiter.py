@@ -180,4 +180,10 @@ def test_H05_the_window_is_waited_for_once_and_within_max_wait():
 def test_B03_no_back_off_is_longer_than_max_wait():
     limits = Limits(150, 5000, 2, None, 8, max_wait=30)
     assert refusal_wait(limits, 4000, None) == 30
-    assert refusal_wait(limits, 4000, 1.0, factor=15) == 30
+    assert refusal_wait(limits, 4000, None, factor=15) == 30
+
+
+def test_C01_what_an_api_advises_where_no_wait_is_named_is_for_there_alone():
+    plain = [refusal_wait(LIMITS, before, 1.0) for before in range(6)]
+    assert [refusal_wait(LIMITS, before, 1.0, factor=15) for before in range(6)] == plain
+    assert refusal_wait(LIMITS, 0, None, factor=15) == 15 * LIMITS.backoff_factor

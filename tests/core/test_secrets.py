@@ -24,6 +24,8 @@ FORMS = (
     quote(CANARY),
     base64.b64encode(f"{CANARY}:x".encode()).decode(),
     base64.b64encode(CANARY.encode()).decode(),
+    CANARY.replace("/", r"\/"),
+    CANARY.replace("/", "&#47;").replace(" ", "&#32;").replace("+", "&#43;").replace("=", "&#61;"),
 )
 KEYS = {
     "billing": "api_key",

@@ -139,7 +139,7 @@ NOT_WHOLE = {
         without(Events(5), "/2/attendees", 404),
         {},
         {"events"},
-        "1 of 5 parents were gone, or have no such list (404)",
+        "1 of 5 parents were gone, or have no such list",
     ),
     "a filter": (
         Events(5),

@@ -6,22 +6,24 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     NewConnectionError,
+    ProtocolError,
     ReadTimeoutError,
 )
 
-from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unreachable
+from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unconnected, Unreachable
 from tap_core.http import messages
 from tap_core.http.connection import Dropped, TooLarge
 from tap_core.http.limiter import Limiter
 from tap_core.http.prepare import Preparer
 from tap_core.http.response import redirect_target
-from tap_core.http.retry import Limits, backoff, first_date, is_retried, named_wait, refusal_wait
+from tap_core.http.retry import Limits, Silence, backoff, first_date, is_retried, named_wait, refusal_wait
 from tap_core.http.transport import Transport
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ class ApiClient:
         for scheme in ("https://", "http://"):
             self.session.mount(scheme, self._transport)
         self._answers = 0
+        self._silence = Silence()
 
     def stop(self) -> None:
         """End all waiting, now and from now on, with `Stopped`."""
@@ -212,11 +215,13 @@ class ApiClient:
         timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
         if timed_out and not isinstance(error, NewConnectionError):
             reason = f"no answer within {self.limits.request_timeout:g} s"
-            return Retriable(reason, unanswered=isinstance(error, ConnectTimeoutError))
+            begun = not isinstance(error, ConnectTimeoutError)
+            return Retriable(reason) if begun else Unconnected(reason, unanswered=True)
         if hopeless := messages.why_hopeless(request.url, error):
             return Hopeless(hopeless)
         if isinstance(error, (HTTPError, requests.RequestException)):
-            return Retriable(messages.reason(error), unanswered=messages.is_unanswered(error))
+            kind = Retriable if isinstance(error, ProtocolError) else Unconnected
+            return kind(messages.reason(error), unanswered=messages.is_unanswered(error))
         if isinstance(error, OSError):
             return Hopeless(f"{messages.shown(str(error), 300)}: check REQUESTS_CA_BUNDLE")
         return Retriable(f"the body can't be read ({messages.shown(str(error))})")
@@ -286,7 +291,9 @@ class ApiClient:
             "the last STATE"
         )
         if failure.unanswered and self._answers == answers:
-            return Unreachable(msg)
+            path = urlsplit(str(request.url)).path
+            if isinstance(failure, Unconnected) or self._silence.is_general(path, answers):
+                return Unreachable(msg)
         if not failure.divisible:
             return ApiError(msg, status=failure.status)
         return PageFailed(msg, status=failure.status)

@@ -46,6 +46,27 @@ class Limits:
     max_body: int = 512
 
 
+class Silence:
+    """What was asked for in vain since the last answer, of a server that drops its connections."""
+
+    def __init__(self) -> None:
+        self._paths: set[str] = set()
+        self._answers = 0
+
+    def is_general(self, path: str, answers: int) -> bool:
+        """Whether it is not of this path alone: nothing was ever answered, or another is not either.
+
+        Args:
+            path: What was asked for now.
+            answers: How many there were so far.
+        """
+        if answers != self._answers:
+            self._paths.clear()
+            self._answers = answers
+        self._paths.add(path)
+        return not answers or len(self._paths) > 1
+
+
 def is_retried(status: int) -> bool:
     """Whether a response of this status is worth asking for again."""
     return status in RETRIED_STATUSES or status >= 500  # noqa: PLR2004
@@ -69,9 +90,10 @@ def refusal_wait(
         limits: The client's.
         before: Refusals in a row before this one.
         named: Seconds that the server names.
-        factor: How many times as long to wait as after a fault; above 1 no wait is short.
+        factor: How many times as long to wait as after a fault, where no time is named; none is short then.
         window: Seconds of the API's limit, as its documentation says.
     """
+    factor = 1 if named is not None else factor
     quick = () if factor > 1 else _QUICK if named is None else _QUICK_WHERE_NAMED
     skipped = bool(quick) and named is None
     if not limits.max_retries:

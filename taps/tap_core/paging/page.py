@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|@odata\.next)")
 _FLAG = re.compile(r"(?i)(more|is_?truncated)$")
 _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
+_FAILED = re.compile(r"(?i)(fail(ed|ure)?|error)")
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", [], {})
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
 _DEEPEST = 3
@@ -99,6 +100,15 @@ class Page:
                     return inner
         return None
 
+    @property
+    def failure(self) -> str | None:
+        """What says beside the list that the answer is none: `"status": "error"`; None if nothing does."""
+        first = jsonpath.steps(self._records_path)[:1]
+        for name, value in _members(self.document):
+            if name not in first and _says_failed(name.lower(), jsonpath.decode(value)):
+                return name
+        return None
+
     def replace_records(self, records: list[Any]) -> None:
         """Hold these records instead, all of them new."""
         self.records = self.fresh = records
@@ -146,6 +156,14 @@ def _says_more(name: str, value: Any) -> bool:
         return not is_nothing(jsonpath.decode(value))
     expected = True if _FLAG.match(name) else False if _LAST.match(name) else None
     return expected is not None and jsonpath.decode(value) is expected
+
+
+def _says_failed(name: str, value: Any) -> bool:
+    if name in {"error", "errors"}:
+        return not is_nothing(value)
+    if name in {"success", "ok"}:
+        return value is False
+    return name == "status" and isinstance(value, str) and _FAILED.fullmatch(value) is not None
 
 
 def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:

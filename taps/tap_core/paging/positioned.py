@@ -53,12 +53,14 @@ class Positioned(Paginator):
         self._page_keys: list[Any] = []  # those of the page before, which was asked for by
         self._page_at = self._at
         self._begins = self._end = 0  # of what was read
+        self._asked_to = 0  # the end of what was asked for
         self._stride = 1
         self._longest = 0
         self._newest: Any = None  # key of the last new row
         self._alone = True  # only the first page has brought anything
         self._shifted = False  # a page has shown that rows are not in the places where they were
         self._full = False  # the page before was as long as they come
+        self._thinned = False  # rows came behind a page that was not: the server leaves some out of its pages
         self._steady = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
         self._unconnected = 0
@@ -122,17 +124,18 @@ class Positioned(Paginator):
         if self._full and not self._reaches_total(page):
             self._steady = True
         few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
-        size = self._size if self._steady or self._shifted else min(few, self._size)
+        whole = self._steady or self._shifted or self._thinned or self.careful
+        size = self._size if whole else min(few, self._size)
         return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
 
     def _overlap(self, page: Page) -> int:
         """Rows to read again: the last one; or those that may trade places, and the one before them."""
         if self._places.own_size:
             return 0
-        missing = set(page.unreadable)
-        last = next(
-            (at for at in range(self._end - 1, self._at.start, -1) if at not in missing), self._end - 1
-        )
+        places = [at for at in range(self._at.start, self._end) if at not in page.unreadable]
+        rows = zip(reversed(places), reversed(page.records), strict=False)
+        whole = (at for at, record in rows if at > self._at.start and jsonpath.is_object(record))
+        last = next(whole, self._end - 1)
         again = self._end - last
         if not self._order or not page.records:
             return again
@@ -183,6 +186,7 @@ class Positioned(Paginator):
         # Rows in other places than they were: some came before them, or pages are thinned out once cut.
         there = self._page_keys[max(0, self._at.start - self._page_at.start) :]
         self._shifted = page.keys != self._page_keys and not set(page.keys) <= set(there)
+        self._thinned = self._thinned or self._shifted
         return short and same and not self._shifted and not page.is_cut
 
     def _is_short(self, page: Page) -> bool:

@@ -80,6 +80,8 @@ class Walk(Positioned):
         self._at = ask
         page = yield ask.query
         page.fresh = []
+        if page.records and not self.probing:
+            self._asked_to = max(self._asked_to, ask.start + ask.size)
         if not self._mark or self.probing:
             return page
         self._top = self._top or page.keys
@@ -91,7 +93,7 @@ class Walk(Positioned):
 
     def _first_or_like_it(self, ask: Ask) -> Generator[Query, Page, Page]:
         """The page once more, after a look behind the end has told whether places are heeded."""
-        far = yield from self._probe(1)
+        far = yield from self._probe(self._places.ask(_FAR, 1))
         self._heeds_places = far is None or not far.records
         self._at = ask
         page = yield ask.query
@@ -101,7 +103,18 @@ class Walk(Positioned):
         return page
 
     def _rest(self, ask: Ask) -> Steps:
-        """What comes after the first page."""
+        """What comes after the first page; and behind all that was asked for, where rows are left out."""
+        read = -1
+        yield from self._to_the_end(ask)
+        while self.careful and self._thinned and self.records_read > read:
+            read, behind = self.records_read, self._places.ask(self._asked_to, self.size or 1)
+            page = yield from self._probe(behind)
+            self.proofs += 1
+            # A number says where a page is only if the server does not cut the size.
+            if page and len(page.records) > (0 if self._places.blind == 1 else self._longest):
+                yield from self._to_the_end(behind)
+
+    def _to_the_end(self, ask: Ask) -> Steps:
         while page := (yield from self._joined(ask)):
             if self._back:
                 self._note_step_back(page)
@@ -202,7 +215,7 @@ class Walk(Positioned):
             return None
         onward, steady = self._beyond(page), self._steady  # the page is let go of before the next one comes
         size = max(1, min(count, self.size or count) // 2)
-        far = yield from self._probe(size)
+        far = yield from self._probe(self._places.ask(_FAR, size))
         self._at = here
         if far is None or not far.records:
             self._heeds_places, self._steady = True, steady
@@ -218,10 +231,10 @@ class Walk(Positioned):
         self._refuse_more(far)
         return None
 
-    def _probe(self, size: int) -> Generator[Query, Page, Page | None]:
+    def _probe(self, ask: Ask) -> Generator[Query, Page, Page | None]:
         self.probing, self._steady = True, False
         try:
-            page = yield from self._page(self._places.ask(_FAR, size))
+            page = yield from self._page(ask)
         except ApiError:
             return None
         finally:
@@ -233,6 +246,7 @@ class Walk(Positioned):
     def _note_more(self, page: Page) -> None:
         """There was more behind the first page."""
         self._unconnected = 0
+        self._thinned = self._thinned or not self._full
         self._newest = page.keys[-1]
         self._longest = max(self._longest, len(page.records))
         if self._alone:

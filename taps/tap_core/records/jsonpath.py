@@ -207,6 +207,11 @@ def opened(node: Any) -> Any:
     return None
 
 
+def is_object(node: Any) -> bool:
+    """Whether a value is an object."""
+    return isinstance(node, dict) or (isinstance(node, Raw) and bytes(node)[:1] == b"{")
+
+
 def digest(node: Any) -> str:
     """What tells a node apart by all of its content, and shows nothing of that, as it can get into STATE."""
     try:

@@ -37,13 +37,13 @@ _as_json = msgspec.json.Encoder().encode
 
 def _ending(names: Iterable[str]) -> re.Pattern[str]:
     """What a path matches that ends with one of these names."""
-    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "_?") for name in names)
+    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "[_-]?") for name in names)
     return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
 def _folded(text: bytes) -> bytes:
     """A text without what makes no difference between names."""
-    return text.translate(_LOWER, b"_")
+    return text.translate(_LOWER, b"_-")
 
 
 def _by_word(names: Sequence[bytes]) -> dict[bytes, list[list[bytes]]]:

@@ -1,0 +1,93 @@
+"""A server that drops the connection of some requests, or of all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from json_api import cut
+from lists import QUICK, only
+from raw_server import RawServer, answer
+from support import KEY, run
+from tap_core.errors import PartlyRead, Unreachable
+from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
+
+
+def rows_at(target):
+    """A body for a request, by the last word of its path."""
+    path, _, query = target.partition("?")
+    name = path.rsplit("/", 1)[-1]
+    asked = dict(pair.split("=") for pair in query.split("&") if "=" in pair)
+    rows = [{"id": str(number), "promotion_id": "1"} for number in range(1, 9)]
+    if {"promotions", "stages"} & set(path.split("/")):
+        return {"items": rows, "paging": {}}
+    return {name: cut(rows, asked)}
+
+
+CASES = {
+    "an event's attendees": (
+        TapEvents,
+        ["events", "attendees", "users"],
+        "/events/3/attendees",
+        "attendees",
+        7,
+    ),
+    "a promotion's stages": (TapPromotions, ["promotions", "stages"], "/stages/3", "stages", 7),
+    "fields": (TapRewards, ["fields", "campaigns", "products"], "/fields", "fields", 0),
+}
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("case", CASES)
+def test_C04_a_list_whose_connection_is_dropped_costs_itself(case, concurrency):
+    tap, streams, broken, in_part, lists = CASES[case]
+
+    def reply(target, sock):
+        return None if broken in target.partition("?")[0] else answer(rows_at(target))
+
+    with RawServer(reply) as server:
+        config = {"api_url": server.url, tap.key_setting: KEY, **QUICK, "concurrency": concurrency}
+        with pytest.raises(PartlyRead):
+            run(tap, config, catalog=only(tap, *streams))
+        output = run(tap, {**config, "allow_partial": True}, catalog=only(tap, *streams))
+    for stream in streams:
+        below = stream in {"attendees", "stages"}
+        assert len(output.records.get(stream, [])) == (
+            8 * lists if stream == in_part else 64 if below else 8
+        ), stream
+
+
+@pytest.mark.parametrize("after", [1, 4])
+def test_C04_a_server_that_drops_every_connection_ends_the_run(after):
+    def reply(target, sock):
+        return answer(rows_at(target)) if len(server.paths) <= after else None
+
+    with RawServer(reply) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, "concurrency": 1}
+        with pytest.raises((PartlyRead, Unreachable)):
+            run(TapEvents, config, catalog=only(TapEvents, "events", "attendees", "users"))
+        paths = {path.partition("?")[0] for path in server.paths[after:]}
+    assert len(paths) <= 2, "one other list was tried"
+
+
+FAILED = [{"status": "error"}, {"success": False}, {"errors": ["no"]}, {"error": {"code": 9}}, {"ok": False}]
+WELL = [{"status": "success"}, {"errors": []}, {"error": None}, {"success": True}]
+
+
+@pytest.mark.parametrize("sign", FAILED, ids=json.dumps)
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns")])
+def test_A01_an_answer_that_says_that_it_failed_is_no_empty_list(tap, stream, sign):
+    with RawServer(lambda target, sock: answer({stream: [], **sign})) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, "emit_activate_version_messages": True}
+        with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("sign", WELL, ids=json.dumps)
+def test_A01_an_answer_that_says_that_all_is_well_is_an_empty_list(sign):
+    with RawServer(lambda target, sock: answer({"users": [], **sign})) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        assert not run(TapEvents, config, catalog=only(TapEvents, "users")).records
