@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from pathlib import Path
 from zlib import crc32
@@ -43,6 +44,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_sessionfinish(session):
+    gc.unfreeze()  # what a command froze in this process; else DuckDB complains that it is not collected
     if session.config.option.reliability:
         page.write(session.config.option.reliability, FIGURES)
 

@@ -32,7 +32,7 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
   empty page; and not where another sign in the same answer says that there is more. A short page ends a
   list only where the endpoint has sent much longer ones in the same run, and never where a bookmark
-  depends on it: there, one more request shows the end. A total that is missed by more than a tenth is a
+  depends on it: there, one more page of full size shows the end. A total that is missed by more than a tenth is a
   failure, a smaller difference is logged with both numbers.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
@@ -55,7 +55,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   that was reached is an end.
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
   told from one that tells the truth. Nor can one that hides so many rows of a page that it is less than
-  half as long as the longest, in a list of a single page that no bookmark depends on.
+  half as long as the longest, in a list of a single page that no bookmark depends on. Where one does, a
+  server can hide rows as it likes, but for a whole page of them in a row, or most rows of numbered pages.
 - **Secrets in JSON that is sent as a text** are not looked for: they leave the tap as the text does.
 - **Deletes** are seen by whole reads alone, as none of these APIs reports them: of an incremental stream,
   when `full_read_every` is due.

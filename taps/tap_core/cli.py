@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 
 _OUTPUT_LOST = {errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EPIPE}
-MANY_OBJECTS = 100_000
-"""Objects that are made before the interpreter looks for circles among them."""
 PARTLY = 2
 """Exit code of a run that read some streams and not others."""
 
@@ -69,9 +67,7 @@ class ApiCommand(SingerCommand):
     @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the tap."""
-        # Records form no circles, and what was imported stays: to look for any takes a tenth of the time.
-        gc.freeze()
-        gc.set_threshold(MANY_OBJECTS)
+        gc.freeze()  # what was imported stays: to look through it again and again, and at the end, takes time
         logging.captureWarnings(capture=True)
         with self._failures_told():
             return click.Command.invoke(self, ctx)

@@ -49,8 +49,6 @@ BATCH_SIZE = 100_000
 MOST_BYTES = 1 << 27
 """Bytes of messages that are held at most, however few rows they are."""
 LOCK_TIMEOUT = 300
-MANY_OBJECTS = 100_000
-"""Objects that are made before the interpreter looks for circles among them."""
 MOST_SECONDS = 300
 """Seconds that rows wait at most, so that STATE moves on where a tap is slow."""
 
@@ -70,9 +68,7 @@ class LoadCommand(SingerCommand):
     @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the target."""
-        # Rows form no circles, and what was imported stays: to look through them takes a tenth of the time.
-        gc.freeze()
-        gc.set_threshold(MANY_OBJECTS)
+        gc.freeze()  # what was imported stays: to look through it again and again, and at the end, takes time
         logging.captureWarnings(capture=True)
         with self._failures_told():
             return click.Command.invoke(self, ctx)
