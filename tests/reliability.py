@@ -32,8 +32,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
   empty page; and not where another sign in the same answer says that there is more. A short page ends a
   list only where the endpoint has sent much longer ones in the same run, and never where a bookmark
-  depends on it: there, one more page of full size shows the end. A total that is missed by more than a tenth is a
-  failure, a smaller difference is logged with both numbers.
+  depends on it: there, one more page of full size shows the end. A total that is missed by more than a
+  tenth is a failure, a smaller difference is logged with both numbers.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was.
