@@ -58,12 +58,15 @@ def test_a_backfill_that_was_stopped_goes_on_and_a_finished_one_begins_anew(
     done = len(runs())
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 143
+    said = f"acme tap-stub: backfill: {done} of 3 windows were read, back to 20260213T000000Z"
+    assert said in suite("status")[1]
     (project / "tap_stub_acme.go").touch()
     assert suite("backfill", "acme", *PAST)[0] == 0
     read = [run for run in runs() if run["code"] == 0]
     assert [run["window"] for run in read] == NEWEST_FIRST, "no window is read twice, and none is left out"
     named = suffixes(runs())
     assert named[done] == named[done + 1], "the one that was stopped goes on from its state"
+    assert "backfill" not in suite("status")[1]
     assert suite("backfill", "acme", *PAST)[0] == 0
     assert len({*suffixes(runs())}) == 6
 

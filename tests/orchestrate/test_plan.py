@@ -186,6 +186,14 @@ BROKEN = {
         'found duplicate key "api_key"',
     ),
     "no target": ("accounts: [{account: a, tap: tap-stub}]", "a tap-stub: `target` is missing"),
+    "bytes": (
+        "target: t\naccounts:\n- {account: a, tap: tap-stub, config: {x: {y: [!!binary c2hvd24=]}}}",
+        "a tap-stub: config: x must be made of texts",
+    ),
+    "a set": (
+        "target: t\naccounts:\n- {account: a, tap: tap-stub, config: {x: !!set {shown, b}}}",
+        "a tap-stub: config: x must be made of texts",
+    ),
 }
 
 

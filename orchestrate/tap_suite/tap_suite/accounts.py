@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
@@ -154,3 +155,14 @@ def _value_problems(config: Any, secrets: Any) -> Iterator[str]:
     for name, value in config.items() if isinstance(config, dict) else ():
         if value is None:
             yield f"config: {name} has no value"
+        elif not _is_plain(value):
+            yield f"config: {name} must be made of texts, numbers, dates, true and false, lists and objects"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON can say a value, and not only YAML; a date is a text there."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_plain(item) for name, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (str, int, float, date))

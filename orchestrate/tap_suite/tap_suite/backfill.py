@@ -75,8 +75,9 @@ def backfill(
     """
     if len(unit.window) < len(WINDOW):
         raise Refused(f"{unit.line.title}: {unit.line.tap} has no settings {' and '.join(WINDOW)}")
-    path = runner.folder(unit) / "backfill.json"
+    path = _path(runner, unit)
     progress, outcomes = _progress(path), []
+    progress["windows"] = len(spans)
     for span in spans:
         name = "_".join(map(_stamp, span))
         if name in progress["done"]:
@@ -98,6 +99,20 @@ def backfill(
         if all(outcome.result is Result.READ for outcome in outcomes):
             path.unlink(missing_ok=True)
     return outcomes
+
+
+def told_of_backfill(unit: Unit, runner: Runner) -> str:
+    """How far a unit's unfinished backfill has come, in words; empty if there is none."""
+    progress = _progress(_path(runner, unit))
+    if "windows" not in progress:
+        return ""
+    read, oldest = len(progress["done"]), min(progress["done"], default="").partition("_")[0]
+    back_to = f", back to {oldest}" if oldest else ""
+    return f"backfill: {read} of {progress['windows']} windows were read{back_to}"
+
+
+def _path(runner: Runner, unit: Unit) -> Path:
+    return runner.folder(unit) / "backfill.json"
 
 
 def _progress(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_suite.accounts import Refused, read
-from tap_suite.backfill import backfill, length, moment, windows
+from tap_suite.backfill import backfill, length, moment, told_of_backfill, windows
 from tap_suite.many import run_all
 from tap_suite.plan import units
 from tap_suite.project import MeltanoProject
@@ -122,6 +122,9 @@ def _status(suite: Suite, _: argparse.Namespace) -> int:
     runner = suite.runner(Stop())
     rows = [(unit, runner.last(unit)) for unit in suite.units]
     print(table(rows, [unit.name for unit in suite.units if runner.is_running(unit)]))  # noqa: T201
+    for unit in suite.units:
+        if text := told_of_backfill(unit, runner):
+            print(f"{unit.line.title}: {text}")  # noqa: T201
     return exit_code(outcome for _, outcome in rows)
 
 
