@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-whole test-next orchestrate scale reliability mutants bench lint format docs definitions lock dist clean
+.PHONY: help install plugins demo report test test-whole test-next orchestrate airflow scale reliability mutants bench lint format docs definitions lock dist clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -52,11 +52,15 @@ report: $(INSTALLED) ## draw what was loaded: output/report.html, one page witho
 
 TWO_FILES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: $(PLUGINS) lint ## install, lint, and run all tests; of those with many variants, a third of them
+test: $(PLUGINS) lint airflow ## install, lint, and run all tests; of those with many variants, a third of them
 	@echo "==> pytest, two files at a time"
 	@$(BIN)/python -m pytest $(TWO_FILES) --some
 
-test-whole: $(PLUGINS) ## run all variants of all tests
+airflow: $(INSTALLED)
+	@test -f .venv-airflow/.installed || $(MAKE) --no-print-directory .venv-airflow/.installed \
+		|| echo "==> Airflow can't be installed here: the tests of its DAGs are skipped"
+
+test-whole: $(PLUGINS) airflow ## run all variants of all tests
 	@$(BIN)/python -m pytest $(TWO_FILES)
 
 test-next: $(INSTALLED) ## the tests of core and taps under the newest singer-sdk, pre-releases too, in .venv-next
