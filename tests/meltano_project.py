@@ -32,6 +32,13 @@ def settings(api, name):
     return {"api_url": f"{api.url}/{PATHS.get(name, name)}", TAPS[name].key_setting: KEY}
 
 
+def run_meltano(*words, folder, env):
+    """Meltano's command in a folder."""
+    return subprocess.run(
+        [MELTANO, *words], capture_output=True, check=False, cwd=folder, env=env, text=True, timeout=240
+    )
+
+
 ASK = """
 import contextlib, io, json, sys
 from meltano.cli import cli
@@ -85,14 +92,6 @@ def meltano(environment, tmp_path):
     """Meltano, run as a command."""
 
     def meltano(*arguments, **settings):
-        return subprocess.run(
-            [MELTANO, *arguments],
-            capture_output=True,
-            check=False,
-            cwd=tmp_path,
-            env={**environment, **settings},
-            text=True,
-            timeout=240,
-        )
+        return run_meltano(*arguments, folder=tmp_path, env={**environment, **settings})
 
     return meltano

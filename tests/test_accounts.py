@@ -2,18 +2,16 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from api_sandbox import Sandbox
+from meltano_project import run_meltano
 from support import KEY
 
 ROOT = Path(__file__).parents[1]
-MELTANO = Path(sys.executable).with_name("meltano")
 
 ACCOUNTS = """
   - name: tap-maxio-eu
@@ -65,15 +63,8 @@ def meltano(project):
     def meltano(command, *arguments, **settings):
         theirs = ("MELTANO_", "TAP_", "TARGET_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
-        return subprocess.run(
-            [MELTANO, "--environment=prod", command, "--no-install", *arguments],
-            capture_output=True,
-            check=False,
-            cwd=project,
-            env={**kept, **settings},
-            text=True,
-            timeout=240,
-        )
+        words = ("--environment=prod", command, "--no-install", *arguments)
+        return run_meltano(*words, folder=project, env={**kept, **settings})
 
     return meltano
 

@@ -137,13 +137,16 @@ class ApiStream(BoundedStream):
         """The page that a response holds.
 
         Raises:
-            Retriable: The body is malformed, or has no list where the records are to be.
+            Retriable: The body is malformed, has no list where the records are to be, or says that it failed.
             ApiError: The status says that the request can't succeed.
         """
         document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
         page = Page(document, self.records_jsonpath, self.key_of, links=response.headers.get("Link"))
         if document is not None or (response.ok and response.content):
             self.check_place(page)
+        if not page.records and (failure := page.failure):
+            msg = f"the answer has no rows and says by `{failure}` that something failed"
+            raise Retriable(msg, divisible=False)
         return page
 
     def check_place(self, page: Page) -> None:
@@ -155,9 +158,6 @@ class ApiStream(BoundedStream):
         if not page.holds_lists(self.is_record, null_is_empty=self.null_is_empty):
             path = self.records_jsonpath.removesuffix("[*]")
             msg = f"the answer has no list at `{path}`; is it of another version?"
-            raise Retriable(msg, divisible=False)
-        if not page.records and (failure := page.failure):
-            msg = f"the answer has no rows and says by `{failure}` that something failed"
             raise Retriable(msg, divisible=False)
 
     def is_record(self, node: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from tap_core.errors import PartlyRead, Unreachable
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
 
 
 def rows_at(target):
@@ -84,6 +85,31 @@ def test_A01_an_answer_that_says_that_it_failed_is_no_empty_list(tap, stream, si
         config = {"api_url": server.url, "api_key": KEY, **QUICK, "emit_activate_version_messages": True}
         with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
             run(tap, config, catalog=only(tap, stream))
+
+
+SHAPED = {
+    "event types as a plain list": (TapScheduling, ["event_types"], {"data": []}),
+    "calendars": (TapScheduling, ["calendars"], {"data": {"connectedCalendars": []}}),
+    "events by status": (TapEvents, ["events"], {"events_live": []}),
+    "tickets without donations": (TapEvents, ["events", "donations"], {"tickets": []}),
+    "promotions": (TapPromotions, ["promotions"], {"items": [], "paging": {}}),
+}
+
+
+@pytest.mark.parametrize("case", SHAPED)
+def test_A01_an_answer_that_says_that_it_failed_is_none_in_whatever_shape(case):
+    tap, streams, body = SHAPED[case]
+
+    def reply(target, sock):
+        below = len(streams) == 1 or "/1/" in target
+        return answer(
+            {**body, "status": "error"} if below else {"events": [{"id": 1}][: "offset=0&" in target]}
+        )
+
+    with RawServer(reply) as server:
+        config = {"api_url": server.url, tap.key_setting: KEY, **QUICK}
+        with pytest.raises(Exception, match="says by `status` that something failed"):
+            run(tap, config, catalog=only(tap, *streams))
 
 
 @pytest.mark.parametrize("sign", WELL, ids=json.dumps)

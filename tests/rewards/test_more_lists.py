@@ -28,11 +28,11 @@ def test_lists_that_come_whole_cost_one_request_without_paging(api, config):
 
 
 def test_rates_are_rows_with_all_their_digits(api, config):
-    rates = '{"EUR": 0.85310000000000000001, "XXX": null}'
+    rates = '{"EUR": 0.85310000000000000001, "XTS": null}'
     api.fault("raw_body", path=f"{PATH}/forex", body=f'{{"forex": {rates}}}')
     assert only(config, "forex").records["forex"] == [
         {"base": "USD", "currency_code": "EUR", "rate": Decimal("0.85310000000000000001")},
-        {"base": "USD", "currency_code": "XXX", "rate": None},
+        {"base": "USD", "currency_code": "XTS", "rate": None},
     ]
 
 

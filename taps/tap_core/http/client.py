@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import (
@@ -291,8 +290,8 @@ class ApiClient:
             "the last STATE"
         )
         if failure.unanswered and self._answers == answers:
-            path = urlsplit(str(request.url)).path
-            if isinstance(failure, Unconnected) or self._silence.is_general(path, answers):
+            place = messages.place(request.url)
+            if isinstance(failure, Unconnected) or self._silence.is_general(place, answers):
                 return Unreachable(msg)
         if not failure.divisible:
             return ApiError(msg, status=failure.status)

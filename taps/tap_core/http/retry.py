@@ -50,21 +50,21 @@ class Silence:
     """What was asked for in vain since the last answer, of a server that drops its connections."""
 
     def __init__(self) -> None:
-        self._paths: set[str] = set()
+        self._places: set[str] = set()
         self._answers = 0
 
-    def is_general(self, path: str, answers: int) -> bool:
-        """Whether it is not of this path alone: nothing was ever answered, or another is not either.
+    def is_general(self, place: str, answers: int) -> bool:
+        """Whether it is not of this place alone: nothing was ever answered, or another is not either.
 
         Args:
-            path: What was asked for now.
+            place: What was asked for now.
             answers: How many there were so far.
         """
         if answers != self._answers:
-            self._paths.clear()
+            self._places.clear()
             self._answers = answers
-        self._paths.add(path)
-        return not answers or len(self._paths) > 1
+        self._places.add(place)
+        return not answers or len(self._places) > 1
 
 
 def is_retried(status: int) -> bool:

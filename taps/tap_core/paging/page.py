@@ -94,8 +94,8 @@ class Page:
             return "Link"
         first = jsonpath.steps(self._records_path)[:1]
         levels = 1 if first == ("*",) else _DEEPEST  # a lone object there can be a record
-        for name, value in _members(self.document):
-            for inner, item in _within(name, value, levels) if name not in first else ():
+        for name, value in self._beside:
+            for inner, item in _within(name, value, levels):
                 if _says_more(inner, item):
                     return inner
         return None
@@ -103,11 +103,15 @@ class Page:
     @property
     def failure(self) -> str | None:
         """What says beside the list that the answer is none: `"status": "error"`; None if nothing does."""
+        return next(
+            (name for name, value in self._beside if _says_failed(name.lower(), jsonpath.decode(value))), None
+        )
+
+    @property
+    def _beside(self) -> Iterator[tuple[str, Any]]:
+        """The members of the envelope that do not hold the list."""
         first = jsonpath.steps(self._records_path)[:1]
-        for name, value in _members(self.document):
-            if name not in first and _says_failed(name.lower(), jsonpath.decode(value)):
-                return name
-        return None
+        return ((name, value) for name, value in _members(self.document) if name not in first)
 
     def replace_records(self, records: list[Any]) -> None:
         """Hold these records instead, all of them new."""

@@ -58,9 +58,10 @@ class Positioned(Paginator):
         self._longest = 0
         self._newest: Any = None  # key of the last new row
         self._alone = True  # only the first page has brought anything
-        self._shifted = False  # a page has shown that rows are not in the places where they were
         self._full = False  # the page before was as long as they come
-        self._thinned = False  # rows came behind a page that was not: the server leaves some out of its pages
+        self._thinned = (
+            False  # rows came behind a page that was not, or elsewhere: some are left out of pages
+        )
         self._steady = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
         self._unconnected = 0
@@ -124,7 +125,7 @@ class Positioned(Paginator):
         if self._full and not self._reaches_total(page):
             self._steady = True
         few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
-        whole = self._steady or self._shifted or self._thinned or self.careful
+        whole = self._steady or self._thinned or self.careful
         size = self._size if whole else min(few, self._size)
         return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
 
@@ -185,9 +186,9 @@ class Positioned(Paginator):
             self._newest = page.keys[-1]
         # Rows in other places than they were: some came before them, or pages are thinned out once cut.
         there = self._page_keys[max(0, self._at.start - self._page_at.start) :]
-        self._shifted = page.keys != self._page_keys and not set(page.keys) <= set(there)
-        self._thinned = self._thinned or self._shifted
-        return short and same and not self._shifted and not page.is_cut
+        shifted = page.keys != self._page_keys and not set(page.keys) <= set(there)
+        self._thinned = self._thinned or shifted
+        return short and same and not shifted and not page.is_cut
 
     def _is_short(self, page: Page) -> bool:
         """Whether a page has fewer records than the server is known to send."""

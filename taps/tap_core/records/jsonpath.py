@@ -209,7 +209,7 @@ def opened(node: Any) -> Any:
 
 def is_object(node: Any) -> bool:
     """Whether a value is an object."""
-    return isinstance(node, dict) or (isinstance(node, Raw) and bytes(node)[:1] == b"{")
+    return isinstance(node, dict) or (isinstance(node, Raw) and bytes(memoryview(node)[:1]) == b"{")
 
 
 def digest(node: Any) -> str:
