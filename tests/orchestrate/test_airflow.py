@@ -42,7 +42,10 @@ def migrated(tmp_path_factory):
 
 @pytest.fixture
 def airflow(project, stub_command, migrated):
-    """Runs a DAG; what its mapped tasks came to, by name: state, tries and pool."""
+    """Runs a DAG; what its mapped tasks came to, by name: state, tries and pool.
+
+    They stand in the order in which a scheduler starts them; `dags test` runs them in any order.
+    """
     command = project / "tap-suite"
     command.write_text(f"#!{sys.executable}\n{stub_command}")
     command.chmod(0o755)
@@ -67,7 +70,7 @@ def airflow(project, stub_command, migrated):
         with sqlite3.connect(project / "airflow" / "airflow.db") as database:
             tasks = database.execute(
                 "SELECT rendered_map_index, state, try_number, pool FROM task_instance "
-                "WHERE dag_id = ? AND task_id LIKE '%.run' AND map_index >= 0",
+                "WHERE dag_id = ? AND task_id LIKE '%.run' AND map_index >= 0 ORDER BY map_index",
                 [dag],
             ).fetchall()
         database.close()
@@ -104,12 +107,12 @@ def test_windows_of_the_past_are_mapped_tasks_of_one_pool(airflow, scenarios, ru
     scenarios(acme="", fest="")
     past = {"account": "acme", "since": "2026-01-01", "until": "2026-02-15"}
     _, tasks = airflow("tap_suite_backfill", "--conf", json.dumps(past))
-    assert {name: task[0] for name, task in tasks.items()} == {
-        "acme tap-stub 2026-01-16 to 2026-02-15": "success",
-        "acme tap-stub 2026-01-01 to 2026-01-16": "success",
-    }
-    assert len({pool for *_, pool in tasks.values()}) == 1
-    assert [[edge[:10] for edge in run["window"]] for run in runs()] == [
-        ["2026-01-16", "2026-02-15"],
-        ["2026-01-01", "2026-01-16"],
+    assert [(name, task[0]) for name, task in tasks.items()] == [
+        ("acme tap-stub 2026-01-16 to 2026-02-15", "success"),
+        ("acme tap-stub 2026-01-01 to 2026-01-16", "success"),
     ]
+    assert len({pool for *_, pool in tasks.values()}) == 1
+    assert {tuple(edge[:10] for edge in run["window"]) for run in runs()} == {
+        ("2026-01-16", "2026-02-15"),
+        ("2026-01-01", "2026-01-16"),
+    }
