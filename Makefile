@@ -73,7 +73,7 @@ test-next: $(INSTALLED) ## the tests of core and taps under the newest singer-sd
 
 orchestrate: $(INSTALLED) .venv-airflow/.installed ## the Airflow DAG under an Airflow of its own, in .venv-airflow, and the Kubernetes job
 	@.venv-airflow/bin/kubernetes-validate --strict orchestrate/kubernetes/cronjob.yaml
-	@$(BIN)/python -m pytest tests/orchestrate/test_airflow.py
+	@RELIABILITY_FULL=1 $(BIN)/python -m pytest tests/orchestrate/test_airflow.py
 
 .venv-airflow/.installed: orchestrate/dags/requirements.txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-airflow

@@ -18,6 +18,9 @@ AIRFLOW = ROOT / ".venv-airflow" / "bin" / "airflow"
 
 pytestmark = pytest.mark.meltano
 installed = pytest.mark.skipif(not AIRFLOW.exists(), reason="Airflow could not be installed")
+long = pytest.mark.skipif(
+    "RELIABILITY_FULL" not in os.environ, reason="another DAG under Airflow: in `make orchestrate`"
+)
 
 
 def test_the_dag_needs_nothing_but_airflow():
@@ -103,6 +106,7 @@ def test_units_are_mapped_tasks_named_by_them_in_the_pool_of_their_key(airflow, 
 
 
 @installed
+@long
 def test_windows_of_the_past_are_mapped_tasks_of_one_pool(airflow, scenarios, runs):
     scenarios(acme="", fest="")
     past = {"account": "acme", "since": "2026-01-01", "until": "2026-02-15"}

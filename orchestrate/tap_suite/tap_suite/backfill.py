@@ -120,7 +120,8 @@ def _progress(path: Path) -> dict[str, Any]:
     try:
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {"began": _stamp(datetime.now(timezone.utc)), "done": []}
+        # To the microsecond: the next one may begin within the same second.
+        return {"began": f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%fZ}", "done": []}
     return kept
 
 
