@@ -43,8 +43,9 @@ class Alive(DuckDB):
         return self.select(f"(SELECT * FROM {self._schema}.{stream} WHERE _sdc_deleted_at IS NULL)")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server():
+    """An account of its own for each point: each takes an event away."""
     data = {
         "events": generate(Random(5), events=30),
         "rewards": generate_rewards(Random(5), orders=100),
