@@ -141,23 +141,28 @@ class ApiStream(BoundedStream):
             ApiError: The status says that the request can't succeed.
         """
         document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
-        page = Page(document, self.records_jsonpath, self.key_of, links=response.headers.get("Link"))
+        path = self.records_path(document)
+        page = Page(document, path, self.key_of, links=response.headers.get("Link"))
         if document is not None or (response.ok and response.content):
-            self.check_place(page)
+            self.check_envelope(page)
         if not page.records and (failure := page.failure):
             msg = f"the answer has no rows and says by `{failure}` that something failed"
             raise Retriable(msg, divisible=False)
         return page
 
-    def check_place(self, page: Page) -> None:
+    def records_path(self, document: Any) -> str:
+        """JSONPath of the records in an answer, where not every answer has them at `records_jsonpath`."""
+        return self.records_jsonpath
+
+    def check_envelope(self, page: Page) -> None:
         """See that the records' place exists and holds a list, or a lone record; each, if there are many.
 
         Raises:
             Retriable: It does not: this is the answer to something else.
         """
         if not page.holds_lists(self.is_record, null_is_empty=self.null_is_empty):
-            path = self.records_jsonpath.removesuffix("[*]")
-            msg = f"the answer has no list at `{path}`; is it of another version?"
+            place = page.records_path.removesuffix("[*]")
+            msg = f"the answer has no list at `{place}`; is it of another version?"
             raise Retriable(msg, divisible=False)
 
     def is_record(self, node: Mapping[str, Any]) -> bool:

@@ -66,7 +66,7 @@ class SchedulingStream(ApiStream):
         return status == codes.not_found and message.rstrip(".! ").casefold() in none
 
     @override
-    def check_place(self, page: Page) -> None:
+    def check_envelope(self, page: Page) -> None:
         """See that the answer has the shape of the version that was asked for.
 
         Raises:
@@ -74,7 +74,7 @@ class SchedulingStream(ApiStream):
                 `{"bookings": […]}` that of API v1.
         """
         try:
-            super().check_place(page)
+            super().check_envelope(page)
         except Retriable:
             for path in (f"$.data.{self.name}[*]", f"$.{self.name}[*]"):
                 if isinstance(jsonpath.place(page.document, path)[1], list):

@@ -38,6 +38,7 @@ class Page:
 
     Attributes:
         document: The whole envelope, undecoded.
+        records_path: JSONPath of the records in it.
         records: The records, undecoded.
         fresh: Those that were not read before; the paginator narrows it.
         span: Places of the list that the page covers: its records, and rows that the server can't send.
@@ -64,7 +65,7 @@ class Page:
         self.is_cut = False
         self.time_extracted = datetime.now(timezone.utc)
         self.key_of = key_of
-        self._records_path = records_path
+        self.records_path = records_path
         self._links = links or ""
 
     @cached_property
@@ -92,7 +93,7 @@ class Page:
         """What says that there is more: a field beside the list, such as `hasMore`; None if nothing does."""
         if _NEXT_LINK.search(self._links):
             return "Link"
-        first = jsonpath.steps(self._records_path)[:1]
+        first = jsonpath.steps(self.records_path)[:1]
         levels = 1 if first == ("*",) else _DEEPEST  # a lone object there can be a record
         for name, value in self._beside:
             for inner, item in _within(name, value, levels):
@@ -110,7 +111,7 @@ class Page:
     @property
     def _beside(self) -> Iterator[tuple[str, Any]]:
         """The members of the envelope that do not hold the list."""
-        first = jsonpath.steps(self._records_path)[:1]
+        first = jsonpath.steps(self.records_path)[:1]
         return ((name, value) for name, value in _members(self.document) if name not in first)
 
     def replace_records(self, records: list[Any]) -> None:

@@ -74,11 +74,11 @@ class Bookings(SchedulingStream):
         yield Walk(ByOffset("skip", "take", {**changed, **held}), size=PAGE_SIZE, order="start")
 
     @override
-    def check_place(self, page: Page) -> None:
+    def check_envelope(self, page: Page) -> None:
         """See that it is not an answer of the newest version, which pages by cursor and ignores `skip`."""
         if page.find("$.pagination.nextCursor"):
             raise self.another_version("pagination.nextCursor")
-        super().check_place(page)
+        super().check_envelope(page)
 
     @override
     def get_new_paginator(self) -> Offset:
