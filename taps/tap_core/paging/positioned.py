@@ -84,7 +84,9 @@ class Positioned(Paginator):
         by_total = self.total is not None and not self.bounded and (self._full or not self._alone)
         count, ask = 0, self._at
         while (
-            (ask.start < (self.total or 0) - 1) if by_total else (self._full and count < self._places.blind)
+            (ask.start < (self.total or 0) - 1)
+            if by_total
+            else (self._full and count < self._places.lookahead_pages)
         ):
             yield ask.query
             count, ask = count + 1, self._places.following(ask, self._stride, self._size)
@@ -99,8 +101,8 @@ class Positioned(Paginator):
     @property
     @override
     def counts_rows(self) -> bool:
-        """Whether pages are asked for by rows; a number says little where the server caps a page's size."""
-        return self._places.blind == 1
+        """Whether pages are asked for by rows."""
+        return self._places.counts_rows
 
     @override
     def stretch(self, query: Query) -> tuple[int, int]:
@@ -171,7 +173,7 @@ class Positioned(Paginator):
         short = self._is_short(page)
         if self._reaches_total(page):
             return short or self.evidence.bears_out(self._at.start + page.span)
-        if self.careful or not short or self._places.blind == 1:
+        if self.careful or not short or self.counts_rows:
             return False
         return self.evidence.ends_short(page.span, self._at.size)
 
@@ -210,7 +212,7 @@ class Positioned(Paginator):
         It then begins with rows that were read from that place on, and not with those it was asked for.
         """
         count = len(page.records)
-        if self._places.blind == 1 or self._places.own_size or not 0 < count < self._at.size:
+        if self.counts_rows or self._places.own_size or not 0 < count < self._at.size:
             return 0
         place = (self._at.start // self._at.size) * count
         known = self._window.goes_on_from(page, place - self._begins)

@@ -63,7 +63,7 @@ class Walk(Positioned):
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:
         """Go on from a page in the middle of the list."""
         ask, count = self._places.read(query), len(page.records)
-        if self._places.blind > 1:  # numbered pages are where they seem only if they have the size asked for
+        if not self.counts_rows:  # numbered pages are where they seem only if they have the size asked for
             if count > ask.size or (count < ask.size == self.size and ask.start):
                 raise self.loop("The page to go on from has another size than was asked for")
             self._longest = count if ask.size == self.size else ask.size
@@ -111,7 +111,7 @@ class Walk(Positioned):
             page = yield from self._probe(behind)
             self.proofs += 1
             # A number says where a page is only if the server does not cut the size.
-            if page and len(page.records) > (0 if self._places.blind == 1 else self._longest):
+            if page and len(page.records) > (0 if self.counts_rows else self._longest):
                 yield from self._to_the_end(behind)
 
     def _to_the_end(self, ask: Ask) -> Steps:
@@ -166,7 +166,7 @@ class Walk(Positioned):
             self._steady = False
             self._back = 2 * self._back or self._stride
             # One less than before tells a server that has a page size of its own.
-            size = self._size - (self._places.blind > 1)
+            size = self._size - (not self.counts_rows)
             ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))
 
     def _top_again(self) -> Generator[Query, Page, Page]:
