@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.checkpoint import name_of
 from tap_core.errors import ApiError, NotFound, RunEnds
+from tap_core.losses import Reason
 from tap_core.paging.page import Rows
 from tap_core.positions import Order
 
@@ -128,7 +129,7 @@ class Listing:
             paginator.size = min(paginator.size, page.bearable)
         fresh = paginator.take(page)
         if page.lack:
-            reading.miss(page.lack)
+            reading.miss(Reason(page.lack))
         for row in page.unreadable:
             reading.unreadable(self._context, row)
         if self._context is None and not self.is_late:

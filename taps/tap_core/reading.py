@@ -9,9 +9,10 @@ from typing_extensions import override
 
 from tap_core.followers import keep
 from tap_core.http.client import Traffic
+from tap_core.losses import Gap, Reason
 from tap_core.paging.evidence import Evidence
 from tap_core.parents import Parents
-from tap_core.replication import RESUMED, Replicated
+from tap_core.replication import Replicated
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -123,11 +124,12 @@ class Reading(Replicated):
         self.tell_losses()
         stream = self.stream
         if self.parents and self.parents.lack:
-            self.miss(self.parents.lack)
+            self.miss(Reason(self.parents.lack))
         if not stream.bookmark_per:  # else those of lists that failed, or are missing, stay
             bookmark = bookmark and not self.missing
             if stream.parent is not None:  # then one bookmark can stand for all of its lists
-                bookmark = bookmark and not self.has_failed and self._missed in {"", RESUMED}
+                missed = self._missed is not None and self._missed.gap is not Gap.RESUMED
+                bookmark = bookmark and not self.has_failed and not missed
         if bookmark:
             self.save()
             if self.bookmark:

@@ -13,7 +13,7 @@ from tap_core.batches import are_by_list
 from tap_core.bookmarks import Bookmark, written
 from tap_core.checkpoint import Checkpoint, question_of
 from tap_core.followers import go_back
-from tap_core.losses import Losses
+from tap_core.losses import Gap, Losses, Reason
 from tap_core.positions import Order, instant
 from tap_core.questions import LISTS, forget_later_window, forget_other_filters
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
 
-RESUMED = "it went on where the last run was interrupted"
+RESUMED = Reason("it went on where the last run was interrupted", Gap.RESUMED)
 """Of a read whose first rows came in an earlier run."""
 
-FILTERED = "filtered by the setting `filters`"
-"""Of a read without all rows, as they were not asked for; nor were those of the streams below."""
+FILTERED = Reason("filtered by the setting `filters`", Gap.FILTERED)
+"""Of a read without the rows that `filters` leaves out, nor those of the streams below them."""
 
 
 class Replicated(Losses):
@@ -195,20 +195,21 @@ class Replicated(Losses):
 
     @property
     @override
-    def list_lack(self) -> str:
-        """Why rows of the stream's own lists may not have come; empty if each did, and so each parent."""
-        new_only = "only what is new was asked for" if self.bounded else ""
+    def list_lack(self) -> Reason | None:
+        """Why rows of the stream's own lists may not have come; None if each did, and so each parent."""
+        new_only = Reason("only what is new was asked for") if self.bounded else None
         return super().list_lack or new_only or self._filtered
 
     @property
-    def _filtered(self) -> str:
-        return FILTERED if self.stream.filtered_by else ""
+    def _filtered(self) -> Reason | None:
+        return FILTERED if self.stream.filtered_by else None
 
     @property
     def lack(self) -> str:
         """Why rows of the stream may not have been written; empty if each was."""
         if super().list_lack or not self._has_bound:
-            return super().list_lack or self._filtered
+            reason = super().list_lack or self._filtered
+            return reason.text if reason else ""
         starts = [str(written(mark.start)) for mark in self._bookmarks if mark.start is not None]
         since = f"only what is new was asked for, from {min(starts)} on" if starts else ""
         end = self.bookmark.end if self.bookmark else None

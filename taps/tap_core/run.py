@@ -16,10 +16,10 @@ from tap_core.batches import are_by_list
 from tap_core.emit import mapped, write_rows
 from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
+from tap_core.losses import Gap, Reason
 from tap_core.plan import Failure, PageRows, Plan
 from tap_core.progress import Progress, summarize
 from tap_core.reading import Reading
-from tap_core.replication import FILTERED, RESUMED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -214,13 +214,14 @@ class Run:
         if any(below.is_mostly_gone for below in self._followers(reading)):
             reading.leave(None, None)
         reading.close(bookmark=came)
-        all_came = came and reading.list_lack in {"", RESUMED, FILTERED}
+        reason = reading.list_lack
+        all_came = came and (reason is None or reason.gap is not Gap.MISSED)
         below = [self._reading_of(child) for child in reading.stream.children]
         for child in below:
             if not all_came:
-                child.miss(f"not all {reading.name} were read")
-            elif reading.list_lack == RESUMED:
-                child.miss(RESUMED)
+                child.miss(Reason(f"not all {reading.name} were read"))
+            elif reason and reason.gap is Gap.RESUMED:
+                child.miss(reason)
             self._close(child, came=came)
             streams = (child.stream, *child.stream.selected_descendants)
             if all_came and child.parents and not any(self._reading_of(one).has_failed for one in streams):

@@ -82,12 +82,8 @@ class Positioned(Paginator):
         if self._at_end or self._failure or not self._steady:
             return
         by_total = self.total is not None and not self.bounded and (self._full or not self._alone)
-        count, ask = 0, self._at
-        while (
-            (ask.start < (self.total or 0) - 1)
-            if by_total
-            else (self._full and count < self._places.lookahead_pages)
-        ):
+        count, ask, most = 0, self._at, self._places.lookahead_pages
+        while (ask.start < (self.total or 0) - 1) if by_total else (self._full and count < most):
             yield ask.query
             count, ask = count + 1, self._places.following(ask, self._stride, self._size)
 
