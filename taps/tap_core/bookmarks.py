@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_core.errors import ApiError
-from tap_core.positions import instant, position, positions
+from tap_core.positions import instant, instant_or_none, position, positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,11 +77,11 @@ class Bookmark:
         if self._state.get("replication_key") != self._key or value in (None, ""):
             return None, None
         place = position(value)
-        try:
-            place = (instant(value), "") if place is None else place
-        except (ValueError, OverflowError):
+        if place is None and (moment := instant_or_none(value)):
+            place = (moment, "")
+        if place is None:
             msg = f"state: the bookmark {value!r} of `{self._key}` is no date and time; mend or remove it"
-            raise ApiError(msg) from None
+            raise ApiError(msg)
         if isinstance(place, tuple) and place > (self._now, ""):
             logger.warning(
                 "The bookmark %r of `%s` is in the future; this run's start counts", value, self._key

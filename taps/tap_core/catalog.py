@@ -15,7 +15,7 @@ from singer_sdk.singerlib.catalog import (
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import ACCOUNT, account_columns, without_account
-from tap_core.errors import ApiError
+from tap_core.errors import raise_first
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ def _settle(entry: CatalogEntry, stream: Any) -> None:
     if not method or (method == stream.replication_method and key != stream.replication_key):
         method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
     if entry.metadata.resolve_selection().get((), True):
-        for problem in (*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream)):
-            raise ApiError(f"catalog: {stream.name}: {problem}")
+        problems = (*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream))
+        raise_first(problems, prefix=f"catalog: {stream.name}: ")
     entry.replication_method = method
     entry.replication_key = root.replication_key = key if method == REPLICATION_INCREMENTAL else None
 

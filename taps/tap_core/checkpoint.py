@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.filters import digest
 from tap_core.parents import Parents
-from tap_core.positions import instant
+from tap_core.positions import instant, instant_or_none
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,11 +73,7 @@ class Checkpoint:
         """Whether a checkpoint says when its run began, if a bookmark depends on it, and only if it may."""
         if not began or not self.began:
             return not began and not (self.began and self._dated)
-        try:
-            instant(began)
-        except (ValueError, OverflowError):
-            return False
-        return True
+        return instant_or_none(began) is not None
 
     def hold(self, moment: datetime) -> None:
         """The run began no later than at this moment, by the server's clock."""

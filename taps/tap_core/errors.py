@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class ApiError(Exception):
     """A list can't be read, or not to its end; the message is one line for the user and holds no secret.
@@ -14,6 +19,16 @@ class ApiError(Exception):
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+def raise_first(lines: Iterable[str], prefix: str = "") -> None:
+    """Fail with the first of some mistakes, if there is one.
+
+    Raises:
+        ApiError: There is.
+    """
+    for line in lines:
+        raise ApiError(prefix + line)
 
 
 class Refused(ApiError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_core.positions import instant
+from tap_core.positions import instant_or_none
 from tap_core.questions import LAST_PASS, WHOLE_PASS, forget_other_filters
 from tap_core.selection import meant
 
@@ -52,11 +52,11 @@ class Parents:
         """Whether the list of a parent is read; counts those that are not."""
         if self.are_all:
             return True
-        ended = _moment(self._parent.ended(record))
+        ended = instant_or_none(self._parent.ended(record))
         if ended is None or ended >= self._ended_before:
             return True
         field = self._parent.made_at
-        made = _moment(self._parent.codec.get(record, field)) if field else None
+        made = instant_or_none(self._parent.codec.get(record, field)) if field else None
         if made is not None and made >= self._last:
             return True
         self.skipped += 1
@@ -78,16 +78,9 @@ class Parents:
 
 def _earliest(streams: Iterable[ApiStream], mark: str, began: datetime) -> datetime | None:
     """The earliest of a mark in some streams' STATE; None if one has none that can be."""
-    moments = [_moment(stream.stream_state.get(mark)) for stream in streams]
+    moments = [instant_or_none(stream.stream_state.get(mark)) for stream in streams]
     found = [moment for moment in moments if moment is not None and moment <= began]
     return min(found) if found and len(found) == len(moments) else None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return instant(value) if isinstance(value, str) else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _days(config: Mapping[str, Any], parent: str) -> int | None:

@@ -15,7 +15,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import account_errors
 from tap_core.batches import are_by_list
-from tap_core.positions import instant
+from tap_core.positions import instant, instant_or_none
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
@@ -237,7 +237,5 @@ def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Ite
             if type(value) is not int:
                 yield f"{bookmark} is no whole number; mend or remove it"
             continue
-        try:
-            instant(value if isinstance(value, str) else "")
-        except (ValueError, OverflowError):
+        if instant_or_none(value) is None:
             yield f"{bookmark} is no date and time; mend or remove it"

@@ -100,12 +100,6 @@ class Limiter:
                 raise Stopped
             return self._send()
 
-    def try_enter(self, *, again: bool = False) -> Ticket | float:
-        """A ticket if a request may go now; else the seconds to wait, infinite until an outcome is known."""
-        with self._changed:
-            seconds = self._seconds_left(again=again)
-            return seconds if seconds > 0 else self._send()
-
     def passed(self, ticket: Ticket) -> None:
         """A request was let through, whatever its answer."""
         with self._changed:
