@@ -77,7 +77,7 @@ class BillingStream(ApiStream):
 
     def records_in(self, elements: Sequence[Any]) -> list[Any]:
         """The records in elements; one without the wrapper is taken as it is, and not passed over."""
-        return jsonpath.held(elements, self.wrapper)
+        return jsonpath.unwrap(elements, self.wrapper)
 
     @override
     def since(self, start: Any) -> dict[str, Any]:

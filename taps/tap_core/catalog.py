@@ -126,7 +126,7 @@ def with_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> dict[str
     return settled
 
 
-def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Logger) -> None:
+def complete_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Logger) -> None:
     """Make a catalog say all that holds for the streams of a tap; those that it leaves out are deselected.
 
     Args:
@@ -146,12 +146,12 @@ def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Log
         if name not in catalog:
             catalog[name] = CatalogEntry(name, stream.metadata, Schema.from_dict(stream.schema))
             stream.metadata.root.selected = False
-        _settle(catalog[name], stream)
+        _complete(catalog[name], stream)
 
 
-def _settle(entry: CatalogEntry, stream: Any) -> None:
+def _complete(entry: CatalogEntry, stream: Any) -> None:
     """What an entry leaves out is as the tap knows it, fields that are newer than the catalog too."""
-    schema = stream.public(entry.schema.to_dict())
+    schema = stream.without_secrets(entry.schema.to_dict())
     known = stream.schema["properties"]
     given = {name: field for name, field in schema.get("properties", {}).items() if name != ACCOUNT}
     fields = schema["properties"] = {**known, **given}

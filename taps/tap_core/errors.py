@@ -39,7 +39,7 @@ class NotFound(ApiError):
     """There is nothing at this path (404, 410), as when a parent was deleted while it was read."""
 
 
-class Missing(ApiError):
+class NoSuchList(ApiError):
     """The answer is that of an account that does not have this list; the message says of which kind it is."""
 
 

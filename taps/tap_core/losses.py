@@ -63,7 +63,7 @@ class Losses:
         self._missed: Reason | None = None
         self._gone = self._cut_off = self._alike = self._differences = 0
         self._last_failure: tuple[Any, ...] = ()
-        self._told_lacking = False
+        self._told_null_key = False
 
     @property
     def name(self) -> str:
@@ -71,12 +71,12 @@ class Losses:
         return self.stream.name
 
     @property
-    def has_failed(self) -> bool:
+    def has_leftovers(self) -> bool:
         """Whether something is left for the next run."""
         return self.left > 0
 
     @property
-    def list_lack(self) -> Reason | None:
+    def why_lists_not_whole(self) -> Reason | None:
         """Why rows of the stream's own lists may not have come; None if each did, and so each parent."""
         if self.failures:
             more = len(self.failures) - 1
@@ -113,10 +113,10 @@ class Losses:
         text = "%s: read %d records where the API says there are %d"
         self._log_first(self._differences, logging.WARNING, text, self.list_name(context), read_count, total)
 
-    def is_missing(self, context: Context | None, error: ApiError) -> bool:
+    def note_missing(self, context: Context | None, error: ApiError) -> bool:
         """Whether a failure of a list's first page says that the account has no such list."""
         stream = self.stream
-        if not stream.lacks(error):
+        if not stream.means_no_such_list(error):
             return False
         self.missing += 1
         if self.missing == 1:
@@ -130,7 +130,7 @@ class Losses:
         hint = f": {self.stream.missing_hint}" if self.stream.missing_hint else ""
         return f"this account or server has no such list ({error.status}){hint}"
 
-    def names_no_lists(self, field: str, children: Iterable[Losses]) -> None:
+    def warn_null_child_key(self, field: str, children: Iterable[Losses]) -> None:
         """A record lacks the id of the lists below it: they are not asked for, and nothing is called gone.
 
         Args:
@@ -139,10 +139,10 @@ class Losses:
         """
         names = []
         for child in children:
-            child.miss(Reason(f"`{field}` of {self.name} is null"))
+            child.mark_not_whole(Reason(f"`{field}` of {self.name} is null"))
             below = (child.stream, *child.stream.selected_descendants)
             names += [stream.name for stream in below if stream.selected]
-        level, self._told_lacking = (logging.DEBUG if self._told_lacking else logging.WARNING), True
+        level, self._told_null_key = (logging.DEBUG if self._told_null_key else logging.WARNING), True
         self.stream.logger.log(
             level, "%s: `%s` is null, so that there are no lists of %s", self.name, field, ", ".join(names)
         )
@@ -155,7 +155,7 @@ class Losses:
     def cut_off(self, context: Context | None) -> None:
         """The API sends no more of a list than its first rows: they are read, and nothing is called gone."""
         self._cut_off += 1
-        self.miss(Reason("the API sends the first rows of a list only"))
+        self.mark_not_whole(Reason("the API sends the first rows of a list only"))
         text = "%s: the API sends the first rows of this list only"
         self._log_first(self._cut_off, logging.WARNING, text, self.list_name(context))
 
@@ -198,7 +198,7 @@ class Losses:
         self.failures.append(f"{self.name}: the API sent {reason}; it can't be loaded")
         self._log_first(self.rejected, logging.ERROR, "%s", self.failures[-1])
 
-    def miss(self, why: Reason) -> None:
+    def mark_not_whole(self, why: Reason) -> None:
         """Some of its rows were not asked for, or came in an earlier run."""
         self._missed = why
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tap_core.bookmark_scope import LAST_PASS, WHOLE_PASS, forget_other_filters
 from tap_core.positions import instant_or_none
-from tap_core.questions import LAST_PASS, WHOLE_PASS, forget_other_filters
-from tap_core.selection import meant
+from tap_core.selection import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -63,7 +63,7 @@ class Parents:
         return False
 
     @property
-    def lack(self) -> str:
+    def why_not_whole(self) -> str:
         """What was not read; empty if nothing was left out."""
         lists = f"lists of {self.skipped} {self._parent.name} that had ended"
         return f"{lists} were not read (children_since)" if self.skipped else ""
@@ -98,4 +98,4 @@ def parents_errors(given: Any, ending: Collection[str]) -> Iterator[str]:
     """
     for name in given if isinstance(given, dict) else ():
         if name not in ending:
-            yield f"children_since: `{name[:40]}` is no stream with rows that end{meant(name, ending)}"
+            yield f"children_since: `{name[:40]}` is no stream with rows that end{did_you_mean(name, ending)}"

@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
-from tap_core.catalog import settle_catalog
+from tap_core.catalog import complete_catalog
 from tap_core.errors import ApiError, raise_first
 from tap_core.maps import MAPS_FAIL
 from tap_core.quiet import without_steps
@@ -146,7 +146,7 @@ class SdkTap(Tap):
     def setup_mapper(self) -> None:
         """Settle what catalog and stream maps say of each stream; `ApiError` if that can't be done."""
         if self.input_catalog is not None:
-            settle_catalog(self.input_catalog, self.discover_streams(), self.logger)
+            complete_catalog(self.input_catalog, self.discover_streams(), self.logger)
         raise_first(self.mapping_errors(self.catalog))
         try:
             super().setup_mapper()
@@ -248,7 +248,7 @@ class SdkStream(RESTStream[dict[str, Any]]):
         return False
 
     @property
-    def claims_deletes(self) -> bool:
+    def sends_versions(self) -> bool:
         """Whether the setting asks for versions; the SDK's batches can't carry any."""
         return bool(self.config.get("emit_activate_version_messages")) and not are_by_list(self.config)
 

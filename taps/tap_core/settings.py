@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from tap_core.account import account_setting
-from tap_core.again import again_settings
 from tap_core.http.retry import Limits
+from tap_core.replication_settings import replication_settings
 
 if TYPE_CHECKING:
     import logging
@@ -98,7 +98,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     return [
         *_account(key, key_help=key_help, url_example=url_example),
         account_setting(),
-        *again_settings(incremental=incremental, ending=ending),
+        *replication_settings(incremental=incremental, ending=ending),
         *_requests(),
         *_volume(requests_per_minute, concurrency, most_concurrent),
         *_care(),

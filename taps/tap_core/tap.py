@@ -36,7 +36,7 @@ from tap_core.settings import (
     rename_old_settings,
     secret_values,
 )
-from tap_core.subjects import ListingTap
+from tap_core.stream_groups import GroupedTap
 from tap_core.validation import (
     bookmark_errors,
     config_errors,
@@ -45,7 +45,7 @@ from tap_core.validation import (
     state_warnings,
     unknown_settings,
 )
-from tap_core.window import told
+from tap_core.window import describe_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ _GRACE = 4.0
 """Seconds that a stopped run has to write its STATE."""
 
 
-class ApiTap(ListingTap):
+class ApiTap(GroupedTap):
     """A tap over one API. A subclass names its settings, its streams and how it authenticates."""
 
     package_name = PACKAGE
@@ -165,13 +165,13 @@ class ApiTap(ListingTap):
             raise Stopped(run.stopped_by) from None
         finally:
             run.close()
-        run.settle()
+        run.raise_if_incomplete()
 
     def _at_the_start(self) -> Iterator[str]:
         """What is to be known of a run that has such settings, a line each."""
         streams: list[Any] = list(self.streams.values())
         if self.config.get("end_date") and any(stream.replication_key for stream in streams):
-            yield f"before {self.config['end_date']}: {told(streams)}"
+            yield f"before {self.config['end_date']}: {describe_window(streams)}"
         if self.config.get("account") and self.config.get("emit_activate_version_messages"):
             yield DELETES_OF_ACCOUNTS
 

@@ -235,7 +235,7 @@ def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Ite
         bookmark = f"state: {name}: the bookmark {value!r} of `{key}`"
         if "integer" in types_of(streams[name].schema["properties"].get(key, {})):
             if type(value) is not int:
-                yield f"{bookmark} is no whole number; mend or remove it"
+                yield f"{bookmark} is no whole number; correct or remove it"
             continue
         if instant_or_none(value) is None:
-            yield f"{bookmark} is no date and time; mend or remove it"
+            yield f"{bookmark} is no date and time; correct or remove it"

@@ -63,7 +63,7 @@ class Attendees(EventsStream):
     path = "/events/{event_id}/attendees"
     primary_keys = ("event_id", "id")
     parent_stream_type = Events
-    mended = ("questions",)
+    post_process_fields = ("questions",)
 
     @override
     def read_page(self, response: requests.Response) -> Page:
@@ -131,7 +131,7 @@ class Transactions(EventsStream):
     primary_keys = ("refno",)
     parent_stream_type = Events
     parent_fields = {"parent_event_id": "event_id"}
-    mended = ("refno", "transaction_ref")
+    post_process_fields = ("refno", "transaction_ref")
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
@@ -146,7 +146,7 @@ def _has_donations(page: Page) -> bool:
 
 def _named_by_status(document: Any) -> str | None:
     """The name of the list of events if there is none but one that is named after a status too."""
-    fields = jsonpath.opened(document)
+    fields = jsonpath.open_node(document)
     names = [name for name in fields if _BY_STATUS.fullmatch(name)] if isinstance(fields, dict) else []
     return names[0] if len(names) == 1 and "events" not in fields else None
 

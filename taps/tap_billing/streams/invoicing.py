@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_billing.client import BillingStream, ByDay
 from tap_billing.streams.customers import Subscriptions
-from tap_core.errors import Missing
+from tap_core.errors import NoSuchList
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _NO_INVOICES = "sites with legacy statement billing have none"
 
 def _is_legacy(body: Any) -> bool:
     """Whether a body is one of a legacy site's: a bare array, of records without a `uid`."""
-    elements = jsonpath.opened(body)
+    elements = jsonpath.open_node(body)
     if not isinstance(elements, list):
         return False
     records = jsonpath.find(elements, "$[0].invoice") or elements[:1]
@@ -75,18 +75,18 @@ class Invoices(BillingStream):
         """The page.
 
         Raises:
-            Missing: This site has other invoices, as sites with legacy statement billing do.
+            NoSuchList: This site has other invoices, as sites with legacy statement billing do.
         """
         page = super().read_page(response)
         if _is_legacy(page.document):
             msg = "this site has legacy statement billing: its invoices are in `legacy_invoices`"
-            raise Missing(msg)
+            raise NoSuchList(msg)
         return page
 
     @override
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """The body is an object with a list."""
-        return isinstance(jsonpath.opened(node.get("invoices")), list)
+        return isinstance(jsonpath.open_node(node.get("invoices")), list)
 
     @override
     def records_in(self, elements: Sequence[Any]) -> list[Any]:
@@ -125,12 +125,12 @@ class LegacyInvoices(OneBillingKind):
         """The page.
 
         Raises:
-            Missing: This site has the newer kind of invoices.
+            NoSuchList: This site has the newer kind of invoices.
         """
         page = super().read_page(response)
         if page.document is not None and not _is_legacy(page.document):
             msg = "this site has no legacy statement billing: its invoices are in `invoices`"
-            raise Missing(msg)
+            raise NoSuchList(msg)
         return page
 
 
@@ -237,7 +237,7 @@ class Statements(OneBillingKind):
 
 
 def _unwrapped(record: Any) -> Any:
-    fields = jsonpath.opened(record)
+    fields = jsonpath.open_node(record)
     lists = {}
     for name, wrapper in (("transactions", "transaction"), ("events", "event")):
         elements = jsonpath.decode(fields.get(name)) if isinstance(fields, dict) else None

@@ -121,7 +121,7 @@ class Metadata(BillingStream):
     # Deleted values come only if asked for.
     params = {"with_deleted": "true", "direction": "asc"}
     filters = (*DATES, "resource_ids[]")
-    mended = primary_keys
+    post_process_fields = primary_keys
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:

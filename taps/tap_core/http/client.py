@@ -160,7 +160,7 @@ class ApiClient:
             status = response.status_code
             limited = status == HTTPStatus.TOO_MANY_REQUESTS
             wait = named_wait(response.headers, limited=limited)
-            reason = f"{status} {messages.shown(response.reason)}"
+            reason = f"{status} {messages.sanitize(response.reason)}"
             raise Retriable(reason, status=status, wait=wait)
         result = read(response)
         self.answered = True
@@ -223,8 +223,8 @@ class ApiClient:
             kind = Retriable if isinstance(error, ProtocolError) else Unconnected
             return kind(messages.reason(error), unanswered=messages.is_unanswered(error))
         if isinstance(error, OSError):
-            return Hopeless(f"{messages.shown(str(error), 300)}: check REQUESTS_CA_BUNDLE")
-        return Retriable(f"the body can't be read ({messages.shown(str(error))})")
+            return Hopeless(f"{messages.sanitize(str(error), 300)}: check REQUESTS_CA_BUNDLE")
+        return Retriable(f"the body can't be read ({messages.sanitize(str(error))})")
 
     def _refused(
         self,
@@ -258,7 +258,7 @@ class ApiClient:
         traffic.retries += 1
         traffic.waited += seconds
         if failure.wait:
-            self._limiter.hold(failure.wait)
+            self._limiter.pause(failure.wait)
         self._limiter.sleep(seconds)
 
     def _check_wait(self, request: _Prepared, failure: Retriable) -> None:

@@ -75,7 +75,7 @@ class Limiter:
             if self._stopped:
                 raise Stopped
 
-    def hold(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Let no request go for so long."""
         with self._changed:
             self._held_until = max(self._held_until, self._clock() + seconds)

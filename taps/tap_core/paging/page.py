@@ -43,8 +43,8 @@ class Page:
         fresh: Those that were not read before; the paginator narrows it.
         span: Places of the list that the page covers: its records, and rows that the server can't send.
         unreadable: Places of these rows, counted from 0.
-        bearable: Rows to ask for at a time, where the page was too much at once; else None.
-        lack: Why rows that the account has are not on it; empty if they are.
+        safe_size: Rows to ask for at a time, where the page was too much at once; else None.
+        why_incomplete: Why rows that the account has are not on it; empty if they are.
         is_cut: Whether it ends early, as rows were moved while it was put together: more may follow.
     """
 
@@ -60,8 +60,8 @@ class Page:
         self.records, self._places = jsonpath.find_in_places(document, records_path)
         self.fresh = self.records
         self.unreadable: list[int] = []
-        self.bearable: int | None = None
-        self.lack = ""
+        self.safe_size: int | None = None
+        self.why_incomplete = ""
         self.is_cut = False
         self.time_extracted = datetime.now(timezone.utc)
         self.key_of = key_of
@@ -151,7 +151,7 @@ _LONGEST_NUMBER = 20
 
 
 def _members(node: Any) -> Iterator[tuple[str, Any]]:
-    opened = jsonpath.opened(node)
+    opened = jsonpath.open_node(node)
     if isinstance(opened, dict):
         yield from opened.items()
 
@@ -175,7 +175,7 @@ def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
     """A member and those below it; a list of one counts as what it holds, as in `[{"total": 2}]`."""
     yield name, value
     if levels > 1:
-        opened = jsonpath.opened(value)
+        opened = jsonpath.open_node(value)
         inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
         for inner, item in _members(inside):
             yield from _within(inner, item, levels - 1)

@@ -27,7 +27,7 @@ class EventTypes(SchedulingStream):
     path = "/event-types"
     records_jsonpath = "$.data.eventTypeGroups[*].eventTypes[*]"
     # Only this version has the event types of teams too, and the settings that the later ones leave out.
-    dated = "2024-04-15"
+    cal_api_version = "2024-04-15"
     page_size = PAGE_SIZE  # the vendor sends it whole, as other servers may not
 
     @override
@@ -51,7 +51,7 @@ class Schedules(SchedulingStream):
 
     name = "schedules"
     path = "/schedules"
-    dated = "2024-06-11"
+    cal_api_version = "2024-06-11"
     page_size = PAGE_SIZE  # the vendor sends it whole, as other servers may not
 
 
@@ -83,11 +83,11 @@ class Calendars(SchedulingStream):
         accounts = jsonpath.find(page.document, _ACCOUNTS)
         page.replace_records([calendar for account in accounts for calendar in _calendars(account)])
         if broken := sum(map(_is_broken, accounts)):
-            page.lack = f"{broken} connected accounts can't be reached"
+            page.why_incomplete = f"{broken} connected accounts can't be reached"
             self.logger.warning(
                 "calendars: %s, and their calendars are missing: connect them again in the account's "
                 "settings",
-                page.lack,
+                page.why_incomplete,
             )
         return page
 
