@@ -15,8 +15,9 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import IO, TYPE_CHECKING
 
-from tap_suite.locks import Stopped, is_held, key_lock
+from tap_suite.locks import is_held, key_lock
 from tap_suite.meltano_log import LogReader
+from tap_suite.stop import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
