@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install plugins demo report test test-whole test-next orchestrate airflow scale reliability mutants bench lint format docs definitions lock dist clean
+.PHONY: help install plugins demo report test test-whole test-next orchestrate airflow scale reliability mutants bench lint format docs lock dist clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -121,7 +121,6 @@ format: $(INSTALLED) ## let ruff format and fix the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-definitions: docs
 docs: $(INSTALLED) ## write what the taps say of themselves into meltano.yml, README.md, hub/ and docs/
 	@$(BIN)/python scripts/definitions.py
 

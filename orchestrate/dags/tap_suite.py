@@ -148,6 +148,7 @@ def _job(unit: dict[str, Any], command: str, *options: str) -> dict[str, Any]:
 
 def _spans(since: date, until: date, length: timedelta) -> Iterator[tuple[date, date]]:
     """The windows, the newest first."""
+    # As `tap_suite.backfill.windows`: the package is not in Airflow's environment.
     while since < until:
         start = max(since, until - length)
         yield start, until

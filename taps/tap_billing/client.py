@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 PAGE_SIZE = 200
 """The most records that the API puts into a page."""
 
-ARCHITECTURE: Sequence[int] = (403, 404, 422)
-"""How a site of one of the two kinds of billing answers for a list that only the other kind has."""
-
 MOST_CONCURRENT = 4
 """Requests of one site that the vendor lets run at once; more are queued, and refused with a 429."""
 
@@ -57,14 +54,13 @@ class BillingStream(ApiStream):
     wrapper: ClassVar[str] = ""
     """Name under which each element of the array holds its record; empty if it is the record."""
 
+    total_path: ClassVar[str | None] = None
+    """JSONPath of the number of rows; most lists say none, and end with a page that is short, or empty."""
+
     @override
     def get_new_paginator(self) -> Paginator:
-        """Page numbers, without a total: the end is a page that is short, or empty."""
-        return PageNumber(size=PAGE_SIZE)
-
-    def numbered(self, total: str) -> PageNumber:
-        """Page numbers of a list that says how many rows it has, at this JSONPath."""
-        return PageNumber(size=PAGE_SIZE, total=total)
+        """Page numbers."""
+        return PageNumber(size=PAGE_SIZE, total=self.total_path)
 
     @override
     def read_page(self, response: requests.Response) -> Page:
@@ -81,7 +77,7 @@ class BillingStream(ApiStream):
 
     def records_in(self, elements: Sequence[Any]) -> list[Any]:
         """The records in elements; one without the wrapper is taken as it is, and not passed over."""
-        return jsonpath.held(elements, self.wrapper)
+        return jsonpath.unwrap(elements, self.wrapper)
 
     @override
     def since(self, start: Any) -> dict[str, Any]:
@@ -104,3 +100,17 @@ class BillingStream(ApiStream):
     def latest_site_time(self, moment: datetime) -> datetime:
         """A moment on the clock of the site, or up to 36 hours later; never earlier."""
         return moment.astimezone(timezone.utc) + _ANY_ZONE
+
+
+class ByDay(BillingStream):
+    """A list whose bounds are days, in the zone of the site."""
+
+    @override
+    def since(self, start: Any) -> dict[str, Any]:
+        """The day of the lower bound."""
+        return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
+
+    @override
+    def until(self, end: datetime) -> dict[str, Any]:
+        """The day of the upper bound."""
+        return {"until_date": f"{self.latest_site_time(end):%Y-%m-%d}"}

@@ -104,7 +104,7 @@ class ArrowFiles:
             part = records[start : start + self._most_rows]
             waiting = self._waiting.get(stream)
             if waiting and (version != waiting.version or waiting.rows + len(part) > self._most_rows):
-                yield from self._written(stream)
+                yield from self._write_file(stream)
             waiting = self._waiting.setdefault(stream, _Waiting(version))
             waiting.add(part, time_extracted.isoformat())
             if len(waiting.records) >= _AT_ONCE:
@@ -119,10 +119,10 @@ class ArrowFiles:
             Hopeless: A file can't be written, or hold a value. Its rows go on waiting.
         """
         for stream in [*self._waiting]:
-            yield from self._written(stream)
+            yield from self._write_file(stream)
         self._since = 0
 
-    def _written(self, stream: str) -> Iterator[SDKBatchMessage]:
+    def _write_file(self, stream: str) -> Iterator[SDKBatchMessage]:
         """Write a stream's rows into a file: into some, where a column changed its type between them."""
         waiting = self._waiting[stream]
         waiting.make_columns(self._tables[stream])

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_core.errors import ApiError
-from tap_core.positions import instant, position, positions
+from tap_core.positions import instant, instant_or_none, position, positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,11 +77,11 @@ class Bookmark:
         if self._state.get("replication_key") != self._key or value in (None, ""):
             return None, None
         place = position(value)
-        try:
-            place = (instant(value), "") if place is None else place
-        except (ValueError, OverflowError):
-            msg = f"state: the bookmark {value!r} of `{self._key}` is no date and time; mend or remove it"
-            raise ApiError(msg) from None
+        if place is None and (moment := instant_or_none(value)):
+            place = (moment, "")
+        if place is None:
+            msg = f"state: the bookmark {value!r} of `{self._key}` is no date and time; correct or remove it"
+            raise ApiError(msg)
         if isinstance(place, tuple) and place > (self._now, ""):
             logger.warning(
                 "The bookmark %r of `%s` is in the future; this run's start counts", value, self._key
@@ -104,7 +104,7 @@ class Bookmark:
         except OverflowError:
             return None
 
-    def hold(self, moment: datetime) -> None:
+    def cap_at(self, moment: datetime) -> None:
         """Never pass this moment: what changed after it may have been read before it changed."""
         self._now = min(self._now, moment)
 
@@ -162,7 +162,7 @@ class Bookmark:
         except OverflowError:
             return False
 
-    def settled(self, ids: Iterable[Any], times: Iterable[Any]) -> list[Any]:
+    def ids_safe_to_pass(self, ids: Iterable[Any], times: Iterable[Any]) -> list[Any]:
         """The ids below those of all rows that were made within the look-back before the run.
 
         Ids are given before rows are seen: a row that comes later can have an id between these rows' ids.
@@ -181,7 +181,7 @@ class Bookmark:
                 self._value, self._highest = self._before
         return [name for name, _ in made if self._unsettled is None or name < self._unsettled]
 
-    def see(self, values: Iterable[Any]) -> None:
+    def advance(self, values: Iterable[Any]) -> None:
         """Take note of rows that were written."""
         values = [value for value in values if value is not None and value != self._value]
         for value, place in zip(values, positions(values), strict=True):
@@ -190,7 +190,7 @@ class Bookmark:
             if self._highest is None or (type(place) is type(self._highest) and place > self._highest):
                 self._highest, self._value = place, value
 
-    def leave(self, value: Any) -> None:
+    def stay_before(self, value: Any) -> None:
         """Never pass a row of this value, as something of it is left for the next run.
 
         Args:
@@ -213,7 +213,7 @@ class Bookmark:
             self._state["replication_key_value"] = value
 
 
-def written(bound: Any) -> str | None:
+def bound_text(bound: Any) -> str | None:
     """A bound as a text: a moment or an integer."""
     if bound is None:
         return None

@@ -56,7 +56,7 @@ class BoundedStream(RelatedStream):
 
     def _bounds(self, bookmark: Bookmark | None) -> tuple[Any, datetime | None]:
         declared = self.replication_key == type(self).replication_key
-        asked = bookmark if declared and not self.is_read_whole else None
+        asked = bookmark if declared and not self.is_fetched_whole else None
         return (asked.start, asked.end) if asked else (None, None)
 
     def since(self, start: Any) -> dict[str, Any]:

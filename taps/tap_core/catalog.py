@@ -15,7 +15,7 @@ from singer_sdk.singerlib.catalog import (
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import ACCOUNT, account_columns, without_account
-from tap_core.errors import ApiError
+from tap_core.errors import raise_first
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def with_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> dict[str
     return settled
 
 
-def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Logger) -> None:
+def complete_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Logger) -> None:
     """Make a catalog say all that holds for the streams of a tap; those that it leaves out are deselected.
 
     Args:
@@ -146,12 +146,12 @@ def settle_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.Log
         if name not in catalog:
             catalog[name] = CatalogEntry(name, stream.metadata, Schema.from_dict(stream.schema))
             stream.metadata.root.selected = False
-        _settle(catalog[name], stream)
+        _complete(catalog[name], stream)
 
 
-def _settle(entry: CatalogEntry, stream: Any) -> None:
+def _complete(entry: CatalogEntry, stream: Any) -> None:
     """What an entry leaves out is as the tap knows it, fields that are newer than the catalog too."""
-    schema = stream.public(entry.schema.to_dict())
+    schema = stream.without_secrets(entry.schema.to_dict())
     known = stream.schema["properties"]
     given = {name: field for name, field in schema.get("properties", {}).items() if name != ACCOUNT}
     fields = schema["properties"] = {**known, **given}
@@ -168,8 +168,8 @@ def _settle(entry: CatalogEntry, stream: Any) -> None:
     if not method or (method == stream.replication_method and key != stream.replication_key):
         method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
     if entry.metadata.resolve_selection().get((), True):
-        for problem in (*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream)):
-            raise ApiError(f"catalog: {stream.name}: {problem}")
+        problems = (*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream))
+        raise_first(problems, prefix=f"catalog: {stream.name}: ")
     entry.replication_method = method
     entry.replication_key = root.replication_key = key if method == REPLICATION_INCREMENTAL else None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.filters import digest
 from tap_core.parents import Parents
-from tap_core.positions import instant
+from tap_core.positions import instant, instant_or_none
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,7 @@ def name_of(key: Any) -> str:
     return "|".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
-def question_of(stream: ApiStream, began: datetime) -> dict[str, Any]:
+def scope_of(stream: ApiStream, began: datetime) -> dict[str, Any]:
     """What tells reads of a stream apart: what is read below it, for which parents, by which filters."""
     streams = (stream, *stream.selected_descendants)
     filters = {name: given for one in streams for name, given in one.filtered_by.items()}
@@ -73,13 +73,9 @@ class Checkpoint:
         """Whether a checkpoint says when its run began, if a bookmark depends on it, and only if it may."""
         if not began or not self.began:
             return not began and not (self.began and self._dated)
-        try:
-            instant(began)
-        except (ValueError, OverflowError):
-            return False
-        return True
+        return instant_or_none(began) is not None
 
-    def hold(self, moment: datetime) -> None:
+    def cap_at(self, moment: datetime) -> None:
         """The run began no later than at this moment, by the server's clock."""
         if self.began and moment < instant(self.began):
             self.began = moment.isoformat()

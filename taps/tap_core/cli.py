@@ -82,9 +82,9 @@ class ApiCommand(SingerCommand):
         except (click.exceptions.Exit, click.Abort):
             raise
         except (Exception, Stopped) as failure:
-            raise SystemExit(self._told(failure)) from failure
+            raise SystemExit(self._report(failure)) from failure
 
-    def _told(self, failure: BaseException) -> int:
+    def _report(self, failure: BaseException) -> int:
         """Tell of a failure; returns the exit code."""
         if isinstance(failure, OSError) and failure.errno in _OUTPUT_LOST:  # of a `print` of the SDK's
             failure = OutputLost(failure)

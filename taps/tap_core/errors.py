@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class ApiError(Exception):
     """A list can't be read, or not to its end; the message is one line for the user and holds no secret.
@@ -16,6 +21,16 @@ class ApiError(Exception):
         self.status = status
 
 
+def raise_first(lines: Iterable[str], prefix: str = "") -> None:
+    """Fail with the first of some mistakes, if there is one.
+
+    Raises:
+        ApiError: There is.
+    """
+    for line in lines:
+        raise ApiError(prefix + line)
+
+
 class Refused(ApiError):
     """This list can't be read with this key (403); others still may."""
 
@@ -24,7 +39,7 @@ class NotFound(ApiError):
     """There is nothing at this path (404, 410), as when a parent was deleted while it was read."""
 
 
-class Missing(ApiError):
+class NoSuchList(ApiError):
     """The answer is that of an account that does not have this list; the message says of which kind it is."""
 
 

@@ -171,6 +171,6 @@ class Fetcher:
 
 def _address(stream: ApiStream) -> Hashable:
     """What the requests of a stream have in common, whatever the parent and the page."""
-    asked = {**stream.params, **stream.filter}
+    asked = {**stream.params, **stream.filter_params}
     params = tuple(sorted((name, str(value)) for name, value in asked.items()))
     return stream.path, params, tuple(sorted(stream.http_headers.items())), stream.replication_method

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.checkpoint import name_of
 from tap_core.errors import ApiError, NotFound, RunEnds
+from tap_core.losses import Reason
 from tap_core.paging.page import Rows
 from tap_core.positions import Order
 
@@ -54,7 +55,7 @@ class Listing:
             paginator.size = min(paginator.size, most)
         paginator.evidence = reading.evidence
         paginator.careful = reading.careful
-        paginator.bounded = reading.bounded or bool(self._stream.filter)
+        paginator.bounded = reading.bounded or bool(self._stream.filter_params)
         paginator.name = reading.list_name(self._context)
         return paginator
 
@@ -67,7 +68,7 @@ class Listing:
         query = self._paginator.current_value
         return self._fetcher.want(self._reading, self._context, query, self._paginator, next_up=next_up)
 
-    def go_ahead(self, page: Page) -> bool:
+    def skip_past(self, page: Page) -> bool:
         """Go on behind a page that came before its turn, as it will probably be done in its turn.
 
         Only a listing that reads nothing does this; the one that will read begins at the start.
@@ -95,7 +96,7 @@ class Listing:
         Raises:
             ApiError: The list, or the rest of it, can't be read.
         """
-        return self._stream.in_groups(self._pages())
+        return self._stream.transform_pages(self._pages())
 
     def _pages(self) -> Iterator[Rows]:
         try:
@@ -124,11 +125,11 @@ class Listing:
 
     def _read(self, query: Query, page: Page, done: list[Any]) -> Rows:
         paginator, reading = self._paginator, self._reading
-        if page.bearable and paginator.size:
-            paginator.size = min(paginator.size, page.bearable)
+        if page.safe_size and paginator.size:
+            paginator.size = min(paginator.size, page.safe_size)
         fresh = paginator.take(page)
-        if page.lack:
-            reading.miss(page.lack)
+        if page.why_incomplete:
+            reading.mark_not_whole(Reason(page.why_incomplete))
         for row in page.unreadable:
             reading.unreadable(self._context, row)
         if self._context is None and not self.is_late:
@@ -154,14 +155,14 @@ class Listing:
         except RunEnds:
             raise
         except ApiError as error:
-            if first and reading.is_missing(self._context, error):
+            if first and reading.note_missing(self._context, error):
                 return None
             if not first and isinstance(error, NotFound):  # it was there a page ago, and has failed
                 error = ApiError(str(error), status=error.status)
             paginator.fail(error)
             return None
         if self._fetcher.server_began:
-            reading.hold(self._fetcher.server_began)
+            reading.cap_at(self._fetcher.server_began)
         return page
 
     def _resumed(self) -> tuple[Page | None, list[Any]]:
@@ -187,7 +188,7 @@ class Listing:
             except (ApiError, ValueError):
                 self._paginator = self._prepared(self._stream.get_new_paginator())
             else:
-                self._reading.went_on()
+                self._reading.mark_resumed()
                 logger.info("%s: going on where the last run was interrupted", self._stream.name)
                 return page, done
         logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self._stream.name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_core.errors import NotFound, Refused
 
@@ -25,6 +26,21 @@ _PARENTS = 10
 """Parents from which on it is no chance that more than half of them are gone."""
 
 
+class Gap(Enum):
+    """What a stream lacks that was not read whole."""
+
+    MISSED = "rows that may be anywhere else"
+    RESUMED = "rows that came in an earlier run"
+    FILTERED = "rows that nobody wants"
+
+
+class Reason(NamedTuple):
+    """Why rows of a stream may not have come in this run, in words, and of which kind they are."""
+
+    text: str
+    gap: Gap = Gap.MISSED
+
+
 class Losses:
     """What of a stream could not be read in one run.
 
@@ -44,10 +60,10 @@ class Losses:
         self.failures: list[str] = []
         self.left = 0
         self.given_up = self._has_gap = False
-        self._missed = ""
+        self._missed: Reason | None = None
         self._gone = self._cut_off = self._alike = self._differences = 0
         self._last_failure: tuple[Any, ...] = ()
-        self._told_lacking = False
+        self._told_null_key = False
 
     @property
     def name(self) -> str:
@@ -55,25 +71,36 @@ class Losses:
         return self.stream.name
 
     @property
-    def has_failed(self) -> bool:
+    def has_leftovers(self) -> bool:
         """Whether something is left for the next run."""
         return self.left > 0
 
     @property
-    def list_lack(self) -> str:
-        """Why rows of the stream's own lists may not have come; empty if each did, and so each parent."""
+    def why_lists_not_whole(self) -> Reason | None:
+        """Why rows of the stream's own lists may not have come; None if each did, and so each parent."""
         if self.failures:
             more = len(self.failures) - 1
-            return self.failures[0] + f"; and {more} more" * (more > 0)
+            return Reason(self.failures[0] + f"; and {more} more" * (more > 0))
         if self.missing:
-            return "this account or server has no such list"
+            return Reason("this account or server has no such list")
         if self._gone:
-            return self._told_gone
-        return "a stream map filters its rows" if self.stream.is_filtered_by_maps else self._missed
+            return Reason(self._told_gone)
+        return Reason("a stream map filters its rows") if self.stream.is_filtered_by_maps else self._missed
 
     def list_name(self, context: Context | None) -> str:
         """What a list is called: `events`, or `attendees 17` after its parent's ids."""
         return " ".join((self.name, *(str(value)[:40] for value in (context or {}).values())))
+
+    def _log_first(self, count: int, level: int, text: str, *args: Any) -> None:
+        """Tell of a stream's first few losses of a kind; of more only where debugging.
+
+        Args:
+            count: How many there were with this one.
+            level: That of the first ones.
+            text: What to say.
+            *args: What belongs into it.
+        """
+        self.stream.logger.log(level if count <= _TOLD else logging.DEBUG, text, *args)
 
     def list_read(self) -> None:
         """A list was read to its end."""
@@ -83,18 +110,13 @@ class Losses:
     def differs(self, context: Context | None, read_count: int, total: int) -> None:
         """Say that a list did not hold as many records as the API said; for many lists, of the first few."""
         self._differences += 1
-        self.stream.logger.log(
-            logging.WARNING if self._differences <= _TOLD else logging.DEBUG,
-            "%s: read %d records where the API says there are %d",
-            self.list_name(context),
-            read_count,
-            total,
-        )
+        text = "%s: read %d records where the API says there are %d"
+        self._log_first(self._differences, logging.WARNING, text, self.list_name(context), read_count, total)
 
-    def is_missing(self, context: Context | None, error: ApiError) -> bool:
+    def note_missing(self, context: Context | None, error: ApiError) -> bool:
         """Whether a failure of a list's first page says that the account has no such list."""
         stream = self.stream
-        if not stream.lacks(error):
+        if not stream.means_no_such_list(error):
             return False
         self.missing += 1
         if self.missing == 1:
@@ -108,7 +130,7 @@ class Losses:
         hint = f": {self.stream.missing_hint}" if self.stream.missing_hint else ""
         return f"this account or server has no such list ({error.status}){hint}"
 
-    def names_no_lists(self, field: str, children: Iterable[Losses]) -> None:
+    def warn_null_child_key(self, field: str, children: Iterable[Losses]) -> None:
         """A record lacks the id of the lists below it: they are not asked for, and nothing is called gone.
 
         Args:
@@ -117,10 +139,10 @@ class Losses:
         """
         names = []
         for child in children:
-            child.miss(f"`{field}` of {self.name} is null")
+            child.mark_not_whole(Reason(f"`{field}` of {self.name} is null"))
             below = (child.stream, *child.stream.selected_descendants)
             names += [stream.name for stream in below if stream.selected]
-        level, self._told_lacking = (logging.DEBUG if self._told_lacking else logging.WARNING), True
+        level, self._told_null_key = (logging.DEBUG if self._told_null_key else logging.WARNING), True
         self.stream.logger.log(
             level, "%s: `%s` is null, so that there are no lists of %s", self.name, field, ", ".join(names)
         )
@@ -128,17 +150,14 @@ class Losses:
     def gone(self, context: Context, error: NotFound) -> None:
         """A parent has no such list any more, as it was deleted while it was read."""
         self._gone += 1
-        level = logging.WARNING if self._gone <= _TOLD else logging.DEBUG
-        self.stream.logger.log(level, "%s: passed over: %s", self.list_name(context), error)
+        self._log_first(self._gone, logging.WARNING, "%s: passed over: %s", self.list_name(context), error)
 
     def cut_off(self, context: Context | None) -> None:
         """The API sends no more of a list than its first rows: they are read, and nothing is called gone."""
         self._cut_off += 1
-        self.miss("the API sends the first rows of a list only")
-        level = logging.WARNING if self._cut_off <= _TOLD else logging.DEBUG
-        self.stream.logger.log(
-            level, "%s: the API sends the first rows of this list only", self.list_name(context)
-        )
+        self.mark_not_whole(Reason("the API sends the first rows of a list only"))
+        text = "%s: the API sends the first rows of this list only"
+        self._log_first(self._cut_off, logging.WARNING, text, self.list_name(context))
 
     def fail(self, context: Context | None, error: ApiError) -> None:
         """A list, or the rest of it, can't be read; everything else is."""
@@ -147,8 +166,7 @@ class Losses:
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
         self.failures.append(message)
-        level = logging.ERROR if len(self.failures) <= _TOLD else logging.DEBUG
-        self.stream.logger.log(level, "%s", message)
+        self._log_first(len(self.failures), logging.ERROR, "%s", message)
         alike = (type(error), error.status)
         self._alike = self._alike + 1 if alike == self._last_failure else 1
         self._last_failure = alike
@@ -172,17 +190,15 @@ class Losses:
             f"{self.list_name(context)}: the server can't send row {row + 1} of the list; all others are "
             "read. Report it to the API's vendor"
         )
-        level = logging.ERROR if len(self.failures) <= _TOLD else logging.DEBUG
-        self.stream.logger.log(level, "%s", self.failures[-1])
+        self._log_first(len(self.failures), logging.ERROR, "%s", self.failures[-1])
 
     def reject(self, reason: str) -> None:
         """A row can't be loaded; the others are."""
         self.rejected += 1
         self.failures.append(f"{self.name}: the API sent {reason}; it can't be loaded")
-        level = logging.ERROR if self.rejected <= _TOLD else logging.DEBUG
-        self.stream.logger.log(level, "%s", self.failures[-1])
+        self._log_first(self.rejected, logging.ERROR, "%s", self.failures[-1])
 
-    def miss(self, why: str) -> None:
+    def mark_not_whole(self, why: Reason) -> None:
         """Some of its rows were not asked for, or came in an earlier run."""
         self._missed = why
 

@@ -13,7 +13,7 @@ from singer_sdk.mapper import NULL_STRING, CustomStreamMap
 
 from tap_core.account import account_map_errors
 from tap_core.catalog import selected_schemas
-from tap_core.selection import meant
+from tap_core.selection import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -69,7 +69,7 @@ def map_errors(maps: Any, fields: Mapping[str, Collection[str]]) -> Iterator[str
         source = str(rules.get("__source__", name))
         streams = [stream for stream in fields if stream == source or fnmatch(stream, source)]
         if not streams:
-            yield f"stream_maps: {source}: no stream of that name{meant(source, fields)}"
+            yield f"stream_maps: {source}: no stream of that name{did_you_mean(source, fields)}"
         for stream in streams:
             yield from _rule_errors(name, rules, fields[stream])
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_core.positions import instant
-from tap_core.questions import LAST_PASS, WHOLE_PASS, forget_other_filters
-from tap_core.selection import meant
+from tap_core.bookmark_scope import LAST_PASS, WHOLE_PASS, forget_other_filters
+from tap_core.positions import instant_or_none
+from tap_core.selection import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -52,18 +52,18 @@ class Parents:
         """Whether the list of a parent is read; counts those that are not."""
         if self.are_all:
             return True
-        ended = _moment(self._parent.ended(record))
+        ended = instant_or_none(self._parent.ended(record))
         if ended is None or ended >= self._ended_before:
             return True
         field = self._parent.made_at
-        made = _moment(self._parent.codec.get(record, field)) if field else None
+        made = instant_or_none(self._parent.codec.get(record, field)) if field else None
         if made is not None and made >= self._last:
             return True
         self.skipped += 1
         return False
 
     @property
-    def lack(self) -> str:
+    def why_not_whole(self) -> str:
         """What was not read; empty if nothing was left out."""
         lists = f"lists of {self.skipped} {self._parent.name} that had ended"
         return f"{lists} were not read (children_since)" if self.skipped else ""
@@ -78,16 +78,9 @@ class Parents:
 
 def _earliest(streams: Iterable[ApiStream], mark: str, began: datetime) -> datetime | None:
     """The earliest of a mark in some streams' STATE; None if one has none that can be."""
-    moments = [_moment(stream.stream_state.get(mark)) for stream in streams]
+    moments = [instant_or_none(stream.stream_state.get(mark)) for stream in streams]
     found = [moment for moment in moments if moment is not None and moment <= began]
     return min(found) if found and len(found) == len(moments) else None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return instant(value) if isinstance(value, str) else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _days(config: Mapping[str, Any], parent: str) -> int | None:
@@ -105,4 +98,4 @@ def parents_errors(given: Any, ending: Collection[str]) -> Iterator[str]:
     """
     for name in given if isinstance(given, dict) else ():
         if name not in ending:
-            yield f"children_since: `{name[:40]}` is no stream with rows that end{meant(name, ending)}"
+            yield f"children_since: `{name[:40]}` is no stream with rows that end{did_you_mean(name, ending)}"

@@ -137,5 +137,5 @@ class _Pieces:
         self._page.replace_records([self._records[place] for place in sorted(self._records)])
         self._page.unreadable = self.unreadable
         self._page.is_cut = self.moved
-        self._page.bearable = None if self.unreadable else self.too_large // 2
+        self._page.safe_size = None if self.unreadable else self.too_large // 2
         return self._page

@@ -53,7 +53,7 @@ class ChildList:
 
     reading: Reading
     context: Context
-    ahead: Listing | None = None
+    lookahead: Listing | None = None
     """Goes before the listing that reads it, once its first request was sent ahead."""
     requests: list[Hashable] = field(default_factory=list)
     """What the requests are called that were sent ahead."""
@@ -110,11 +110,11 @@ class Plan:
         if not self._children:
             yield from self._planned()
             return
-        self._fetcher.watchers.append(self._go_on)
+        self._fetcher.watchers.append(self._request_followups)
         try:
             yield from self._ahead()
         finally:
-            self._fetcher.watchers.remove(self._go_on)
+            self._fetcher.watchers.remove(self._request_followups)
 
     def _ahead(self) -> Iterator[Item]:
         planned = self._planned()
@@ -131,8 +131,8 @@ class Plan:
                 if isinstance(item, Parent):
                     unasked.extend(item.lists)
             while unasked and self._fetcher.has_room(next_up=False):
-                self._ask(unasked.popleft())
-            self._go_on()
+                self._request_first_page(unasked.popleft())
+            self._request_followups()
             if not waiting:
                 return
             first = waiting.popleft()
@@ -141,10 +141,10 @@ class Plan:
                 unasked.popleft()  # no room for these: they are asked for when they are read
             yield first
             for child in lists:
-                child.ahead = None
+                child.lookahead = None
                 child.reading.needless += self._fetcher.forget(child.requests)
 
-    def _ask(self, child: ChildList) -> None:
+    def _request_first_page(self, child: ChildList) -> None:
         if child.reading.given_up:
             return
         listing = Listing(child.reading, child.context, self._fetcher)
@@ -152,27 +152,27 @@ class Plan:
             request = listing.want_next(next_up=False)
             if request is not None:
                 child.requests.append(request)
-                child.ahead = listing
+                child.lookahead = listing
                 self._asked.append(child)
 
-    def _go_on(self) -> None:
+    def _request_followups(self) -> None:
         """Ask for what is behind pages that have come before their turn, with room kept for the nearest."""
         near = self._fetcher.depth // 2
         self._asked = [
-            child for at, child in enumerate(self._asked) if self._goes_on(child, next_up=at < near)
+            child for at, child in enumerate(self._asked) if self._keep_watching(child, next_up=at < near)
         ]
 
-    def _goes_on(self, child: ChildList, *, next_up: bool) -> bool:
+    def _keep_watching(self, child: ChildList, *, next_up: bool) -> bool:
         """Whether to look at a list again; the page behind one that has come is asked for."""
-        if child.ahead is None or child.reading.needless > NEEDLESS:
+        if child.lookahead is None or child.reading.needless > NEEDLESS:
             return False
         try:
             if not child.is_due:
                 page = self._fetcher.peek(child.requests[-1])
                 if page is None:
                     return True
-                child.is_due = child.ahead.go_ahead(page)
-            request = child.ahead.want_next(next_up=next_up) if child.is_due else None
+                child.is_due = child.lookahead.skip_past(page)
+            request = child.lookahead.want_next(next_up=next_up) if child.is_due else None
         except ApiError:
             return False  # it is told when the list's turn comes
         if request is None:
@@ -199,7 +199,7 @@ class Plan:
                 is_past = listing.is_past(records or [])
                 yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
                 parents = records or [] if self._children else []
-                if listing.is_late or not stream.is_read_whole:
+                if listing.is_late or not stream.is_fetched_whole:
                     parents = self._reading.wanted(parents, self._context, late=listing.is_late)
                 for record in parents:
                     yield self._parent(rows, record, late=listing.is_late)
@@ -216,8 +216,8 @@ class Plan:
     def _parent(self, rows: Rows, record: Any, *, late: bool) -> Parent:
         stream = self._reading.stream
         contexts = stream.child_contexts(record, self._context)
-        if not contexts and (lacking := stream.lacking(record)):
-            self._reading.names_no_lists(lacking, self._children)
+        if not contexts and (null_key := stream.null_child_key(record)):
+            self._reading.warn_null_child_key(null_key, self._children)
         lists = [
             ChildList(child, context)
             for context in contexts

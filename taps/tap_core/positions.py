@@ -98,6 +98,14 @@ def instant(value: Any) -> datetime:
     return datetime.fromisoformat(parsed.isoformat())
 
 
+def instant_or_none(value: Any) -> datetime | None:
+    """The same of a text; None if it names no moment, or is no text."""
+    try:
+        return instant(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 class Order:
     """The order of a list by its replication key.
 

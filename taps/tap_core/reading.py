@@ -9,9 +9,10 @@ from typing_extensions import override
 
 from tap_core.followers import keep
 from tap_core.http.client import Traffic
+from tap_core.losses import Gap, Reason
 from tap_core.paging.evidence import Evidence
 from tap_core.parents import Parents
-from tap_core.replication import RESUMED, Replicated
+from tap_core.replication import Replicated
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -59,13 +60,13 @@ class Reading(Replicated):
         if self.parents and self.parents.is_due:
             stream.logger.info("%s: read for all %s, %s", self.name, parent.name, self.parents.is_due)
         stream.on_reject = self.reject
-        if stream.claims_deletes:
+        if stream.sends_versions:
             stream.begin_version(stream.parent.version if stream.parent else self._version())
 
     @property
     def careful(self) -> bool:
         """Whether more depends on the end of a list than the rows behind it."""
-        return self.bookmark is not None or self.stream.claims_deletes
+        return self.bookmark is not None or self.stream.sends_versions
 
     def has_list(self, parent: ApiStream, record: Any, context: Context) -> bool:
         """Whether a record of the parent has a list that is to be read."""
@@ -76,7 +77,7 @@ class Reading(Replicated):
     @property
     def whole(self) -> bool:
         """Whether every row of the stream was read, so that others can be called gone."""
-        return self.done and not self.lack
+        return self.done and not self.why_not_whole
 
     @property
     def bookmark_kept(self) -> Any:
@@ -87,9 +88,9 @@ class Reading(Replicated):
         """Take note of rows of a list that were written."""
         self.rows += len(records)
         self.stream.state_changed()
-        self.see(records, context)
+        self.advance(records, context)
 
-    def leave(self, context: Context | None, value: Any) -> None:
+    def stay_before(self, context: Context | None, value: Any) -> None:
         """Something of a row, or of a whole list, is left for the next run: the bookmark stays before it.
 
         Args:
@@ -97,7 +98,7 @@ class Reading(Replicated):
             value: The row's replication key; None where that does not tell when it is read again.
         """
         if bookmark := self.bookmark_of(context):
-            bookmark.leave(value)
+            bookmark.stay_before(value)
 
     @override
     def fail(self, context: Context | None, error: ApiError) -> None:
@@ -111,7 +112,7 @@ class Reading(Replicated):
 
     def _leave_list(self, context: Context | None) -> None:
         if self.stream.bookmark_per and context:  # else the one bookmark stays, as `close` sees to
-            self.leave(context, None)
+            self.stay_before(context, None)
 
     def close(self, *, bookmark: bool = True) -> None:
         """All lists were tried: the bookmark moves if nothing was missed before it.
@@ -122,18 +123,19 @@ class Reading(Replicated):
         self.done, self.ended = True, datetime.now(timezone.utc)
         self.tell_losses()
         stream = self.stream
-        if self.parents and self.parents.lack:
-            self.miss(self.parents.lack)
+        if self.parents and self.parents.why_not_whole:
+            self.mark_not_whole(Reason(self.parents.why_not_whole))
         if not stream.bookmark_per:  # else those of lists that failed, or are missing, stay
             bookmark = bookmark and not self.missing
             if stream.parent is not None:  # then one bookmark can stand for all of its lists
-                bookmark = bookmark and not self.has_failed and self._missed in {"", RESUMED}
+                missed = self._missed is not None and self._missed.gap is not Gap.RESUMED
+                bookmark = bookmark and not self.has_leftovers and not missed
         if bookmark:
             self.save()
             if self.bookmark:
                 keep(stream, stream.stream_state, stream.followers)
-        if stream.claims_deletes and stream.selected:
+        if stream.sends_versions and stream.selected:
             if self.whole:
                 stream.activate_version()
             else:
-                stream.logger.info("%s: no row is called gone: %s", self.name, self.lack)
+                stream.logger.info("%s: no row is called gone: %s", self.name, self.why_not_whole)

@@ -99,7 +99,7 @@ def rows_of(
 
 
 def _read(reading: Reading, unread: str) -> dict[str, Any]:
-    reason = reading.lack or ((RESUMED if reading.resumed else "") if reading.done else unread)
+    reason = reading.why_not_whole or ((RESUMED.text if reading.resumed else "") if reading.done else unread)
     return {
         "rows": reading.rows,
         "total": reading.total,

@@ -59,7 +59,7 @@ def redact_logs(secrets: Iterable[str]) -> None:
     global _pattern  # noqa: PLW0603  the secrets of a process are one thing
     for secret in secrets:
         if len(secret) >= _SHORTEST:
-            _forms.update(_written(secret))
+            _forms.update(_encodings_of(secret))
     longest_first = sorted(_forms, key=len, reverse=True)
     _pattern = re.compile("|".join([*map(re.escape, longest_first), _USER_IN_URL]), re.IGNORECASE)
     factory = logging.getLogRecordFactory()
@@ -67,7 +67,7 @@ def redact_logs(secrets: Iterable[str]) -> None:
         logging.setLogRecordFactory(_RedactingFactory(factory))
 
 
-def _written(secret: str) -> Iterable[str]:
+def _encodings_of(secret: str) -> Iterable[str]:
     """The ways to write a secret: as it is, in source, JSON, HTML, URLs and hex, and in headers of HTTP."""
     yield from (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
     yield json.dumps(secret)[1:-1].replace("/", "\\/")  # as PHP writes it

@@ -83,7 +83,7 @@ class RelatedStream(SdkStream):
         return [below for below in self.selected_descendants if not below.for_every_parent]
 
     @cached_property
-    def filter(self) -> dict[str, Any]:
+    def filter_params(self) -> dict[str, Any]:
         """The query parameters that the setting `filters` gives the stream."""
         return as_params((self.config.get("filters") or {}).get(self.name, {}))
 
@@ -91,10 +91,10 @@ class RelatedStream(SdkStream):
     def filtered_by(self) -> dict[str, dict[str, Any]]:
         """Those of the stream and of the streams above it, by stream: each leaves out rows of this one."""
         above: dict[str, dict[str, Any]] = self.parent.filtered_by if self.parent else {}
-        return {**above, self.name: self.filter} if self.filter else above
+        return {**above, self.name: self.filter_params} if self.filter_params else above
 
     @cached_property
-    def is_read_whole(self) -> bool:
+    def is_fetched_whole(self) -> bool:
         """Whether lists below this stream want all of its records, whatever its bookmark."""
         return any(below.for_every_parent for below in self.selected_descendants)
 
@@ -124,7 +124,7 @@ class RelatedStream(SdkStream):
         own = {name: self.codec.get(record, field) for name, field in self.child_keys.items()}
         return {**(context or {}), **own}
 
-    def lacking(self, record: Any) -> str | None:
+    def null_child_key(self, record: Any) -> str | None:
         """The field that a record would have to give its children an id by, and that is null."""
         return next((name for name in self.child_keys.values() if self.codec.get(record, name) is None), None)
 
@@ -134,7 +134,7 @@ class RelatedStream(SdkStream):
         A map that takes the whole stream away is a deselection, and its children stay.
         """
         stream_map = self.stream_maps[0]
-        if self.lacking(record):
+        if self.null_child_key(record):
             return []
         if not isinstance(stream_map, DefaultStreamMap) and not passes(stream_map, record):
             return []

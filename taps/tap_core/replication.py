@@ -10,12 +10,12 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
 from tap_core.batches import are_by_list
-from tap_core.bookmarks import Bookmark, written
-from tap_core.checkpoint import Checkpoint, question_of
+from tap_core.bookmark_scope import LISTS, forget_later_window, forget_other_filters
+from tap_core.bookmarks import Bookmark, bound_text
+from tap_core.checkpoint import Checkpoint, scope_of
 from tap_core.followers import go_back
-from tap_core.losses import Losses
+from tap_core.losses import Gap, Losses, Reason
 from tap_core.positions import Order, instant
-from tap_core.questions import LISTS, forget_later_window, forget_other_filters
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
 
-RESUMED = "it went on where the last run was interrupted"
+RESUMED = Reason("it went on where the last run was interrupted", Gap.RESUMED)
 """Of a read whose first rows came in an earlier run."""
 
-FILTERED = "filtered by the setting `filters`"
-"""Of a read without all rows, as they were not asked for; nor were those of the streams below."""
+FILTERED = Reason("filtered by the setting `filters`", Gap.FILTERED)
+"""Of a read without the rows that `filters` leaves out, nor those of the streams below them."""
 
 
 class Replicated(Losses):
@@ -114,15 +114,15 @@ class Replicated(Losses):
             dated = bool(self.bookmark or below)
             began_at = began.isoformat() if dated or stream.ends_at else None
             question = {
-                **question_of(stream, began),
-                "since": self.bookmark and written(self.bookmark.start),
+                **scope_of(stream, began),
+                "since": self.bookmark and bound_text(self.bookmark.start),
                 "until": stream.config.get("end_date") if dated else None,
             }
             self.checkpoint = Checkpoint(state, question, began_at, dated=dated)
             if self.checkpoint.began:
                 self.began = instant(self.checkpoint.began)
             if self.bookmark:
-                self.bookmark.hold(self.began)
+                self.bookmark.cap_at(self.began)
 
     @property
     def _full_read_every(self) -> int | None:
@@ -136,11 +136,11 @@ class Replicated(Losses):
         going_on = self.checkpoint.version if self.checkpoint else None
         return going_on or new_version(self.stream.stream_state, self.began)
 
-    def went_on(self) -> None:
+    def mark_resumed(self) -> None:
         """The read goes on where the last run was interrupted; its rows count if they have this version."""
         self.resumed = True
-        if not self.checkpoint or not self.checkpoint.version or not self.stream.claims_deletes:
-            self.miss(RESUMED)
+        if not self.checkpoint or not self.checkpoint.version or not self.stream.sends_versions:
+            self.mark_not_whole(RESUMED)
 
     @property
     def began_at_most(self) -> datetime:
@@ -172,12 +172,12 @@ class Replicated(Losses):
     @property
     def bounded(self) -> bool:
         """Whether only rows from a moment or an id on, or before a moment, are asked for."""
-        return self._has_bound and not self.stream.is_read_whole
+        return self._has_bound and not self.stream.is_fetched_whole
 
     @property
     def from_bookmark(self) -> bool:
         """Whether only rows from a moment or an id on are asked for."""
-        return bool(self.bookmark and self.bookmark.start is not None) and not self.stream.is_read_whole
+        return bool(self.bookmark and self.bookmark.start is not None) and not self.stream.is_fetched_whole
 
     @property
     def _has_bound(self) -> bool:
@@ -186,7 +186,7 @@ class Replicated(Losses):
     def is_past_end(self, context: Context | None) -> bool:
         """Whether a list has nothing to be read, as all rows before `end_date` were read before."""
         bookmark = self.bookmark_of(context)
-        return bool(bookmark and bookmark.is_past_end and not self.stream.is_read_whole)
+        return bool(bookmark and bookmark.is_past_end and not self.stream.is_fetched_whole)
 
     @property
     def _bookmarks(self) -> list[Bookmark]:
@@ -195,35 +195,36 @@ class Replicated(Losses):
 
     @property
     @override
-    def list_lack(self) -> str:
-        """Why rows of the stream's own lists may not have come; empty if each did, and so each parent."""
-        new_only = "only what is new was asked for" if self.bounded else ""
-        return super().list_lack or new_only or self._filtered
+    def why_lists_not_whole(self) -> Reason | None:
+        """Why rows of the stream's own lists may not have come; None if each did, and so each parent."""
+        new_only = Reason("only what is new was asked for") if self.bounded else None
+        return super().why_lists_not_whole or new_only or self._filtered
 
     @property
-    def _filtered(self) -> str:
-        return FILTERED if self.stream.filtered_by else ""
+    def _filtered(self) -> Reason | None:
+        return FILTERED if self.stream.filtered_by else None
 
     @property
-    def lack(self) -> str:
+    def why_not_whole(self) -> str:
         """Why rows of the stream may not have been written; empty if each was."""
-        if super().list_lack or not self._has_bound:
-            return super().list_lack or self._filtered
-        starts = [str(written(mark.start)) for mark in self._bookmarks if mark.start is not None]
+        if super().why_lists_not_whole or not self._has_bound:
+            reason = super().why_lists_not_whole or self._filtered
+            return reason.text if reason else ""
+        starts = [str(bound_text(mark.start)) for mark in self._bookmarks if mark.start is not None]
         since = f"only what is new was asked for, from {min(starts)} on" if starts else ""
         end = self.bookmark.end if self.bookmark else None
-        until = f"only rows before {written(end)} were asked for" if end else ""
+        until = f"only rows before {bound_text(end)} were asked for" if end else ""
         return ", and ".join(filter(None, (since, until)))
 
     @property
     def was_whole(self) -> bool:
         """Whether an incremental stream was read whole, even if a row of it could not be loaded."""
-        failed = self.has_failed or self.missing or self._missed
+        failed = self.has_leftovers or self.missing or self._missed
         return self.bookmark is not None and not self._has_bound and not failed
 
     # While it is read
 
-    def see(self, records: list[Any], context: Context | None) -> None:
+    def advance(self, records: list[Any], context: Context | None) -> None:
         """Move the bookmark over rows of a list that were written."""
         bookmark, key = self.bookmark_of(context), self.stream.replication_key
         if not bookmark or not key:
@@ -238,18 +239,18 @@ class Replicated(Losses):
                     self.stream.name,
                 )
         if self._made_at:
-            values = bookmark.settled(values, self.stream.codec.column(records, self._made_at))
-        bookmark.see(values)
+            values = bookmark.ids_safe_to_pass(values, self.stream.codec.column(records, self._made_at))
+        bookmark.advance(values)
         if self.is_sorted and self._in_order and not self._has_gap:
             bookmark.save()
 
-    def hold(self, moment: datetime) -> None:
+    def cap_at(self, moment: datetime) -> None:
         """What changed after this moment may have been read before: neither bookmark nor STATE passes it."""
         self._now = min(self._now, moment)
         for bookmark in self._bookmarks:
-            bookmark.hold(moment)
+            bookmark.cap_at(moment)
         if self.checkpoint:
-            self.checkpoint.hold(moment)
+            self.checkpoint.cap_at(moment)
 
     def wanted(self, records: list[Any], context: Context | None, *, late: bool = False) -> list[Any]:
         """The records to be written: those that are new, or `late` ones that may have changed."""
@@ -288,7 +289,7 @@ class Replicated(Losses):
                 bookmark.save()
         if self.checkpoint:
             self.checkpoint.drop()
-        if self.was_whole and (self.stream.claims_deletes or self._full_read_every):
+        if self.was_whole and (self.stream.sends_versions or self._full_read_every):
             keep_whole(self.stream.stream_state, self.began)
 
     def late_changes(self) -> Iterable[Paginator]:

@@ -16,10 +16,10 @@ from tap_core.batches import are_by_list
 from tap_core.emit import mapped, write_rows
 from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
+from tap_core.losses import Gap, Reason
 from tap_core.plan import Failure, PageRows, Plan
 from tap_core.progress import Progress, summarize
 from tap_core.reading import Reading
-from tap_core.replication import FILTERED, RESUMED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -164,9 +164,9 @@ class Run:
         """Let an interrupted read go on from a record, unless something before it is left to be read."""
         streams = [reading.stream, *reading.stream.descendent_streams]
         concerned = [self.readings[one.name] for one in streams if one.name in self.readings]
-        if reading.checkpoint and not any(one.has_failed for one in concerned):
+        if reading.checkpoint and not any(one.has_leftovers for one in concerned):
             version = reading.stream.version
-            whole = version is not None and not any(one.lack for one in concerned)
+            whole = version is not None and not any(one.why_not_whole for one in concerned)
             reading.checkpoint.put(query, key, version if whole else None)
 
     def _read_children(self, item: Parent, above: Reading, above_context: Context | None) -> None:
@@ -185,7 +185,7 @@ class Run:
             except (AbortedSyncFailedException, AbortedSyncPausedException):  # a dry run has read enough
                 continue
         if self._left_below(above) > left:
-            above.leave(above_context, item.at)
+            above.stay_before(above_context, item.at)
 
     def _left_below(self, reading: Reading) -> int:
         """What is left for the next run of lists that are asked for with rows of a stream alone."""
@@ -212,18 +212,19 @@ class Run:
 
     def _close(self, reading: Reading, *, came: bool) -> None:
         if any(below.is_mostly_gone for below in self._followers(reading)):
-            reading.leave(None, None)
+            reading.stay_before(None, None)
         reading.close(bookmark=came)
-        all_came = came and reading.list_lack in {"", RESUMED, FILTERED}
+        reason = reading.why_lists_not_whole
+        all_came = came and (reason is None or reason.gap is not Gap.MISSED)
         below = [self._reading_of(child) for child in reading.stream.children]
         for child in below:
             if not all_came:
-                child.miss(f"not all {reading.name} were read")
-            elif reading.list_lack == RESUMED:
-                child.miss(RESUMED)
+                child.mark_not_whole(Reason(f"not all {reading.name} were read"))
+            elif reason and reason.gap is Gap.RESUMED:
+                child.mark_not_whole(reason)
             self._close(child, came=came)
             streams = (child.stream, *child.stream.selected_descendants)
-            if all_came and child.parents and not any(self._reading_of(one).has_failed for one in streams):
+            if all_came and child.parents and not any(self._reading_of(one).has_leftovers for one in streams):
                 child.parents.done(reading.began_at_most)
         counts = {child.name: child.parents.skipped for child in below if child.parents}
         skipped = [f"{count} of {name}" for name, count in counts.items() if count]
@@ -264,7 +265,7 @@ class Run:
         self._tap.write_state(again=self._writer.unstated)
         summarize(self.readings.values(), self._tap.logger)
 
-    def settle(self) -> None:
+    def raise_if_incomplete(self) -> None:
         """Fail if something could not be read.
 
         Raises:

@@ -23,8 +23,8 @@ from typing_extensions import override
 
 from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
-from tap_core.catalog import settle_catalog
-from tap_core.errors import ApiError
+from tap_core.catalog import complete_catalog
+from tap_core.errors import ApiError, raise_first
 from tap_core.maps import MAPS_FAIL
 from tap_core.quiet import without_steps
 
@@ -85,8 +85,8 @@ class SdkTap(Tap):
         """Read a list of a stream, and yield its records instead of writing them."""
 
     @abstractmethod
-    def settings_errors(self, schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-        """What is wrong with the settings."""
+    def check_settings(self, schema: Mapping[str, Any], settings: dict[str, Any]) -> list[str]:
+        """Make the settings ready, and give what is wrong with them."""
 
     @abstractmethod
     def mapping_errors(self, catalog: Catalog) -> Iterator[str]:
@@ -131,7 +131,7 @@ class SdkTap(Tap):
         """Check the settings, each with a line of its own that says what to do."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        errors = self.settings_errors(schema, self._config)
+        errors = self.check_settings(schema, self._config)
         if errors and raise_errors:
             msg = "The settings make no sense"
             raise ConfigValidationError(msg, errors=errors, schema=schema)
@@ -146,9 +146,8 @@ class SdkTap(Tap):
     def setup_mapper(self) -> None:
         """Settle what catalog and stream maps say of each stream; `ApiError` if that can't be done."""
         if self.input_catalog is not None:
-            settle_catalog(self.input_catalog, self.discover_streams(), self.logger)
-        for line in self.mapping_errors(self.catalog):
-            raise ApiError(line)
+            complete_catalog(self.input_catalog, self.discover_streams(), self.logger)
+        raise_first(self.mapping_errors(self.catalog))
         try:
             super().setup_mapper()
         except MAPS_FAIL as error:
@@ -249,7 +248,7 @@ class SdkStream(RESTStream[dict[str, Any]]):
         return False
 
     @property
-    def claims_deletes(self) -> bool:
+    def sends_versions(self) -> bool:
         """Whether the setting asks for versions; the SDK's batches can't carry any."""
         return bool(self.config.get("emit_activate_version_messages")) and not are_by_list(self.config)
 

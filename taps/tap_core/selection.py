@@ -16,7 +16,7 @@ _PATTERNS = ("MELTANO_EXTRACT__SELECT", "MELTANO_EXTRACT__SELECT_FILTER")
 """Variables in which Meltano tells a tap by which patterns its catalog was made."""
 
 
-def meant(name: str, known: Collection[str]) -> str:
+def did_you_mean(name: str, known: Collection[str]) -> str:
     """The known name that may have been meant by another, as the end of a sentence."""
     near = get_close_matches(name, known, n=1)
     return f"; is {near[0]} meant?" if near else f": there are {', '.join(sorted(known))}"
@@ -34,7 +34,7 @@ def select_errors(fields: Mapping[str, Any]) -> Iterator[str]:
             stream, *names = re.split(r"(?<!\\)\.", pattern.removeprefix("!"))
             found = [name for name in fields if fnmatchcase(name, stream)]
             if not found:
-                yield f"{setting}: `{pattern}` matches no stream{meant(stream, fields)}"
+                yield f"{setting}: `{pattern}` matches no stream{did_you_mean(stream, fields)}"
             elif names and not any(fnmatchcase(field, names[0]) for name in found for field in fields[name]):
                 yield f"{setting}: `{pattern}` matches no field of {', '.join(found)}"
 

@@ -42,7 +42,7 @@ def try_out(tap: SdkTap) -> bool:
         try:
             outcome = _outcome(stream) if hope else "FAILED  not tried, as the first line says why"
         except ApiError as failure:
-            if stream.lacks(failure):
+            if stream.means_no_such_list(failure):
                 missing.append((stream.name, failure))  # a right answer only if the address is right
                 continue
             unanswered = isinstance(failure, PageFailed) and not tap.client.answered

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from tap_core.account import account_setting
-from tap_core.again import again_settings
+from tap_core.http.retry import Limits
+from tap_core.replication_settings import replication_settings
 
 if TYPE_CHECKING:
     import logging
@@ -18,15 +19,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "tap-suite"
 
-CONCURRENCY = 8
-DEFAULTS: Mapping[str, float] = {
-    "request_timeout": 150,  # above what the vendors themselves allow a request: up to 125 s
-    "max_retries": 3,
-    "backoff_factor": 2,
-    "max_wait": 300,
-    "max_body": 512,
-    "concurrency": CONCURRENCY,
-}
+_DEFAULT = Limits()
 MOST_CONCURRENT = 64
 _LONGEST = 86_400
 """Seconds; a day."""
@@ -34,11 +27,10 @@ _LONGEST = 86_400
 _LARGEST = 2_000
 """MB."""
 
-
 _NEW_NAMES = {"allow_skipped_streams": "allow_partial"}
 
 
-def with_new_names(settings: dict[str, Any], logger: logging.Logger) -> None:
+def rename_old_settings(settings: dict[str, Any], logger: logging.Logger) -> None:
     """Take settings under names that they had before for the ones of today, each with a line."""
     for old, new in _NEW_NAMES.items():
         if old in settings:
@@ -46,7 +38,7 @@ def with_new_names(settings: dict[str, Any], logger: logging.Logger) -> None:
             logger.warning("%s is now called %s; the old name still works", old, new)
 
 
-def with_numbers(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
+def parse_numbers(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
     """Take texts for what they are: Meltano passes on so a decimal, or a number that can be an object."""
     for name, field in schema["properties"].items():
         value = settings.get(name)
@@ -86,7 +78,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     key_help: str,
     url_example: str,
     requests_per_minute: int | None = None,
-    concurrency: int = CONCURRENCY,
+    concurrency: int = _DEFAULT.concurrency,
     most_concurrent: int = MOST_CONCURRENT,
     incremental: bool = False,
     ending: bool = False,
@@ -106,7 +98,7 @@ def common_settings(  # noqa: PLR0913  each tap has its own of these
     return [
         *_account(key, key_help=key_help, url_example=url_example),
         account_setting(),
-        *again_settings(incremental=incremental, ending=ending),
+        *replication_settings(incremental=incremental, ending=ending),
         *_requests(),
         *_volume(requests_per_minute, concurrency, most_concurrent),
         *_care(),
@@ -149,7 +141,7 @@ def _requests() -> list[th.Property[Any]]:
         th.Property(
             "request_timeout",
             th.NumberType(exclusive_minimum=0, maximum=_LONGEST),
-            default=DEFAULTS["request_timeout"],
+            default=_DEFAULT.request_timeout,
             title="Request timeout",
             description="Seconds that a request may take, from connecting to the last byte of the answer, "
             "before it counts as failed.",
@@ -157,14 +149,14 @@ def _requests() -> list[th.Property[Any]]:
         th.Property(
             "max_retries",
             th.IntegerType(minimum=0),
-            default=DEFAULTS["max_retries"],
+            default=_DEFAULT.max_retries,
             title="Retries",
             description="How often a request is tried again after a rate limit, a fault or a broken answer.",
         ),
         th.Property(
             "backoff_factor",
             th.NumberType(minimum=0, maximum=_LONGEST),
-            default=DEFAULTS["backoff_factor"],
+            default=_DEFAULT.backoff_factor,
             title="Back-off factor",
             description="Seconds before the first retry, doubled for each one after it, "
             "and no less than a Retry-After of the server's.",
@@ -172,7 +164,7 @@ def _requests() -> list[th.Property[Any]]:
         th.Property(
             "max_wait",
             th.NumberType(minimum=0, maximum=_LONGEST),
-            default=DEFAULTS["max_wait"],
+            default=_DEFAULT.max_wait,
             title="Longest wait",
             description="Seconds to wait at most before a request is sent again; "
             "if the server asks for more, the run ends and says when to come back.",
@@ -180,7 +172,7 @@ def _requests() -> list[th.Property[Any]]:
         th.Property(
             "max_body",
             th.IntegerType(minimum=1, maximum=_LARGEST),
-            default=DEFAULTS["max_body"],
+            default=_DEFAULT.max_body,
             title="Largest answer",
             description="MB that one answer may have, unpacked; a larger one counts as a fault.",
         ),

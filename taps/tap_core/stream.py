@@ -12,8 +12,8 @@ from typing_extensions import override
 from tap_core.account import account_columns
 from tap_core.batches import are_by_list
 from tap_core.bounds import BoundedStream
-from tap_core.errors import Missing, Retriable
-from tap_core.http.request import Request, filled
+from tap_core.errors import NoSuchList, Retriable
+from tap_core.http.request import Request, fill_path
 from tap_core.http.response import read_answer
 from tap_core.maps import has_filter
 from tap_core.paging.page import Page
@@ -55,7 +55,7 @@ class ApiStream(BoundedStream):
     """What puts right values of some fields that do not fit as they came, by name or dotted path: a function
     that gives back those that it can do nothing for, and those that fit."""
 
-    mended: Collection[str] | None = None
+    post_process_fields: Collection[str] | None = None
     """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""
 
     secrets: Collection[str] = ()
@@ -96,7 +96,7 @@ class ApiStream(BoundedStream):
     @override
     def get_url(self, context: Context | None) -> str:
         """URL of the list that a context stands for; ids are quoted, so they cannot lead elsewhere."""
-        return self.url_base + filled(self.path or "", context or {}, self.name)
+        return self.url_base + fill_path(self.path or "", context or {}, self.name)
 
     @override
     def get_url_params(self, context: Context | None, next_page_token: Query | None) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class ApiStream(BoundedStream):
         since = {} if start is None else self.since(start)
         # No bound of time beside one by id: APIs heed only one of the two.
         until = {} if end is None or isinstance(start, int) else self.until(end)
-        return {**self.params, **since, **until, **self.filter, **(next_page_token or {})}
+        return {**self.params, **since, **until, **self.filter_params, **(next_page_token or {})}
 
     @override
     def get_new_paginator(self) -> Paginator:
@@ -119,10 +119,10 @@ class ApiStream(BoundedStream):
 
     # From a response to records
 
-    def lacks(self, error: ApiError) -> bool:
+    def means_no_such_list(self, error: ApiError) -> bool:
         """Whether a failure of a list's first page says that the account or the server has no such list."""
         refused = self.may_be_missing and error.status in self.missing_statuses
-        return refused or isinstance(error, Missing)
+        return refused or isinstance(error, NoSuchList)
 
     def is_empty_list(self, status: int, message: str) -> bool:
         """Whether an error response means that a list has nothing in it."""
@@ -141,23 +141,28 @@ class ApiStream(BoundedStream):
             ApiError: The status says that the request can't succeed.
         """
         document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
-        page = Page(document, self.records_jsonpath, self.key_of, links=response.headers.get("Link"))
+        path = self.records_path(document)
+        page = Page(document, path, self.key_of, links=response.headers.get("Link"))
         if document is not None or (response.ok and response.content):
-            self.check_place(page)
+            self.check_envelope(page)
         if not page.records and (failure := page.failure):
             msg = f"the answer has no rows and says by `{failure}` that something failed"
             raise Retriable(msg, divisible=False)
         return page
 
-    def check_place(self, page: Page) -> None:
+    def records_path(self, document: Any) -> str:
+        """JSONPath of the records in an answer, where not every answer has them at `records_jsonpath`."""
+        return self.records_jsonpath
+
+    def check_envelope(self, page: Page) -> None:
         """See that the records' place exists and holds a list, or a lone record; each, if there are many.
 
         Raises:
             Retriable: It does not: this is the answer to something else.
         """
         if not page.holds_lists(self.is_record, null_is_empty=self.null_is_empty):
-            path = self.records_jsonpath.removesuffix("[*]")
-            msg = f"the answer has no list at `{path}`; is it of another version?"
+            place = page.records_path.removesuffix("[*]")
+            msg = f"the answer has no list at `{place}`; is it of another version?"
             raise Retriable(msg, divisible=False)
 
     def is_record(self, node: Mapping[str, Any]) -> bool:
@@ -168,7 +173,7 @@ class ApiStream(BoundedStream):
         """
         return not any(is_missing(jsonpath.decode(node.get(key))) for key in self.keys_in_list)
 
-    def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
+    def transform_pages(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages of a list, where records are to be put together otherwise than they came."""
         yield from pages
 
@@ -220,13 +225,13 @@ class ApiStream(BoundedStream):
         if self.selected:  # else nothing is emitted, and the children need the keys
             dropped = [crumb[1::2] for crumb, selected in self.mask.items() if crumb and not selected]
         unmapped = UNMAPPED if UNMAPPED in schema["properties"] and (UNMAPPED,) not in dropped else None
-        hidden, logger, utc = self.hidden, self.logger, self.config.get("timestamps") == "utc"
+        secret_fields, logger, utc = self.secret_fields, self.logger, self.config.get("timestamps") == "utc"
         constants = account_columns(self.config)
         conformer = Conformer(
             schema,
             unmapped=unmapped,
             deselected=dropped,
-            secrets=hidden,
+            secrets=secret_fields,
             utc=utc,
             logger=logger,
             constants=constants,
@@ -239,17 +244,17 @@ class ApiStream(BoundedStream):
             typed=self.unmapped_records and not are_by_list(self.config),
             conformer=conformer,
             reject=self._reject,
-            mended=self.mended,
+            post_process_fields=self.post_process_fields,
         )
 
     @cached_property
-    def hidden(self) -> Secrets:
+    def secret_fields(self) -> Secrets:
         """The fields that never leave the tap."""
         return Secrets(self.secrets, self.logger)
 
-    def public(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def without_secrets(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A catalog's schema without columns that must not be emitted."""
-        return self.hidden.without(schema)
+        return self.secret_fields.without(schema)
 
     on_reject: Callable[[str], None] | None = None
     """Is told of each row that can never be loaded; set by the reading."""

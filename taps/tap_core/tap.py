@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import atexit
 import signal
+from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
@@ -14,7 +15,7 @@ from tap_core.account import DELETES_OF_ACCOUNTS, keep_account
 from tap_core.batches import are_arrow, batch_errors
 from tap_core.catalog import catalog_errors, with_methods
 from tap_core.cli import NO_TEST, ApiCommand, read_environment
-from tap_core.errors import ApiError, RunEnds, Stopped
+from tap_core.errors import ApiError, RunEnds, Stopped, raise_first
 from tap_core.files import read_catalog, read_config, read_state
 from tap_core.filters import filter_errors
 from tap_core.http.client import ApiClient, Limits
@@ -28,15 +29,14 @@ from tap_core.sdk import ConfigInput
 from tap_core.selection import select_errors
 from tap_core.selftest import try_out
 from tap_core.settings import (
-    DEFAULTS,
     MOST_CONCURRENT,
     PACKAGE,
     default_user_agent,
+    parse_numbers,
+    rename_old_settings,
     secret_values,
-    with_new_names,
-    with_numbers,
 )
-from tap_core.subjects import ListingTap
+from tap_core.stream_groups import GroupedTap
 from tap_core.validation import (
     bookmark_errors,
     config_errors,
@@ -45,7 +45,7 @@ from tap_core.validation import (
     state_warnings,
     unknown_settings,
 )
-from tap_core.window import told
+from tap_core.window import describe_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ _GRACE = 4.0
 """Seconds that a stopped run has to write its STATE."""
 
 
-class ApiTap(ListingTap):
+class ApiTap(GroupedTap):
     """A tap over one API. A subclass names its settings, its streams and how it authenticates."""
 
     package_name = PACKAGE
@@ -72,9 +72,6 @@ class ApiTap(ListingTap):
 
     rate_limit_factor: float = 1
     """How many times as long to wait after a 429 that names no time as after a fault."""
-
-    rate_limit_window: float = 60
-    """Seconds for which the API blocks who asks too often, where its 429 names no time."""
 
     most_concurrent = MOST_CONCURRENT
     """Requests that the API allows at once, whatever the setting says."""
@@ -105,14 +102,15 @@ class ApiTap(ListingTap):
     def client(self) -> ApiClient:
         """The HTTP client that all streams share."""
         redact_logs(secret_values(self.config_jsonschema, self.config))
-        config = {**DEFAULTS, **{name: value for name, value in self.config.items() if value is not None}}
+        given = {name: value for name, value in self.config.items() if value is not None}
+        config = {**asdict(Limits()), **given}
         limits = Limits(
             request_timeout=float(config["request_timeout"]),
             max_retries=int(config["max_retries"]),
             backoff_factor=float(config["backoff_factor"]),
             max_wait=float(config["max_wait"]),
             max_body=int(config["max_body"]),
-            requests_per_minute=config.get("requests_per_minute"),
+            requests_per_minute=config["requests_per_minute"],
             concurrency=min(int(config["concurrency"]), self.most_concurrent),
         )
         return ApiClient(
@@ -121,7 +119,6 @@ class ApiTap(ListingTap):
             config.get("user_agent") or default_user_agent(),
             self.logger,
             self.rate_limit_factor,
-            self.rate_limit_window,
         )
 
     @cached_property
@@ -168,13 +165,13 @@ class ApiTap(ListingTap):
             raise Stopped(run.stopped_by) from None
         finally:
             run.close()
-        run.settle()
+        run.raise_if_incomplete()
 
     def _at_the_start(self) -> Iterator[str]:
         """What is to be known of a run that has such settings, a line each."""
         streams: list[Any] = list(self.streams.values())
         if self.config.get("end_date") and any(stream.replication_key for stream in streams):
-            yield f"before {self.config['end_date']}: {told(streams)}"
+            yield f"before {self.config['end_date']}: {describe_window(streams)}"
         if self.config.get("account") and self.config.get("emit_activate_version_messages"):
             yield DELETES_OF_ACCOUNTS
 
@@ -202,25 +199,31 @@ class ApiTap(ListingTap):
     # Input
 
     @override
-    def settings_errors(self, schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-        """What is wrong with the settings; tells of those that are not known."""
-        given = cast("dict[str, Any]", settings)
-        with_new_names(given, self.logger)
-        with_numbers(given, schema)
-        errors = config_errors(schema, settings, key=self.key_setting, prefix=self.env_prefix())
-        errors = errors or list(batch_errors(settings))
-        kinds: Sequence[Any] = self.stream_types
-        known = {kind.name: kind.filters for kind in kinds}
-        errors = errors or list(filter_errors(settings.get("filters") or {}, known))
-        ending = [kind.name for kind in kinds if kind.ends_at]
-        errors = errors or list(parents_errors(settings.get("children_since"), ending))
+    def check_settings(self, schema: Mapping[str, Any], settings: dict[str, Any]) -> list[str]:
+        """Make the settings ready, and give what is wrong with them; tells of those that have no effect."""
+        rename_old_settings(settings, self.logger)
+        parse_numbers(settings, schema)
+        errors = self.settings_errors(schema, settings)
         if not errors:
+            kinds: Sequence[Any] = self.stream_types
             incremental = any(kind.replication_key for kind in kinds)
             warnings = settings_warnings(settings, self.name, incremental=incremental)
             for line in (*unknown_settings(schema, settings), *warnings):
                 self.logger.warning(line)
-            keep_account(given)
+            keep_account(settings)
         return errors
+
+    def settings_errors(self, schema: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+        """What is wrong with the settings; where that is their form, nothing more is looked at."""
+        kinds: Sequence[Any] = self.stream_types
+        known = {kind.name: kind.filters for kind in kinds}
+        ending = [kind.name for kind in kinds if kind.ends_at]
+        return (
+            config_errors(schema, settings, key=self.key_setting, prefix=self.env_prefix())
+            or list(batch_errors(settings))
+            or list(filter_errors(settings.get("filters") or {}, known))
+            or list(parents_errors(settings.get("children_since"), ending))
+        )
 
     @override
     def mapping_errors(self, catalog: Catalog) -> Iterator[str]:
@@ -235,11 +238,9 @@ class ApiTap(ListingTap):
         """
         for line in state_warnings(state, self.streams, self.name):
             self.logger.warning("%s", line)
-        for line in bookmark_errors(state, self.streams):
-            raise ApiError(line)
+        raise_first(bookmark_errors(state, self.streams))
         fields = {name: stream.schema["properties"] for name, stream in self.streams.items()}
-        for line in select_errors(fields) if by_catalog else ():
-            raise ApiError(line)
+        raise_first(select_errors(fields) if by_catalog else ())
         if not any(stream.selected for stream in self.streams.values()):
             raise ApiError(f"no stream is selected: there are {', '.join(self.streams)}")
 
@@ -276,8 +277,7 @@ class ApiTap(ListingTap):
         cls.logger.info("%s %s reads %s", cls.name, cls.plugin_version, address)
         given_catalog = read_catalog(catalog) if catalog else None
         given_state = read_state(state, cls.logger) if state else {}
-        if errors := [*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)]:
-            raise ApiError(errors[0])
+        raise_first([*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)])
         tap = cls(config=settings, state=given_state, catalog=given_catalog)
         tap.check_input(given_state, by_catalog=catalog is not None)
         if test == NO_TEST:

@@ -15,7 +15,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import account_errors
 from tap_core.batches import are_by_list
-from tap_core.positions import instant
+from tap_core.positions import instant, instant_or_none
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
@@ -235,9 +235,7 @@ def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Ite
         bookmark = f"state: {name}: the bookmark {value!r} of `{key}`"
         if "integer" in types_of(streams[name].schema["properties"].get(key, {})):
             if type(value) is not int:
-                yield f"{bookmark} is no whole number; mend or remove it"
+                yield f"{bookmark} is no whole number; correct or remove it"
             continue
-        try:
-            instant(value if isinstance(value, str) else "")
-        except (ValueError, OverflowError):
-            yield f"{bookmark} is no date and time; mend or remove it"
+        if instant_or_none(value) is None:
+            yield f"{bookmark} is no date and time; correct or remove it"

@@ -6,10 +6,9 @@ clock does. The version that an interrupted read goes on with is in its checkpoi
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_core.positions import instant
+from tap_core.positions import instant_or_none
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -39,13 +38,8 @@ def new_version(state: State, began: datetime) -> int:
 
 def is_whole_due(state: State, days: int | None, began: datetime) -> bool:
     """Whether an incremental stream is to be read whole, as the last such read is older than so many days."""
-    last = state.get(WHOLE)
-    if not days or not last:
-        return bool(days)
-    try:
-        return instant(last) <= began - timedelta(days=days)
-    except (ValueError, OverflowError):
-        return True
+    last = instant_or_none(state.get(WHOLE))
+    return days is not None and (last is None or (began - last).days >= days)
 
 
 def last_whole(state: State) -> str:

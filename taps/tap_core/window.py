@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_core.stream import ApiStream
 
 
-def told(streams: Iterable[ApiStream]) -> str:
+def describe_window(streams: Iterable[ApiStream]) -> str:
     """Who cuts the window out of the streams that are selected, and which are read whole all the same."""
     cut: dict[str, list[str]] = {"cut by the API": [], "cut by the tap": [], "read whole": []}
     for stream in streams:
@@ -27,12 +27,12 @@ def _cut(stream: ApiStream) -> str:
     incremental = stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key
     if not incremental:
         above = stream.parent
-        return "read whole" if above is None or above.is_read_whole else _cut(above)
+        return "read whole" if above is None or above.is_fetched_whole else _cut(above)
     if stream.replication_key != type(stream).replication_key:
         return "cut by the tap" if _is_time(stream) else "read whole"
     end = instant(stream.config["end_date"])
     by_id = type(stream.stream_state.get("replication_key_value")) is int
-    asked = not stream.is_read_whole and not by_id and stream.until(end)
+    asked = not stream.is_fetched_whole and not by_id and stream.until(end)
     return "cut by the API" if asked else "cut by the tap"
 
 

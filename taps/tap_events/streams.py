@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_core import Page
 from tap_core.records import jsonpath
 from tap_events.client import EventsStream
 
 if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_core import Page
 
 _BY_STATUS = re.compile(r"events_\w+")
 
@@ -34,17 +35,10 @@ class Events(EventsStream):
         return f"{day[:10]}T{time or '23:59'}:00{offset or '-12:00'}" if day else None
 
     @override
-    def check_place(self, page: Page) -> None:
-        """See that there are events, under whichever name."""
-        if _named_by_status(page.document) is None:
-            super().check_place(page)
-
-    @override
-    def read_page(self, response: requests.Response) -> Page:
-        """The events; one client has seen them as `events_live` where `status=live` was asked for."""
-        page = super().read_page(response)
-        named = _named_by_status(page.document)
-        return page if named is None else Page(page.document, f"$.{named}[*]", self.key_of)
+    def records_path(self, document: Any) -> str:
+        """One client has seen the events as `events_live` where `status=live` was asked for."""
+        named = _named_by_status(document)
+        return f"$.{named}[*]" if named else self.records_jsonpath
 
 
 class Categories(EventsStream):
@@ -69,7 +63,7 @@ class Attendees(EventsStream):
     path = "/events/{event_id}/attendees"
     primary_keys = ("event_id", "id")
     parent_stream_type = Events
-    mended = ("questions",)
+    post_process_fields = ("questions",)
 
     @override
     def read_page(self, response: requests.Response) -> Page:
@@ -111,11 +105,11 @@ class Donations(EventsStream):
     parent_stream_type = Events
 
     @override
-    def check_place(self, page: Page) -> None:
+    def check_envelope(self, page: Page) -> None:
         """See that there are donations, or tickets without any: they are absent then, or empty."""
         has_tickets, tickets = jsonpath.place(page.document, "$.tickets[*]")
         if _has_donations(page) or not has_tickets or not isinstance(tickets, (list, type(None))):
-            super().check_place(page)
+            super().check_envelope(page)
 
     @override
     def read_page(self, response: requests.Response) -> Page:
@@ -137,7 +131,7 @@ class Transactions(EventsStream):
     primary_keys = ("refno",)
     parent_stream_type = Events
     parent_fields = {"parent_event_id": "event_id"}
-    mended = ("refno", "transaction_ref")
+    post_process_fields = ("refno", "transaction_ref")
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
@@ -152,7 +146,7 @@ def _has_donations(page: Page) -> bool:
 
 def _named_by_status(document: Any) -> str | None:
     """The name of the list of events if there is none but one that is named after a status too."""
-    fields = jsonpath.opened(document)
+    fields = jsonpath.open_node(document)
     names = [name for name in fields if _BY_STATUS.fullmatch(name)] if isinstance(fields, dict) else []
     return names[0] if len(names) == 1 and "events" not in fields else None
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
-from tap_core import ApiSchema, ApiStream, Cursor, Page
+from tap_core import ApiSchema, ApiStream, Cursor
 from tap_core.records.values import is_moment
 from tap_promotions import schemas
-
-if TYPE_CHECKING:
-    import requests
 
 OLDEST_FIRST = {"order": "created_asc"}
 """Rows that are made during a run arrive at the end, where they are read too. The default is newest first."""
@@ -52,13 +49,6 @@ class PromotionsStream(ApiStream):
         return Cursor(param="next_cursor", path="$.paging.next_cursor")
 
     @override
-    def check_place(self, page: Page) -> None:
-        """See that there are items; a bare list is taken for them."""
-        if not isinstance(page.document, list):
-            super().check_place(page)
-
-    @override
-    def read_page(self, response: requests.Response) -> Page:
-        """The page that a response holds; a bare list is taken for the items."""
-        page = super().read_page(response)
-        return Page(page.document, "$[*]", self.key_of) if isinstance(page.document, list) else page
+    def records_path(self, document: Any) -> str:
+        """A bare list is taken for the items."""
+        return "$[*]" if isinstance(document, list) else self.records_jsonpath

@@ -113,7 +113,7 @@ class Rankings(PromotionsStream):
     may_be_missing = True
 
     @override
-    def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
+    def transform_pages(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages, each entry with its position and its user's id."""
         place = 0
         for rows in pages:

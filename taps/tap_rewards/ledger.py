@@ -67,7 +67,7 @@ class Line(NamedTuple):
         return hashlib.sha256(msgspec.json.encode([*self[:4], number])).hexdigest()
 
 
-class _Order(TypedDict, total=False):
+class _OrderRef(TypedDict, total=False):
     id: Any
 
 
@@ -75,7 +75,7 @@ class _Row(TypedDict, total=False):
     created_at: Any
     amount: Any
     action: Any
-    order: _Order | None
+    order: _OrderRef | None
     description: Any
 
 
@@ -142,14 +142,14 @@ def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:
     return found[::-1]
 
 
-class Moments:
+class TimeGroups:
     """Sees to it that the lines of a moment stand together: only then can equal ones be numbered."""
 
     def __init__(self) -> None:
         self._last: str | None = None
         self._falls: bool | None = None
 
-    def whole(self, lines: Sequence[Line]) -> int:
+    def count_complete(self, lines: Sequence[Line]) -> int:
         """How many lines, from the first one, are of moments that have ended.
 
         Raises:
@@ -181,8 +181,8 @@ class LedgerPages(Walk):
             until_param: Query parameter that takes the inclusive upper bound.
             time_field: Field that the list is ordered by, newest first.
         """
-        self._until = Until(until_param)
-        self._numbers = Numbers(PAGES * size)
+        self._until = HeldOffset(until_param)
+        self._numbers = DuplicateNumbers(PAGES * size)
         super().__init__(self._until, size=size, order=time_field, mark=self._number)
 
     def _number(self, page: Page, place: int) -> None:
@@ -191,7 +191,7 @@ class LedgerPages(Walk):
         page.keys = self._numbers.of(page.keys, place)
 
 
-class Until(ByOffset):
+class HeldOffset(ByOffset):
     """Offsets in a list that ends, at its top, where the first page began."""
 
     def __init__(self, param: str) -> None:
@@ -214,7 +214,7 @@ class Until(ByOffset):
         return ask._replace(query={**ask.query, **self._held})
 
 
-class Numbers:
+class DuplicateNumbers:
     """Numbers equal lines from the top of a list, over pages that overlap.
 
     Args:

@@ -34,7 +34,7 @@ class SchedulingStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
     records_jsonpath = "$.data[*]"
 
-    dated: str | None = None
+    cal_api_version: str | None = None
     """Value of the header `cal-api-version`; None for endpoints that have one shape in all versions.
 
     Each endpoint has versions of its own, and is not found (404) under one that only others have.
@@ -56,7 +56,7 @@ class SchedulingStream(ApiStream):
     @override
     def http_headers(self) -> dict[str, str]:
         """The version that the endpoint is asked in."""
-        return {"cal-api-version": self.dated} if self.dated else {}
+        return {"cal-api-version": self.cal_api_version} if self.cal_api_version else {}
 
     @override
     def is_empty_list(self, status: int, message: str) -> bool:
@@ -66,7 +66,7 @@ class SchedulingStream(ApiStream):
         return status == codes.not_found and message.rstrip(".! ").casefold() in none
 
     @override
-    def check_place(self, page: Page) -> None:
+    def check_envelope(self, page: Page) -> None:
         """See that the answer has the shape of the version that was asked for.
 
         Raises:
@@ -74,7 +74,7 @@ class SchedulingStream(ApiStream):
                 `{"bookings": […]}` that of API v1.
         """
         try:
-            super().check_place(page)
+            super().check_envelope(page)
         except Retriable:
             for path in (f"$.data.{self.name}[*]", f"$.{self.name}[*]"):
                 if isinstance(jsonpath.place(page.document, path)[1], list):
@@ -84,7 +84,7 @@ class SchedulingStream(ApiStream):
     def another_version(self, place: str) -> ApiError:
         """A failure of an answer that has what another version has at a place."""
         version = self.config.get("api_version")
-        asked = f"`cal-api-version: {self.dated}` and " if self.dated else ""
+        asked = f"`cal-api-version: {self.cal_api_version}` and " if self.cal_api_version else ""
         return ApiError(
             f"{self.name}: the answer has another version's shape, with `{place}` in it: the server pays no "
             f"heed to {asked}api_version {version}; check the two, and how old the server is"
@@ -120,6 +120,6 @@ MILLISECOND = timedelta(milliseconds=1)
 """What the filters know of a time: an upper bound is put so much later, and the rows cut in the tap."""
 
 
-def strict(moment: datetime) -> str:
+def utc_milliseconds(moment: datetime) -> str:
     """A moment in the one form that the API's filters take: UTC with milliseconds."""
     return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tap_core.bookmarks import Bookmark, written
+from tap_core.bookmarks import Bookmark, bound_text
 from tap_core.errors import ApiError
 from tap_core.positions import Order, instant
 
@@ -38,7 +38,7 @@ def bookmark(value=None, *, now=NOW, **settings):
 def test_D01_a_row_without_a_place_is_wanted_and_moves_nothing(reached, value):
     mark, state = bookmark(reached)
     assert mark.wants([value]) == [True]
-    mark.see([value])
+    mark.advance([value])
     mark.save()
     assert state["replication_key_value"] == reached
 
@@ -48,7 +48,7 @@ def test_D02_a_bookmark_before_all_times_stands_for_all_rows(value):
     mark, state = bookmark(value, lookback=86_400)
     assert mark.start is None
     assert mark.wants(["0001-01-01T00:00:00Z"]) == [True]
-    mark.see(["0001-01-02T00:00:00Z", "2026-01-01T00:00:00Z"])
+    mark.advance(["0001-01-02T00:00:00Z", "2026-01-01T00:00:00Z"])
     mark.save()
     assert state["replication_key_value"] == "2026-01-01T00:00:00Z"
 
@@ -61,7 +61,7 @@ def test_D02_E06_a_bookmark_in_the_future_counts_as_the_start_of_the_run(value, 
     assert mark.start == NOW - timedelta(seconds=60)
     (line,) = caplog.messages
     assert value in line
-    mark.see(["2026-05-31T23:59:59Z", "2099-01-01T00:00:00Z"])
+    mark.advance(["2026-05-31T23:59:59Z", "2099-01-01T00:00:00Z"])
     mark.save()
     assert instant(state["replication_key_value"]) == NOW
 
@@ -70,7 +70,7 @@ def test_an_integer_bookmark_begins_at_itself():
     mark, state = bookmark(7, lookback=86_400, start_date="2026-01-01")
     assert (mark.start, mark.reached) == (7, 7)
     assert mark.wants([6, 7, 10, "2026-01-01T00:00:00Z"]) == [False, True, True, True]
-    mark.see([10, 9, 100])
+    mark.advance([10, 9, 100])
     mark.save()
     assert state["replication_key_value"] == 100
 
@@ -78,7 +78,7 @@ def test_an_integer_bookmark_begins_at_itself():
 def test_an_integer_key_needs_no_bookmark_and_may_be_zero():
     mark, state = bookmark(start_date="2026-01-01")
     assert mark.wants([-5]) == [True]
-    mark.see([0, -5])
+    mark.advance([0, -5])
     mark.save()
     assert state["replication_key_value"] == 0
     again, _ = bookmark(0)
@@ -95,10 +95,10 @@ def test_D11_a_bookmark_that_is_none_is_named(value):
 def test_nanoseconds_are_compared_exactly():
     mark, state = bookmark("2026-01-01T00:00:00.123456789Z")
     assert mark.wants(["2026-01-01T00:00:00.123456Z"]) == [True]
-    mark.see(["2026-01-01T00:00:00.12345679Z", "2026-01-01T00:00:00.123456788Z"])
+    mark.advance(["2026-01-01T00:00:00.12345679Z", "2026-01-01T00:00:00.123456788Z"])
     mark.save()
     assert state["replication_key_value"] == "2026-01-01T00:00:00.12345679Z"
-    mark.see(["2026-06-01T00:00:00.000000001Z"])
+    mark.advance(["2026-06-01T00:00:00.000000001Z"])
     mark.save()
     assert state["replication_key_value"] == "2026-01-01T00:00:00.12345679Z"
 
@@ -120,8 +120,8 @@ def test_K02_times_are_read_without_loss(text, moment):
 
 def test_a_bookmark_can_be_held():
     mark, state = bookmark("2026-01-01T00:00:00Z")
-    mark.hold(datetime(2026, 2, 1, tzinfo=timezone.utc))
-    mark.see(["2026-03-01T00:00:00Z", "2026-01-15T00:00:00Z"])
+    mark.cap_at(datetime(2026, 2, 1, tzinfo=timezone.utc))
+    mark.advance(["2026-03-01T00:00:00Z", "2026-01-15T00:00:00Z"])
     mark.save()
     assert state["replication_key_value"] == "2026-01-15T00:00:00Z"
 
@@ -141,9 +141,9 @@ def test_a_bookmark_can_be_held():
 def test_a_bookmark_stays_before_what_is_left(left, kept):
     """And where it was, if that has no place among the rows: it comes again from there."""
     mark, state = bookmark(5)
-    mark.see([6, 9])
+    mark.advance([6, 9])
     for value in left:
-        mark.leave(value)
+        mark.stay_before(value)
     mark.save()
     assert state["replication_key_value"] == kept
 
@@ -199,7 +199,7 @@ def test_what_lies_behind_the_end():
 
 def test_the_bookmark_never_passes_the_end():
     mark, state = bookmark(end_date=day(20))
-    mark.see([day(19), day(20), day(21)])
+    mark.advance([day(19), day(20), day(21)])
     mark.save()
     assert state["replication_key_value"] == day(20)
 
@@ -214,11 +214,11 @@ def test_ids_settle_before_the_rows_of_the_look_back():
     mark, state = bookmark(5, lookback=300)
     old, young = NOW - timedelta(seconds=301), NOW - timedelta(seconds=300)
     times = [old.isoformat(), young.isoformat(), old.isoformat(), None]
-    mark.see(mark.settled([7, 9, 12, 13], times))
+    mark.advance(mark.ids_safe_to_pass([7, 9, 12, 13], times))
     mark.save()
     assert state["replication_key_value"] == 7
-    mark.see([30])
-    assert mark.settled([8, 6, "x"], [young.isoformat(), old.isoformat(), old.isoformat()]) == [6]
+    mark.advance([30])
+    assert mark.ids_safe_to_pass([8, 6, "x"], [young.isoformat(), old.isoformat(), old.isoformat()]) == [6]
     mark.save()
     assert state["replication_key_value"] == 5  # 30 is behind what is not settled: the last run's counts
 
@@ -236,7 +236,7 @@ def test_an_order_is_kept_from_page_to_page(descending):
 
 
 def test_a_bound_as_a_text():
-    assert [written(bound) for bound in (None, 7, NOW)] == [None, "7", "2026-06-01T00:00:00+00:00"]
+    assert [bound_text(bound) for bound in (None, 7, NOW)] == [None, "7", "2026-06-01T00:00:00+00:00"]
 
 
 @pytest.mark.parametrize("text", ["10:11:12", "P1D", "2026-01-01/2026-02-01"])

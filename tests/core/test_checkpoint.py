@@ -85,14 +85,14 @@ def test_a_version_that_is_none_stands_for_none(version):
 def test_the_run_began_no_later_than_the_server_says():
     state = {}
     found = again(state)
-    found.hold(datetime(2026, 6, 2, tzinfo=timezone.utc))
+    found.cap_at(datetime(2026, 6, 2, tzinfo=timezone.utc))
     assert found.began == BEGAN
-    found.hold(datetime(2026, 5, 31, tzinfo=timezone.utc))
+    found.cap_at(datetime(2026, 5, 31, tzinfo=timezone.utc))
     assert found.began == BEFORE
     found.put(QUERY, 7)
     assert again(state).began == BEFORE
     undated = again({}, began=None, dated=False)
-    undated.hold(datetime(2026, 5, 31, tzinfo=timezone.utc))
+    undated.cap_at(datetime(2026, 5, 31, tzinfo=timezone.utc))
     assert undated.began is None
 
 

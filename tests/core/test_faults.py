@@ -10,6 +10,7 @@ import pytest
 
 from api_sandbox import Sandbox
 from api_sandbox.events.data import generate
+from limits import try_enter
 from support import KEY, Output, command, run
 from tap_core.errors import ApiError
 from tap_core.http.limiter import Limiter
@@ -113,7 +114,7 @@ def test_budget_is_kept_and_used(reliability, budget):
     limiter = Limiter(budget, clock=lambda: now)
     entries = []
     while now < 600:
-        ticket = limiter.try_enter()
+        ticket = try_enter(limiter)
         if isinstance(ticket, float):
             now += ticket
         else:

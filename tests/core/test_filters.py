@@ -140,8 +140,8 @@ def test_no_row_is_called_gone_that_was_not_asked_for(tmp_path, tap, handle, fil
     reads = {
         row["stream"]: (row["whole"], row["reason"], row["rows"]) for row in output.records["_sdc_reads"]
     }
-    assert reads == {**dict.fromkeys(filtered, (False, FILTERED, 1)), other: (True, None, 1)}
-    lines = {f"{name}: no row is called gone: {FILTERED}" for name in filtered}
+    assert reads == {**dict.fromkeys(filtered, (False, FILTERED.text, 1)), other: (True, None, 1)}
+    lines = {f"{name}: no row is called gone: {FILTERED.text}" for name in filtered}
     assert lines <= {*said(output, "INFO")}
     whole = {message["stream"] for message in after.messages if message["type"] == "ACTIVATE_VERSION"}
     assert whole == {*filtered, other}

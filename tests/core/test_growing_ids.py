@@ -121,15 +121,15 @@ def test_settled_ids_come_before_all_that_are_not():
     """However the rows come: newest first here, and once without a time."""
     bookmark, state = mark(3)
     times = ["2026-05-31T23:59:00Z", "2026-05-31T23:50:00Z", None, "2026-05-31T23:58:00Z"]
-    bookmark.see(bookmark.settled([9, 8, 7, 6], times))
-    bookmark.see(bookmark.settled([5, 4], ["2026-05-31T23:55:00Z", "2026-05-31T23:54:59Z"]))
+    bookmark.advance(bookmark.ids_safe_to_pass([9, 8, 7, 6], times))
+    bookmark.advance(bookmark.ids_safe_to_pass([5, 4], ["2026-05-31T23:55:00Z", "2026-05-31T23:54:59Z"]))
     bookmark.save()
     assert state["replication_key_value"] == 4
 
 
 def test_a_lower_id_that_is_not_settled_takes_the_bookmark_back():
     bookmark, state = mark(3)
-    bookmark.see(bookmark.settled([8], ["2026-05-31T00:00:00Z"]))
-    bookmark.see(bookmark.settled([5], ["2026-05-31T23:59:59Z"]))
+    bookmark.advance(bookmark.ids_safe_to_pass([8], ["2026-05-31T00:00:00Z"]))
+    bookmark.advance(bookmark.ids_safe_to_pass([5], ["2026-05-31T23:59:59Z"]))
     bookmark.save()
     assert state["replication_key_value"] == 3

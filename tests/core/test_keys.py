@@ -58,7 +58,7 @@ def test_post_process_is_called_for_the_fields_that_it_looks_at():
         typed=True,
         conformer=conformer,
         reject=pytest.fail,
-        mended=("count", "code2"),
+        post_process_fields=("count", "code2"),
     )
 
     def post_process(record):

@@ -125,10 +125,10 @@ def test_a_list_is_expected_to_be_unpaged_once_enough_were():
 def test_a_total_is_borne_out_once_it_was_often_enough():
     known = Evidence()
     for _ in range(ALIKE):
-        assert not known.bears_out(100)
-        known.borne_out[100] += 1
-    assert known.bears_out(100)
-    assert not known.bears_out(99)
+        assert not known.confirms(100)
+        known.confirmed_totals[100] += 1
+    assert known.confirms(100)
+    assert not known.confirms(99)
 
 
 def test_a_list_by_cursors_is_gone_on_with_at_the_page_that_it_is_given():

@@ -158,7 +158,7 @@ def test_D11_a_bookmark_that_is_no_time_is_named(tmp_path, tap, stream, key, val
     output = call(tap, tmp_path, state=state)
     assert output.code == 1
     assert said(output) == [
-        f"state: {stream}: the bookmark {value!r} of `{key}` is no date and time; mend or remove it"
+        f"state: {stream}: the bookmark {value!r} of `{key}` is no date and time; correct or remove it"
     ]
 
 

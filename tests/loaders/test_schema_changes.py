@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from loaders.warehouse import ID, records, schema, text
-from target_duckdb_exact.names import named
+from target_duckdb_exact.names import warehouse_name
 
 INTEGER = {"type": ["integer", "null"]}
 NUMBER = {"type": ["number", "null"]}
@@ -133,7 +133,7 @@ def test_snake_case(warehouse, caplog):
     found = warehouse.ask("SELECT absent_host, absent_host_2, http_code, _sdc_key FROM s.t")
     assert found == [(True, False, 200, "k")]
     assert "column absent_host_2" in caplog.text
-    assert named("eventType.id!", "snake_case") == "event_type_id"
+    assert warehouse_name("eventType.id!", "snake_case") == "event_type_id"
 
 
 def test_a_field_named_like_the_loaders_own(warehouse):

@@ -7,7 +7,7 @@ import pytest
 
 from tap_core.errors import Retriable
 from tap_core.http import messages
-from tap_suite.reading import LogReader
+from tap_suite.meltano_log import LogReader
 
 BUSY = Retriable("429 Too Many Requests", status=429, wait=900)
 LOADER = Path(__file__).parents[2] / "loaders" / "target_duckdb_exact" / "target_duckdb_exact" / "database.py"

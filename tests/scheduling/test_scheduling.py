@@ -89,7 +89,7 @@ def test_A16_lists_without_pages_cost_one_request_more(api, config):
 
 
 def test_event_types_in_the_flat_shape_of_later_versions(api, config, monkeypatch):
-    monkeypatch.setattr("tap_scheduling.streams.user.EventTypes.dated", "2024-06-14")
+    monkeypatch.setattr("tap_scheduling.streams.user.EventTypes.cal_api_version", "2024-06-14")
     output = run(TapScheduling, config, catalog=only("event_types"))
     output.check()
     own = [row["id"] for row in api.data["scheduling"]["event_types"] if row["teamId"] is None]

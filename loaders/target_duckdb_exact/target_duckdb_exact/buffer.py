@@ -36,18 +36,21 @@ class Buffer:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.decoder = Decoder(schema)
-        self.activated: int | None = None
-        """The version that the rows so far make whole."""
-        self.clear()
         self.made = False
         """Whether the table was made, which is done without rows too."""
+        self._reset()
 
-    def clear(self) -> None:
-        """Forget the rows, and the version that they made whole."""
+    def mark_loaded(self) -> None:
+        """The table is made, and all that waited is in it."""
+        self.made = True
+        self._reset()
+
+    def _reset(self) -> None:
+        """Nothing waits."""
         self.rows = 0
         self.size = 0
-        self.activated = None
-        self.made = True
+        self.activated: int | None = None
+        """The version that the rows so far make whole."""
         self._whole: list[list[pa.Array]] = [[] for _ in range(len(self.schema.fields) + 2)]
         self._pieces: list[list[pa.Array]] = [[] for _ in self._whole]
 

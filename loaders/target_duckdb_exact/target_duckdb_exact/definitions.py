@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.errors import LoadError
-from target_duckdb_exact.names import aside, literal, quoted
-from target_duckdb_exact.queries import first
+from target_duckdb_exact.names import archived_name, literal, quoted
+from target_duckdb_exact.queries import first_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +71,7 @@ class Definitions:
         there = self.tables()
         if not next(is_table for name, is_table in there.items() if name.lower() == table.lower()):
             raise LoadError(f"{self.schema}.{table} is a view: rename it, or load into another schema")
-        name = aside(table, there)
+        name = archived_name(table, there)
         self._alter(f"ALTER TABLE {self.path(table)} RENAME TO {quoted(name)}")
         return name
 
@@ -100,7 +100,7 @@ class Definitions:
     def most_digits(self, table: str, column: str) -> int:
         """The most digits before the point that a column of numbers has."""
         name = quoted(column)
-        row = first(
+        row = first_row(
             self._connection,
             f"SELECT max(length(regexp_replace(CAST({name} AS VARCHAR), '^-|[.].*$', '', 'g'))) "
             f"FROM {self.path(table)}",

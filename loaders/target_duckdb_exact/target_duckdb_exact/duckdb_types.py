@@ -106,7 +106,7 @@ def wider(present: str, wanted: Need, present_digits: Callable[[], int]) -> str 
     return type_ if digits + max(scales) <= DIGITS else None
 
 
-def instead(present: str, wanted: Need) -> str:
+def replacement_type(present: str, wanted: Need) -> str:
     """The type of the column that takes the place of one that can't be widened."""
     return DOUBLE if is_number(present) and _DECIMAL.fullmatch(wanted.type) else wanted.type
 

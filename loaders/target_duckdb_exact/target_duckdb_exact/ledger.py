@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.names import quoted
-from target_duckdb_exact.queries import first
+from target_duckdb_exact.queries import first_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.versions (
 
 
 @dataclass(frozen=True)
-class Known:
+class LoadedTable:
     """A table of the loader's."""
 
     id: int
@@ -48,15 +48,15 @@ class Ledger:
         self._connection = connection
         connection.execute(_SET_UP)
 
-    def table(self, schema: str, stream: str) -> Known | None:
+    def table(self, schema: str, stream: str) -> LoadedTable | None:
         """The table of a stream, if it was loaded before."""
-        row = first(
+        row = first_row(
             self._connection,
             "SELECT id, table_name, keys, history_name, history_on "
             f"FROM {SCHEMA}.tables WHERE schema_name = ? AND stream = ?",
             [schema, stream],
         )
-        return Known(row[0], row[1], tuple(row[2]), row[3], bool(row[4])) if row else None
+        return LoadedTable(row[0], row[1], tuple(row[2]), row[3], bool(row[4])) if row else None
 
     def tables(self, schema: str) -> set[str]:
         """The tables of all streams in a schema, and their histories'."""
@@ -65,39 +65,41 @@ class Ledger:
         ).fetchall()
         return {name for names in found for name in names if name}
 
-    def add_table(self, schema: str, stream: str, table: str, keys: Sequence[str]) -> Known:
+    def add_table(self, schema: str, stream: str, table: str, keys: Sequence[str]) -> LoadedTable:
         """Note a table."""
-        row = first(
+        row = first_row(
             self._connection,
             f"INSERT INTO {SCHEMA}.tables SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, NULL, false "
             f"FROM {SCHEMA}.tables RETURNING id",
             [schema, stream, table, list(keys)],
         )
         assert row is not None  # noqa: S101 - what RETURNING promises
-        known = Known(row[0], table, tuple(keys))
-        self._connection.execute(f"CREATE TABLE {seen(known)} (account VARCHAR, version BIGINT, key HUGEINT)")
+        known = LoadedTable(row[0], table, tuple(keys))
+        self._connection.execute(
+            f"CREATE TABLE {seen_keys_table(known)} (account VARCHAR, version BIGINT, key HUGEINT)"
+        )
         return known
 
-    def set_history(self, known: Known, name: str | None, *, on: bool) -> None:
+    def set_history(self, known: LoadedTable, name: str | None, *, on: bool) -> None:
         """Note the table of a history, and whether it has all."""
         self._connection.execute(
             f"UPDATE {SCHEMA}.tables SET history_name = ?, history_on = ? WHERE id = ?", [name, on, known.id]
         )
 
-    def forget(self, known: Known) -> None:
+    def forget(self, known: LoadedTable) -> None:
         """Forget a table, which has been put aside."""
         for table, column in (("tables", "id"), ("columns", "table_id"), ("versions", "table_id")):
             self._connection.execute(f"DELETE FROM {SCHEMA}.{table} WHERE {column} = ?", [known.id])
-        self._connection.execute(f"DROP TABLE IF EXISTS {seen(known)}")
+        self._connection.execute(f"DROP TABLE IF EXISTS {seen_keys_table(known)}")
 
-    def columns(self, known: Known) -> dict[str, str]:
+    def columns(self, known: LoadedTable) -> dict[str, str]:
         """The columns of a table by the fields that they hold."""
         found = self._connection.execute(
             f"SELECT field, column_name FROM {SCHEMA}.columns WHERE table_id = ?", [known.id]
         ).fetchall()
         return dict(found)
 
-    def add_columns(self, known: Known, columns: Iterable[tuple[str, str]]) -> None:
+    def add_columns(self, known: LoadedTable, columns: Iterable[tuple[str, str]]) -> None:
         """Note columns: fields and names."""
         new = dict(columns)
         if not new:
@@ -107,23 +109,23 @@ class Ledger:
             [known.id, list(new), list(new.values())],
         )
 
-    def version(self, known: Known, account: str) -> tuple[int, bool] | None:
+    def version(self, known: LoadedTable, account: str) -> tuple[int, bool] | None:
         """The newest version of an account's rows, and whether it was whole."""
-        row = first(
+        row = first_row(
             self._connection,
             f"SELECT version, complete FROM {SCHEMA}.versions WHERE table_id = ? AND account = ?",
             [known.id, account],
         )
         return (int(row[0]), bool(row[1])) if row else None
 
-    def give_up_versions(self, known: Known) -> None:
+    def give_up_versions(self, known: LoadedTable) -> None:
         """Let no unfinished version delete rows: what it has seen can't be told any more."""
         self._connection.execute(
             f"UPDATE {SCHEMA}.versions SET complete = true WHERE table_id = ?", [known.id]
         )
-        self._connection.execute(f"DELETE FROM {seen(known)}")
+        self._connection.execute(f"DELETE FROM {seen_keys_table(known)}")
 
-    def set_version(self, known: Known, account: str, version: int, *, complete: bool) -> None:
+    def set_version(self, known: LoadedTable, account: str, version: int, *, complete: bool) -> None:
         """Note the newest version of an account's rows; an account that is none is an empty text."""
         self._connection.execute(
             f"DELETE FROM {SCHEMA}.versions WHERE table_id = ? AND account = ?", [known.id, account]
@@ -133,6 +135,6 @@ class Ledger:
         )
 
 
-def seen(known: Known) -> str:
+def seen_keys_table(known: LoadedTable) -> str:
     """The table of the keys that an unfinished version has seen and left as they were."""
     return f"{SCHEMA}.{quoted(f'seen_{known.id}')}"

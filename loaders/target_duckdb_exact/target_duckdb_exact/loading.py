@@ -47,7 +47,7 @@ class Loading:
             for buffer in buffers:
                 self._load(connection, ledger, tables, buffer)
         for buffer in buffers:
-            buffer.clear()
+            buffer.mark_loaded()
 
     def _load(
         self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, tables: Tables, buffer: Buffer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from target_duckdb_exact.duckdb_types import DOUBLE
-from target_duckdb_exact.queries import count, made
+from target_duckdb_exact.queries import count, create_temp_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ class Merge:
             yield "temp.source", rows
             return
         order = "" if self._layout.history else " DESC"
-        made(
+        create_temp_table(
             self._connection,
             "rounds",
             "SELECT _sdc_row, "
@@ -88,7 +88,7 @@ class Merge:
         table = self._layout.table
         same = " AND ".join(f"s.{key} = t.{key}" for key in self._keys)
         pairs = f"SELECT s._sdc_row, t.rowid AS r FROM {rows} s JOIN {table} t ON {same}"
-        present = made(self._connection, "present", pairs)
+        present = create_temp_table(self._connection, "present", pairs)
         if present:
             self._rewrite(rows, version)
         if present < number:
@@ -102,7 +102,7 @@ class Merge:
             f"temp.present p JOIN {rows} s ON s._sdc_row = p._sdc_row "
             f"JOIN {self._layout.table} t ON t.rowid = p.r"
         )
-        changed = made(
+        changed = create_temp_table(
             self._connection,
             "changed",
             f"SELECT p._sdc_row, p.r FROM {pairs} WHERE t._sdc_deleted_at IS NOT NULL OR {differ}",

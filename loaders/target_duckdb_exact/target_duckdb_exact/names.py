@@ -26,7 +26,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def named(name: str, naming: str) -> str:
+def warehouse_name(name: str, naming: str) -> str:
     """What a name is in the warehouse."""
     if naming != SNAKE_CASE or not name:
         return name or "_"  # DuckDB has no empty names
@@ -34,7 +34,7 @@ def named(name: str, naming: str) -> str:
     return "_" * (len(name) - len(name.lstrip("_"))) + "_".join(words) or name
 
 
-def unlike(name: str, taken: Collection[str]) -> str:
+def unique_name(name: str, taken: Collection[str]) -> str:
     """The name, with a number behind it if it is taken, in any case of its letters."""
     lower = {other.lower() for other in taken}
     found, number = name, 1
@@ -44,7 +44,7 @@ def unlike(name: str, taken: Collection[str]) -> str:
     return found
 
 
-def aside(name: str, taken: Collection[str]) -> str:
+def archived_name(name: str, taken: Collection[str]) -> str:
     """The name for what is put aside: with the first version that is free."""
     lower = {other.lower() for other in taken}
     version = 1

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def first(
+def first_row(
     connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
 ) -> tuple[Any, ...] | None:
     """The first row of a query, if it has any.
@@ -23,11 +23,11 @@ def first(
 
 def count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
     """The number of rows of a table, or of a query in parentheses."""
-    (number,) = first(connection, f"SELECT count(*) FROM {rows} AS counted") or (0,)
+    (number,) = first_row(connection, f"SELECT count(*) FROM {rows} AS counted") or (0,)
     return int(number)
 
 
-def made(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> int:
+def create_temp_table(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> int:
     """Make a temporary table of a query; the result is the number of its rows."""
-    (number,) = first(connection, f"CREATE OR REPLACE TEMP TABLE {table} AS {query}") or (0,)
+    (number,) = first_row(connection, f"CREATE OR REPLACE TEMP TABLE {table} AS {query}") or (0,)
     return int(number)

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.definitions import Definitions
-from target_duckdb_exact.duckdb_types import DOUBLE, INTEGER, INTEGERS, TIME, converted, instead, wider
-from target_duckdb_exact.names import METADATA, RESERVED, aside, named, quoted, unlike
+from target_duckdb_exact.duckdb_types import (
+    DOUBLE,
+    INTEGER,
+    INTEGERS,
+    TIME,
+    converted,
+    replacement_type,
+    wider,
+)
+from target_duckdb_exact.names import METADATA, RESERVED, archived_name, quoted, unique_name, warehouse_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
     from target_duckdb_exact.duckdb_types import Need
     from target_duckdb_exact.fields import Field, Schema
-    from target_duckdb_exact.ledger import Known, Ledger
+    from target_duckdb_exact.ledger import Ledger, LoadedTable
 
 logger = logging.getLogger("target-duckdb-exact")
 
@@ -47,7 +55,7 @@ class Column:
 class Layout:
     """Where the rows of a stream go; names are as SQL takes them."""
 
-    known: Known
+    known: LoadedTable
     table: str
     columns: list[Column]
     """In the order of the SCHEMA's fields."""
@@ -98,7 +106,7 @@ class Tables:
             path,
         )
 
-    def _has_new_key(self, known: Known, schema: Schema, needs: Sequence[Need]) -> bool:
+    def _has_new_key(self, known: LoadedTable, schema: Schema, needs: Sequence[Need]) -> bool:
         if known.keys != schema.keys:
             return True
         columns, types = self._ledger.columns(known), self._definitions.types(known.table)
@@ -113,15 +121,15 @@ class Tables:
         column = columns[field.name]
         return wider(types[column], need, lambda: self._definitions.most_digits(table, column))
 
-    def _put_table_aside(self, known: Known) -> None:
+    def _put_table_aside(self, known: LoadedTable) -> None:
         for table in (known.table, known.history):
             if table and self._definitions.types(table):
                 name = self._definitions.put_aside(table)
                 logger.warning("%s.%s has a new key: the old table is now %s", self._schema, table, name)
         self._ledger.forget(known)
 
-    def _create(self, schema: Schema, needs: Sequence[Need]) -> Known:
-        name = self._free_table(named(schema.stream, self._naming))
+    def _create(self, schema: Schema, needs: Sequence[Need]) -> LoadedTable:
+        name = self._free_table(warehouse_name(schema.stream, self._naming))
         known = self._ledger.add_table(self._schema, schema.stream, name, schema.keys)
         columns = self._names(schema, [field.name for field in schema.fields], ())
         types = [need.type for need in needs]
@@ -132,7 +140,7 @@ class Tables:
 
     def _free_table(self, wanted: str) -> str:
         """A name that is no other stream's; what another loader has there is put aside."""
-        name = unlike(wanted, self._ledger.tables(self._schema))
+        name = unique_name(wanted, self._ledger.tables(self._schema))
         if name != wanted:
             logger.warning("%s.%s is another stream's table: %s is used", self._schema, wanted, name)
         if any(name.lower() == other.lower() for other in self._definitions.tables()):
@@ -146,8 +154,8 @@ class Tables:
         """Names of columns for fields."""
         names: dict[str, str] = {}
         for field in fields:
-            plain = named(field, self._naming)
-            names[field] = unlike(plain, [*RESERVED, *taken, *names.values()])
+            plain = warehouse_name(field, self._naming)
+            names[field] = unique_name(plain, [*RESERVED, *taken, *names.values()])
             if names[field] != plain:
                 logger.warning(
                     "%s: field %s is in column %s, as another has its name",
@@ -157,7 +165,7 @@ class Tables:
                 )
         return names
 
-    def _columns(self, known: Known, schema: Schema, needs: Sequence[Need]) -> list[Column]:
+    def _columns(self, known: LoadedTable, schema: Schema, needs: Sequence[Need]) -> list[Column]:
         """The columns of the fields, new ones added, others widened or put aside where they must be."""
         names, types = self._ledger.columns(known), self._definitions.types(known.table)
         missing = [field.name for field in schema.fields if names.get(field.name) not in types]
@@ -203,9 +211,9 @@ class Tables:
             for table in tables:
                 self._definitions.change(table, column.name, kind, converted(name, column.type, kind))
             return Column(name, kind)
-        kind = instead(column.type, need)
+        kind = replacement_type(column.type, need)
         taken = {other for table in tables for other in self._definitions.types(table)}
-        old = aside(column.name, taken)
+        old = archived_name(column.name, taken)
         logger.warning(
             "%s: column %s is now %s; its values as %s are kept in column %s",
             *(stream, column.name, kind, column.type, old),
@@ -218,7 +226,7 @@ class Tables:
                 self._definitions.fill(table, column.name, converted(quoted(old), column.type, kind))
         return Column(name, kind)
 
-    def _history(self, known: Known) -> str:
+    def _history(self, known: LoadedTable) -> str:
         """The table of the history, made if it is not there."""
         name = known.history
         if name is None or not self._definitions.types(name):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.duckdb_types import INTEGERS
-from target_duckdb_exact.ledger import seen
+from target_duckdb_exact.ledger import seen_keys_table
 from target_duckdb_exact.names import literal
-from target_duckdb_exact.queries import made
+from target_duckdb_exact.queries import create_temp_table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +52,7 @@ class Versions:
     def note(self, version: int, rows: str) -> None:
         """Note keys as seen; `rows` is SQL for a query of their rows, as they are in the table."""
         self._connection.execute(
-            f"INSERT INTO {seen(self._layout.known)} "
+            f"INSERT INTO {seen_keys_table(self._layout.known)} "
             f"SELECT {literal(self._account)}, {version}, {self._key('r')} FROM ({rows}) r WHERE "
             f"r._sdc_table_version IS DISTINCT FROM {version} AND NOT {self._is_seen('r', version)}"
         )
@@ -65,7 +65,9 @@ class Versions:
         unseen = (
             self._unseen(version) if hard_delete else f"_sdc_deleted_at IS NULL AND {self._unseen(version)}"
         )
-        gone = made(self._connection, "gone", f"SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}")
+        gone = create_temp_table(
+            self._connection, "gone", f"SELECT rowid AS r FROM {self._layout.table} t WHERE {unseen}"
+        )
         if self._layout.history:
             same = " AND ".join(f"h.{key.name} = t.{key.name}" for key in self._layout.keys)
             self._connection.execute(
@@ -95,7 +97,7 @@ class Versions:
 
     def _is_seen(self, row: str, version: int) -> str:
         return (
-            f"EXISTS (SELECT 1 FROM {seen(self._layout.known)} s "
+            f"EXISTS (SELECT 1 FROM {seen_keys_table(self._layout.known)} s "
             f"WHERE s.account = {literal(self._account)} AND s.version = {version} "
             f"AND s.key = {self._key(row)})"
         )
@@ -113,5 +115,5 @@ class Versions:
 
     def _forget_seen(self) -> None:
         self._connection.execute(
-            f"DELETE FROM {seen(self._layout.known)} WHERE account = {literal(self._account)}"
+            f"DELETE FROM {seen_keys_table(self._layout.known)} WHERE account = {literal(self._account)}"
         )

@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Line:
+class Entry:
     """One line of the file: one tap of one account."""
 
     account: str
@@ -70,7 +70,7 @@ class Accounts:
     """The file."""
 
     tables: str
-    lines: tuple[Line, ...]
+    entries: tuple[Entry, ...]
 
 
 def read(path: Path) -> Accounts:
@@ -94,12 +94,12 @@ def read(path: Path) -> Accounts:
     if problems:
         raise Refused(*(f"{path.name}: {problem}" for problem in problems))
     return Accounts(
-        content.get("tables", SCHEMA), tuple(_line(item, content) for item in content["accounts"])
+        content.get("tables", SCHEMA), tuple(_entry(item, content) for item in content["accounts"])
     )
 
 
-def _line(item: Mapping[str, Any], content: Mapping[str, Any]) -> Line:
-    return Line(
+def _entry(item: Mapping[str, Any], content: Mapping[str, Any]) -> Entry:
+    return Entry(
         account=item["account"],
         tap=item["tap"],
         target=item.get("target") or content["target"],
@@ -126,11 +126,11 @@ def _problems(content: Any) -> Iterator[str]:
             continue
         named = (item.get(name) for name in ("account", "tap"))
         title = " ".join(name for name in named if isinstance(name, str) and name.isprintable())
-        for problem in _line_problems(item, has_target="target" in content):
+        for problem in _entry_problems(item, has_target="target" in content):
             yield f"{title or f'account {number}'}: {problem}"
 
 
-def _line_problems(item: Mapping[str, Any], *, has_target: bool) -> Iterator[str]:
+def _entry_problems(item: Mapping[str, Any], *, has_target: bool) -> Iterator[str]:
     yield from (f"`{name}` has no meaning here" for name in item if name not in _ACCOUNT_FIELDS)
     account = item.get("account")
     if not isinstance(account, str) or not _NAME.fullmatch(account):

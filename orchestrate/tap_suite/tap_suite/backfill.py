@@ -74,7 +74,7 @@ def backfill(
         Refused: The tap knows no windows.
     """
     if len(unit.window) < len(WINDOW):
-        raise Refused(f"{unit.line.title}: {unit.line.tap} has no settings {' and '.join(WINDOW)}")
+        raise Refused(f"{unit.entry.title}: {unit.entry.tap} has no settings {' and '.join(WINDOW)}")
     path = _path(runner, unit)
     progress, outcomes = _progress(path), []
     progress["windows"] = len(spans)
@@ -85,7 +85,7 @@ def backfill(
         if runner.stop.signum:
             break
         write_json(path, progress)
-        suffix = f"{unit.line.account}.backfill.{progress['began']}.{name}"
+        suffix = f"{unit.entry.account}.backfill.{progress['began']}.{name}"
         bounds = dict(zip(unit.window, (edge.isoformat() for edge in span), strict=True))
         outcome = runner.perform(Job(unit, suffix, bounds, log="backfill.log"))
         outcomes.append(outcome)
@@ -101,7 +101,7 @@ def backfill(
     return outcomes
 
 
-def told_of_backfill(unit: Unit, runner: Runner) -> str:
+def describe_backfill(unit: Unit, runner: Runner) -> str:
     """How far a unit's unfinished backfill has come, in words; empty if there is none."""
     progress = _progress(_path(runner, unit))
     if "windows" not in progress:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_suite.accounts import Refused, read
-from tap_suite.backfill import backfill, length, moment, told_of_backfill, windows
+from tap_suite.backfill import backfill, describe_backfill, length, moment, windows
 from tap_suite.many import run_all
 from tap_suite.plan import units
 from tap_suite.project import MeltanoProject
-from tap_suite.report import ALL_READ, NOTHING_READ, exit_code, table, told
+from tap_suite.report import ALL_READ, NOTHING_READ, describe, exit_code, table
 from tap_suite.run import Runner
 from tap_suite.stop import Stop
 
@@ -66,9 +66,9 @@ class Suite:
         Raises:
             Refused: There is none.
         """
-        found = [one for one in self.units if one.line.account == account and tap in {None, one.line.tap}]
+        found = [one for one in self.units if one.entry.account == account and tap in {None, one.entry.tap}]
         if not found:
-            accounts = ", ".join(dict.fromkeys(one.line.account for one in self.units))
+            accounts = ", ".join(dict.fromkeys(one.entry.account for one in self.units))
             raise Refused(
                 f"there is no account {account}{f' with {tap}' if tap else ''}; there are: {accounts}"
             )
@@ -76,7 +76,7 @@ class Suite:
 
     def runner(self, stop: Stop, echo: IO[str] | None = None) -> Runner:
         """What runs them."""
-        masked = frozenset(variable for unit in self.units for variable in unit.line.secrets.values())
+        masked = frozenset(variable for unit in self.units for variable in unit.entry.secrets.values())
         return Runner(self.project, stop, masked, echo)
 
 
@@ -84,9 +84,9 @@ def _plan(suite: Suite, _: argparse.Namespace) -> int:
     environment = suite.project.environment
     shown = [unit.shown(environment) for unit in suite.units]
     print(json.dumps({"environment": environment, "units": shown}, indent=2, default=str))  # noqa: T201
-    lacking = [unit for unit in suite.units if unit.lack]
+    lacking = [unit for unit in suite.units if unit.blocked_by]
     for unit in lacking:
-        _say(f"{unit.line.title}: {unit.lack}")
+        _say(f"{unit.entry.title}: {unit.blocked_by}")
     return NOTHING_READ if lacking else ALL_READ
 
 
@@ -107,7 +107,7 @@ def _run_units(
     retry_after: float | None = None,
 ) -> int:
     def tell(unit: Unit, outcome: Outcome) -> None:
-        _say(f"{unit.line.title}: {told(outcome)}")
+        _say(f"{unit.entry.title}: {describe(outcome)}")
 
     with Stop() as stop:
         runner = suite.runner(stop, echo)
@@ -123,8 +123,8 @@ def _status(suite: Suite, _: argparse.Namespace) -> int:
     rows = [(unit, runner.last(unit)) for unit in suite.units]
     print(table(rows, [unit.name for unit in suite.units if runner.is_running(unit)]))  # noqa: T201
     for unit in suite.units:
-        if text := told_of_backfill(unit, runner):
-            print(f"{unit.line.title}: {text}")  # noqa: T201
+        if text := describe_backfill(unit, runner):
+            print(f"{unit.entry.title}: {text}")  # noqa: T201
     return exit_code(outcome for _, outcome in rows)
 
 
@@ -149,7 +149,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _tell_window(unit: Unit, window: str, outcome: Outcome) -> None:
-    _say(f"{unit.line.title} {window}: {told(outcome)}")
+    _say(f"{unit.entry.title} {window}: {describe(outcome)}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,6 +7,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tap_suite.stop import Stopped
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
     from tap_suite.stop import Stop
 
 _TICK = 0.1
-
-
-class Stopped(Exception):
-    """The command is to end, while it waits."""
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def table(rows: Sequence[tuple[Unit, Outcome | None]], running: Iterable[str] = 
     )
 
 
-def told(outcome: Outcome) -> str:
+def describe(outcome: Outcome) -> str:
     """What became of a unit, in words."""
     rows = "" if outcome.rows is None else f", {outcome.rows:,} rows"
     why = f": {outcome.why}" if outcome.why else ""
@@ -70,7 +70,7 @@ def duration(seconds: float) -> str:
 
 
 def _cells(unit: Unit, outcome: Outcome | None, busy: set[str]) -> tuple[str, ...]:
-    named = (unit.line.account, unit.line.tap)
+    named = (unit.entry.account, unit.entry.tap)
     if outcome is None:
         return (*named, "running" if unit.name in busy else "never run", "", "", "", "")
     why = outcome.why if len(outcome.why) <= _LONGEST else f"{outcome.why[: _LONGEST - 1]}…"

@@ -15,8 +15,9 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import IO, TYPE_CHECKING
 
-from tap_suite.locks import Stopped, is_held, key_lock
-from tap_suite.reading import LogReader
+from tap_suite.locks import is_held, key_lock
+from tap_suite.meltano_log import LogReader
+from tap_suite.stop import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +121,7 @@ class Runner:
     def run(self, unit: Unit) -> Outcome:
         """Run a unit, and keep what became of it."""
         before = self.last(unit)
-        outcome = self.perform(Job(unit, unit.line.account, {}))
+        outcome = self.perform(Job(unit, unit.entry.account, {}))
         is_whole = outcome.result is Result.READ and not outcome.why
         whole_since = outcome.began if is_whole else before and before.whole_since
         outcome = replace(outcome, whole_since=whole_since or None)
@@ -130,8 +131,8 @@ class Runner:
     def perform(self, job: Job) -> Outcome:
         """Wait for the unit's key, and run Meltano; the outcome says what became of it, whatever it is."""
         began = _now()
-        if job.unit.lack:
-            return Outcome(Result.FAILED, began, 0, why=job.unit.lack)
+        if job.unit.blocked_by:
+            return Outcome(Result.FAILED, began, 0, why=job.unit.blocked_by)
         try:
             with key_lock(self._locks, job.unit.key, self.stop) as lock:
                 self._prepare(job.unit)
@@ -192,7 +193,14 @@ class Runner:
         if self._project.has_own_databases:
             options.append("--force")  # the key is ours: a run that was killed must not hold this one up
         environment = f"--environment={self._project.environment}"
-        return [*self._project.command, environment, "run", *options, job.unit.line.tap, job.unit.line.target]
+        return [
+            *self._project.command,
+            environment,
+            "run",
+            *options,
+            job.unit.entry.tap,
+            job.unit.entry.target,
+        ]
 
     def _environment(self, job: Job) -> dict[str, str]:
         return {

@@ -15,6 +15,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TICK = 0.1
 
 
+class Stopped(Exception):
+    """The command is to end, while it waits."""
+
+
 class Stop:
     """Whether the command was asked to end: `with Stop() as stop: ...` in the main thread."""
 

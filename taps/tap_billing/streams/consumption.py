@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from tap_billing.client import BillingStream
+from tap_billing.client import BillingStream, ByDay
 from tap_core import Paginator
 from tap_core.records.values import as_plain_moment, as_plain_number
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from singer_sdk.helpers.types import Context, Record
 
     from tap_core.paging.paginator import Steps
+
+_FIFTY = 50
+"""Allocations of a page, and the most of a list that the vendor promises."""
 
 
 class SubscriptionComponents(BillingStream):
@@ -39,7 +40,7 @@ class SubscriptionComponents(BillingStream):
     child_keys = {"subscription_id": "subscription_id", "component_id": "component_id"}
 
 
-class Usages(BillingStream):
+class Usages(ByDay):
     """One row per recorded usage of a metered or prepaid component of a subscription.
 
     Off, as it costs a request per such component of a subscription, archived ones included.
@@ -55,16 +56,6 @@ class Usages(BillingStream):
     no_list_where = {"kind": ("quantity_based_component", "on_off_component", "event_based_component")}
     for_every_parent = True
     selected_by_default = False
-
-    @override
-    def since(self, start: Any) -> dict[str, Any]:
-        """The day of the lower bound in the site's zone."""
-        return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
-
-    @override
-    def until(self, end: datetime) -> dict[str, Any]:
-        """The day of the upper bound in the site's zone."""
-        return {"until_date": f"{self.latest_site_time(end):%Y-%m-%d}"}
 
 
 class Allocations(BillingStream):
@@ -133,6 +124,3 @@ class NewestFifty(Paginator):
             newest = page.keys[0]
             number += 1
         self.cut_off = len(known) == _FIFTY or (is_unheeded and len(page.keys) >= _FIFTY)
-
-
-_FIFTY = 50

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_billing.client import ARCHITECTURE, BillingStream
+from tap_billing.client import BillingStream, ByDay
 from tap_billing.streams.customers import Subscriptions
-from tap_core.errors import Missing
+from tap_core.errors import NoSuchList
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 
     import requests
 
-    from tap_core import Page, PageNumber
+    from tap_core import Page
+
+OTHER_KIND_STATUSES: Sequence[int] = (403, 404, 422)
+"""How a site answers for a list that only sites of the other kind of billing have."""
 
 _NO_INVOICES = "sites with legacy statement billing have none"
 
 
 def _is_legacy(body: Any) -> bool:
     """Whether a body is one of a legacy site's: a bare array, of records without a `uid`."""
-    elements = jsonpath.opened(body)
+    elements = jsonpath.open_node(body)
     if not isinstance(elements, list):
         return False
     records = jsonpath.find(elements, "$[0].invoice") or elements[:1]
@@ -72,18 +75,18 @@ class Invoices(BillingStream):
         """The page.
 
         Raises:
-            Missing: This site has other invoices, as sites with legacy statement billing do.
+            NoSuchList: This site has other invoices, as sites with legacy statement billing do.
         """
         page = super().read_page(response)
         if _is_legacy(page.document):
             msg = "this site has legacy statement billing: its invoices are in `legacy_invoices`"
-            raise Missing(msg)
+            raise NoSuchList(msg)
         return page
 
     @override
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """The body is an object with a list."""
-        return isinstance(jsonpath.opened(node.get("invoices")), list)
+        return isinstance(jsonpath.open_node(node.get("invoices")), list)
 
     @override
     def records_in(self, elements: Sequence[Any]) -> list[Any]:
@@ -93,7 +96,14 @@ class Invoices(BillingStream):
         return super().records_in(elements)
 
 
-class LegacyInvoices(BillingStream):
+class OneBillingKind(BillingStream):
+    """A list of sites with one of the two kinds of billing; those with the other may not know it at all."""
+
+    may_be_missing = True
+    missing_statuses = OTHER_KIND_STATUSES
+
+
+class LegacyInvoices(OneBillingKind):
     """One row per invoice of a site with legacy statement billing; newer sites have `invoices`.
 
     Amounts are in the smallest unit of the currency. Read whole: the API filters by when they were made
@@ -103,8 +113,6 @@ class LegacyInvoices(BillingStream):
     name = "legacy_invoices"
     path = "/invoices.json"
     wrapper = "invoice"
-    may_be_missing = True
-    missing_statuses = ARCHITECTURE
     missing_hint = "sites without legacy statement billing have `invoices`"
 
     @override
@@ -117,16 +125,16 @@ class LegacyInvoices(BillingStream):
         """The page.
 
         Raises:
-            Missing: This site has the newer kind of invoices.
+            NoSuchList: This site has the newer kind of invoices.
         """
         page = super().read_page(response)
         if page.document is not None and not _is_legacy(page.document):
             msg = "this site has no legacy statement billing: its invoices are in `invoices`"
-            raise Missing(msg)
+            raise NoSuchList(msg)
         return page
 
 
-class InvoiceEvents(BillingStream):
+class InvoiceEvents(OneBillingKind):
     """One row per change of an invoice, with the whole invoice as it was after it.
 
     The list is one that only grows, oldest first. `public_url` inside opens an invoice without a login.
@@ -138,8 +146,6 @@ class InvoiceEvents(BillingStream):
     replication_key = "id"
     is_sorted = True
     made_at = "timestamp"
-    may_be_missing = True
-    missing_statuses = ARCHITECTURE
     missing_hint = _NO_INVOICES
     # Without it, changes of the status alone are left out.
     params = {"with_change_invoice_status": "true"}
@@ -161,7 +167,7 @@ class InvoiceEvents(BillingStream):
         return {}
 
 
-class CreditNotes(BillingStream):
+class CreditNotes(OneBillingKind):
     """One row per credit note, with its lines, discounts, taxes, refunds, and the invoices it was applied to.
 
     Read whole: the API has no filter by date, and no row says when it was changed.
@@ -172,8 +178,6 @@ class CreditNotes(BillingStream):
     records_jsonpath = "$.credit_notes[*]"
     filters = ("subscription_id",)
     primary_keys = ("uid",)
-    may_be_missing = True
-    missing_statuses = ARCHITECTURE
     missing_hint = _NO_INVOICES
     # The parts come only if asked for.
     params = {
@@ -185,7 +189,7 @@ class CreditNotes(BillingStream):
     }
 
 
-class ProformaInvoices(BillingStream):
+class ProformaInvoices(OneBillingKind):
     """One row per proforma invoice of a subscription, with its lines, discounts, taxes, credits and payments.
 
     Off, as it costs a request per subscription, whatever its state. Read whole: date filters mean the due
@@ -195,13 +199,12 @@ class ProformaInvoices(BillingStream):
     name = "proforma_invoices"
     path = "/subscriptions/{subscription_id}/proforma_invoices.json"
     records_jsonpath = "$.proforma_invoices[*]"
+    total_path = "$.meta.total_count"
     filters = ("start_date", "end_date", "status")
     primary_keys = ("uid",)
     parent_stream_type = Subscriptions
     for_every_parent = True
     selected_by_default = False
-    may_be_missing = True
-    missing_statuses = ARCHITECTURE
     missing_hint = _NO_INVOICES
     # The parts come only if asked for.
     params = {
@@ -214,13 +217,8 @@ class ProformaInvoices(BillingStream):
         "custom_fields": "true",
     }
 
-    @override
-    def get_new_paginator(self) -> PageNumber:
-        """Page numbers, with a total."""
-        return self.numbered("$.meta.total_count")
 
-
-class Statements(BillingStream):
+class Statements(OneBillingKind):
     """One row per statement of a site with legacy statement billing, with what was billed, paid and done.
 
     Read whole: no filter is documented.
@@ -230,8 +228,6 @@ class Statements(BillingStream):
     path = "/statements.json"
     wrapper = "statement"
     params = {"sort": "created_at", "direction": "asc"}
-    may_be_missing = True
-    missing_statuses = ARCHITECTURE
     missing_hint = "sites without legacy statement billing have `invoices`"
 
     @override
@@ -241,7 +237,7 @@ class Statements(BillingStream):
 
 
 def _unwrapped(record: Any) -> Any:
-    fields = jsonpath.opened(record)
+    fields = jsonpath.open_node(record)
     lists = {}
     for name, wrapper in (("transactions", "transaction"), ("events", "event")):
         elements = jsonpath.decode(fields.get(name)) if isinstance(fields, dict) else None
@@ -253,7 +249,7 @@ def _unwrapped(record: Any) -> Any:
     return jsonpath.with_members(record, lists)
 
 
-class Transactions(BillingStream):
+class Transactions(OneBillingKind, ByDay):
     """One row per charge, payment, credit, adjustment or refund on a site with legacy statement billing.
 
     Newer sites have none: there, payments and refunds are part of `invoices`.
@@ -263,9 +259,6 @@ class Transactions(BillingStream):
     path = "/transactions.json"
     replication_key = "created_at"
     is_sorted = True
-    # A site without legacy statement billing may not know this list at all.
-    may_be_missing = True
-    missing_statuses = ARCHITECTURE
     missing_hint = "sites without legacy statement billing have their payments and refunds in `invoices`"
     wrapper = "transaction"
     # A refund changes its payment's `refunded_amount_in_cents`, and a payment its charges' `payment_id`,
@@ -273,13 +266,3 @@ class Transactions(BillingStream):
     lookback = 7 * 24 * 3600
     params = {"order_by": "created_at", "direction": "asc"}
     filters = ("kinds[]",)
-
-    @override
-    def since(self, start: Any) -> dict[str, Any]:
-        """The day of the lower bound in the site's zone."""
-        return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
-
-    @override
-    def until(self, end: datetime) -> dict[str, Any]:
-        """The day of the upper bound in the site's zone."""
-        return {"until_date": f"{self.latest_site_time(end):%Y-%m-%d}"}

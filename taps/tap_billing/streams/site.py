@@ -13,8 +13,6 @@ from tap_core import SinglePage
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_core import PageNumber
-
 
 class Site(BillingStream):
     """One row: the site, with its currencies and its kind of billing. Its time zone is not said."""
@@ -64,14 +62,10 @@ class SubscriptionGroups(BillingStream):
     name = "subscription_groups"
     path = "/subscription_groups.json"
     records_jsonpath = "$.subscription_groups[*]"
+    total_path = "$.meta.total_count"
     primary_keys = ("uid",)
     # Balances come only if asked for.
     params = {"include[]": "account_balances"}
-
-    @override
-    def get_new_paginator(self) -> PageNumber:
-        """Page numbers, with a total."""
-        return self.numbered("$.meta.total_count")
 
 
 class PaymentProfiles(BillingStream):
@@ -99,13 +93,9 @@ class Metafields(BillingStream):
     """What definitions of custom fields have in common."""
 
     records_jsonpath = "$.metafields[*]"
+    total_path = "$.total_count"
     filters = ("name",)
     params = {"direction": "asc"}
-
-    @override
-    def get_new_paginator(self) -> PageNumber:
-        """Page numbers, with a total."""
-        return self.numbered("$.total_count")
 
 
 class SubscriptionMetafields(Metafields):
@@ -126,16 +116,12 @@ class Metadata(BillingStream):
     """What values of custom fields have in common."""
 
     records_jsonpath = "$.metadata[*]"
+    total_path = "$.total_count"
     primary_keys = ("resource_id", "metafield_id", "id")
     # Deleted values come only if asked for.
     params = {"with_deleted": "true", "direction": "asc"}
     filters = (*DATES, "resource_ids[]")
-    mended = primary_keys
-
-    @override
-    def get_new_paginator(self) -> PageNumber:
-        """Page numbers, with a total."""
-        return self.numbered("$.total_count")
+    post_process_fields = primary_keys
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:

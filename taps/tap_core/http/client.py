@@ -64,7 +64,6 @@ class ApiClient:
         user_agent: User-Agent header.
         logger: Where retries are logged.
         rate_limit_factor: How many times as long to wait after a 429 that names no time as after a fault.
-        rate_limit_window: Seconds for which the API blocks who asks too often.
     """
 
     limits: Limits
@@ -72,7 +71,6 @@ class ApiClient:
     user_agent: str
     logger: logging.Logger
     rate_limit_factor: float = 1
-    rate_limit_window: float = 60
     on_wait: Callable[[float], None] | None = field(default=None, init=False)
     """Is told how many seconds each answer was waited for."""
     answered: bool = field(default=False, init=False)
@@ -162,7 +160,7 @@ class ApiClient:
             status = response.status_code
             limited = status == HTTPStatus.TOO_MANY_REQUESTS
             wait = named_wait(response.headers, limited=limited)
-            reason = f"{status} {messages.shown(response.reason)}"
+            reason = f"{status} {messages.sanitize(response.reason)}"
             raise Retriable(reason, status=status, wait=wait)
         result = read(response)
         self.answered = True
@@ -183,25 +181,28 @@ class ApiClient:
         msg = f"{messages.place(request.url)} redirects in a circle: check api_url"
         raise ApiError(msg)
 
-    def _fetch(self, request: _Prepared, traffic: Traffic, kept: int | None = None) -> Answer:
-        """Send a request; again at once where a connection turns out to be closed; so many may be `kept`."""
-        traffic.requests += 1
-        worked = time.thread_time()
-        try:
-            response = self._transport.fetch(request)
-        except TooLarge:
-            msg = (
-                f"{messages.place(request.url)} sent more than {self.limits.max_body} MB at once: "
-                "raise max_body if this machine has the memory"
-            )
-            raise PageFailed(msg) from None
-        except (HTTPError, requests.RequestException, ValueError, OSError) as error:
-            traffic.requests -= isinstance(error, _NEVER_SENT)
-            kept = self.limits.concurrency if kept is None else kept
-            if kept and any(isinstance(cause, Dropped) for cause in messages.causes(error)):
+    def _fetch(self, request: _Prepared, traffic: Traffic) -> Answer:
+        """Send a request; again at once where a kept connection turns out to be closed, as all may be."""
+        kept = self.limits.concurrency
+        while True:
+            traffic.requests += 1
+            worked = time.thread_time()
+            try:
+                response = self._transport.fetch(request)
+            except TooLarge:
+                msg = (
+                    f"{messages.place(request.url)} sent more than {self.limits.max_body} MB at once: "
+                    "raise max_body if this machine has the memory"
+                )
+                raise PageFailed(msg) from None
+            except (HTTPError, requests.RequestException, ValueError, OSError) as error:
+                traffic.requests -= isinstance(error, _NEVER_SENT)
+                if not kept or not any(isinstance(cause, Dropped) for cause in messages.causes(error)):
+                    raise self._failure(request, error) from None
+                kept -= 1
                 traffic.retries += 1
-                return self._fetch(request, traffic, kept - 1)
-            raise self._failure(request, error) from None
+            else:
+                break
         if self.on_wait:
             self.on_wait(response.elapsed.total_seconds() - (time.thread_time() - worked))
         if not self._answers:
@@ -222,8 +223,8 @@ class ApiClient:
             kind = Retriable if isinstance(error, ProtocolError) else Unconnected
             return kind(messages.reason(error), unanswered=messages.is_unanswered(error))
         if isinstance(error, OSError):
-            return Hopeless(f"{messages.shown(str(error), 300)}: check REQUESTS_CA_BUNDLE")
-        return Retriable(f"the body can't be read ({messages.shown(str(error))})")
+            return Hopeless(f"{messages.sanitize(str(error), 300)}: check REQUESTS_CA_BUNDLE")
+        return Retriable(f"the body can't be read ({messages.sanitize(str(error))})")
 
     def _refused(
         self,
@@ -237,13 +238,8 @@ class ApiClient:
 
         def wait(before: int) -> float:
             self._check_wait(request, failure)
-            seconds = refusal_wait(
-                self.limits,
-                max(before, refusals - 1),
-                failure.wait,
-                factor=self.rate_limit_factor,
-                window=self.rate_limit_window,
-            )
+            before = max(before, refusals - 1)
+            seconds = refusal_wait(self.limits, before, failure.wait, factor=self.rate_limit_factor)
             if seconds is None:
                 raise RateLimited(messages.still_refused(request.url, failure), status=failure.status)
             return seconds
@@ -262,7 +258,7 @@ class ApiClient:
         traffic.retries += 1
         traffic.waited += seconds
         if failure.wait:
-            self._limiter.hold(failure.wait)
+            self._limiter.pause(failure.wait)
         self._limiter.sleep(seconds)
 
     def _check_wait(self, request: _Prepared, failure: Retriable) -> None:

@@ -75,7 +75,7 @@ class Limiter:
             if self._stopped:
                 raise Stopped
 
-    def hold(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Let no request go for so long."""
         with self._changed:
             self._held_until = max(self._held_until, self._clock() + seconds)
@@ -99,12 +99,6 @@ class Limiter:
             if self._stopped:
                 raise Stopped
             return self._send()
-
-    def try_enter(self, *, again: bool = False) -> Ticket | float:
-        """A ticket if a request may go now; else the seconds to wait, infinite until an outcome is known."""
-        with self._changed:
-            seconds = self._seconds_left(again=again)
-            return seconds if seconds > 0 else self._send()
 
     def passed(self, ticket: Ticket) -> None:
         """A request was let through, whatever its answer."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
-def shown(text: str | None, most: int = 120) -> str:
+def sanitize(text: str | None, most: int = 120) -> str:
     """A text from outside, without secrets and control characters, and not too long."""
     return printable(redacted(text or ""))[:most]
 
@@ -33,12 +33,12 @@ def shown(text: str | None, most: int = 120) -> str:
 def place(url: str | None) -> str:
     """A URL without its query and user, which can hold personal data."""
     parts = urlsplit(str(url))
-    return shown(f"{parts.scheme}://{host(url)}{parts.path}", 500)
+    return sanitize(f"{parts.scheme}://{host(url)}{parts.path}", 500)
 
 
 def host(url: str | None) -> str:
     """A URL's host and port."""
-    return shown(urlsplit(str(url)).netloc.rpartition("@")[2])
+    return sanitize(urlsplit(str(url)).netloc.rpartition("@")[2])
 
 
 def origin(url: str) -> tuple[str, str]:
@@ -64,7 +64,7 @@ def causes(error: BaseException) -> list[BaseException]:
 def reason(error: Exception) -> str:
     """The cause of a connection failure, in a few words."""
     cause = causes(error)[-1]
-    why = shown(getattr(cause, "strerror", None) or _tunnel(cause)) or type(cause).__name__
+    why = sanitize(getattr(cause, "strerror", None) or _tunnel(cause)) or type(cause).__name__
     by_proxy = any(isinstance(found, ProxyError) for found in causes(error))
     what = " to the proxy that HTTP_PROXY or HTTPS_PROXY names" if by_proxy else ""
     return f"connection{what} failed ({why})"
@@ -93,7 +93,7 @@ def is_unanswered(error: Exception) -> bool:
 
 def bad_url(url: str | None) -> str:
     """That the settings make no URL."""
-    return f"api_url makes no valid URL ({shown(url)}): write it as https://host/path"
+    return f"api_url makes no valid URL ({sanitize(url)}): write it as https://host/path"
 
 
 def why_hopeless(url: str | None, error: Exception) -> str:

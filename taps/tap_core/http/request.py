@@ -26,7 +26,7 @@ class Request(NamedTuple):
         return self.url, params, tuple(sorted(self.headers.items()))
 
 
-def filled(path: str, values: Mapping[str, Any], stream: str) -> str:
+def fill_path(path: str, values: Mapping[str, Any], stream: str) -> str:
     """A path with each `{name}` filled in.
 
     Args:

@@ -55,20 +55,20 @@ def read_answer(
     message = _message(response)
     if is_empty_list(response.status_code, message):
         return None
-    raise _refusal(response, messages.shown(message).rstrip("."), refusals)
+    raise _refusal(response, messages.sanitize(message).rstrip("."), refusals)
 
 
 def _parse(response: requests.Response) -> Any:
     try:
         return jsonpath.parse(response.content)
     except ValueError:
-        kind = messages.shown(response.headers.get("Content-Type", "no type").partition(";")[0])
+        kind = messages.sanitize(response.headers.get("Content-Type", "no type").partition(";")[0])
         reason = f"the body is not whole JSON ({kind}, {len(response.content)} bytes)"
         raise Retriable(reason) from None
 
 
 def _refusal(response: requests.Response, message: str, refusals: Refusals) -> ApiError:
-    path = messages.shown(urlsplit(str(response.url)).path, 500)
+    path = messages.sanitize(urlsplit(str(response.url)).path, 500)
     key, status = refusals.key_setting, response.status_code
     hint = refusals.hint(status)
     said = f" The API says: {message}." if message else ""
@@ -85,7 +85,7 @@ def _refusal(response: requests.Response, message: str, refusals: Refusals) -> A
     if status in {codes.not_found, codes.gone}:
         advice = hint or "check api_url, and api_version if the tap has it"
         return NotFound(f"api_url has nothing at {path} ({status}): {advice}.{said}", status=status)
-    reason = messages.shown(response.reason)
+    reason = messages.sanitize(response.reason)
     return ApiError(
         f"The API refused {path} ({status} {reason}).{said} Check the settings of this tap", status=status
     )

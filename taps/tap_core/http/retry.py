@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 RETRIED_STATUSES = frozenset({408, 429})
 """Client errors that are tried again; all server errors (500 and above) are as well."""
@@ -32,17 +33,20 @@ _QUICK = (0.25, 0.5)
 _SEVERAL = 3
 """Retries from which on a user is patient enough for the window of a limit."""
 
+_WINDOW = 60.0
+"""Seconds for which an API blocks who asks too often, where its 429 names no time."""
+
 
 @dataclass(frozen=True)
 class Limits:
-    """How patient a client is; see the settings of the same names."""
+    """How patient a client is: the settings of the same names, and their defaults."""
 
-    request_timeout: float
-    max_retries: int
-    backoff_factor: float
-    requests_per_minute: int | None
-    concurrency: int
-    max_wait: float = 300.0
+    request_timeout: float = 150  # above what the vendors themselves allow a request: up to 125 s
+    max_retries: int = 3
+    backoff_factor: float = 2
+    requests_per_minute: int | None = None
+    concurrency: int = 8
+    max_wait: float = 300
     max_body: int = 512
 
 
@@ -78,36 +82,38 @@ def backoff(limits: Limits, retry: int) -> float:
     return min(doubled * random.uniform(1, 1 + _JITTER), limits.max_wait)  # noqa: S311
 
 
-def refusal_wait(
-    limits: Limits, before: int, named: float | None, *, factor: float = 1, window: float = 60
-) -> float | None:
+def refusal_wait(limits: Limits, before: int, named: float | None, *, factor: float = 1) -> float | None:
     """Seconds to wait after a refusal (429), or None if it is time to give up.
-
-    Never less than the server names. Short at first, then the back-off. Where the server names no time and
-    the retries are used up, the window of its limit is waited for, once.
 
     Args:
         limits: The client's.
         before: Refusals in a row before this one.
         named: Seconds that the server names.
         factor: How many times as long to wait as after a fault, where no time is named; none is short then.
-        window: Seconds of the API's limit, as its documentation says.
     """
-    factor = 1 if named is not None else factor
-    quick = () if factor > 1 else _QUICK if named is None else _QUICK_WHERE_NAMED
-    skipped = bool(quick) and named is None
-    if not limits.max_retries:
-        return None
-    last = len(quick) + limits.max_retries - skipped
-    if before < len(quick):
-        share = quick[before]
-    elif before < last:
-        share = factor * 2.0 ** min(before - len(quick) + skipped, _MOST_DOUBLINGS)
-    elif before == last and limits.max_retries >= _SEVERAL and named is None and window <= limits.max_wait:
-        return window
-    else:
-        return None
-    return max(named or 0.0, min(share * limits.backoff_factor, limits.max_wait))
+    waits = _refusal_waits(limits, named, factor)
+    return next(islice(waits, before, None), None)
+
+
+def _refusal_waits(limits: Limits, named: float | None, factor: float) -> Iterator[float]:
+    """The waits after one refusal upon another, never less than the server names.
+
+    Short at first, then the back-off. Where the server names no time and the retries are used up, the window
+    of its limit is waited for, once.
+    """
+    retries = range(limits.max_retries)
+    if not retries:
+        return
+    quick: Sequence[float] = ()
+    if named is not None:
+        quick, factor = _QUICK_WHERE_NAMED, 1
+    elif factor <= 1:
+        quick, retries = _QUICK, retries[1:]  # the short waits stand for the first retry
+    doubled = (factor * 2.0 ** min(retry, _MOST_DOUBLINGS) for retry in retries)
+    for share in chain(quick, doubled):
+        yield max(named or 0.0, min(share * limits.backoff_factor, limits.max_wait))
+    if named is None and limits.max_retries >= _SEVERAL and limits.max_wait >= _WINDOW:
+        yield _WINDOW
 
 
 def named_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:

@@ -17,14 +17,14 @@ class Evidence:
 
     Attributes:
         longest: Records in the longest page.
-        borne_out: How often a full page that reached a total of this many records was the last one.
+        confirmed_totals: How often a full page that reached a total of this many records was the last one.
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
         longest_unpaged: Records in the longest of these.
         volatile: Rows in a row that were sent unlike before although they had kept their place.
     """
 
     longest: int = 0
-    borne_out: Counter[int] = field(default_factory=Counter)
+    confirmed_totals: Counter[int] = field(default_factory=Counter)
     unpaged: int = 0
     longest_unpaged: int = 0
     volatile: int = 0
@@ -39,6 +39,6 @@ class Evidence:
             return True
         return count < self.longest and (2 * count <= self.longest or _TINY * count <= asked)
 
-    def bears_out(self, total: int) -> bool:
+    def confirms(self, total: int) -> bool:
         """Whether a full page that reaches this total is known to be the last one."""
-        return self.borne_out[total] >= ALIKE
+        return self.confirmed_totals[total] >= ALIKE

@@ -38,12 +38,13 @@ class Page:
 
     Attributes:
         document: The whole envelope, undecoded.
+        records_path: JSONPath of the records in it.
         records: The records, undecoded.
         fresh: Those that were not read before; the paginator narrows it.
         span: Places of the list that the page covers: its records, and rows that the server can't send.
         unreadable: Places of these rows, counted from 0.
-        bearable: Rows to ask for at a time, where the page was too much at once; else None.
-        lack: Why rows that the account has are not on it; empty if they are.
+        safe_size: Rows to ask for at a time, where the page was too much at once; else None.
+        why_incomplete: Why rows that the account has are not on it; empty if they are.
         is_cut: Whether it ends early, as rows were moved while it was put together: more may follow.
     """
 
@@ -59,12 +60,12 @@ class Page:
         self.records, self._places = jsonpath.find_in_places(document, records_path)
         self.fresh = self.records
         self.unreadable: list[int] = []
-        self.bearable: int | None = None
-        self.lack = ""
+        self.safe_size: int | None = None
+        self.why_incomplete = ""
         self.is_cut = False
         self.time_extracted = datetime.now(timezone.utc)
         self.key_of = key_of
-        self._records_path = records_path
+        self.records_path = records_path
         self._links = links or ""
 
     @cached_property
@@ -92,7 +93,7 @@ class Page:
         """What says that there is more: a field beside the list, such as `hasMore`; None if nothing does."""
         if _NEXT_LINK.search(self._links):
             return "Link"
-        first = jsonpath.steps(self._records_path)[:1]
+        first = jsonpath.steps(self.records_path)[:1]
         levels = 1 if first == ("*",) else _DEEPEST  # a lone object there can be a record
         for name, value in self._beside:
             for inner, item in _within(name, value, levels):
@@ -110,7 +111,7 @@ class Page:
     @property
     def _beside(self) -> Iterator[tuple[str, Any]]:
         """The members of the envelope that do not hold the list."""
-        first = jsonpath.steps(self._records_path)[:1]
+        first = jsonpath.steps(self.records_path)[:1]
         return ((name, value) for name, value in _members(self.document) if name not in first)
 
     def replace_records(self, records: list[Any]) -> None:
@@ -150,7 +151,7 @@ _LONGEST_NUMBER = 20
 
 
 def _members(node: Any) -> Iterator[tuple[str, Any]]:
-    opened = jsonpath.opened(node)
+    opened = jsonpath.open_node(node)
     if isinstance(opened, dict):
         yield from opened.items()
 
@@ -174,7 +175,7 @@ def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
     """A member and those below it; a list of one counts as what it holds, as in `[{"total": 2}]`."""
     yield name, value
     if levels > 1:
-        opened = jsonpath.opened(value)
+        opened = jsonpath.open_node(value)
         inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
         for inner, item in _members(inside):
             yield from _within(inner, item, levels - 1)

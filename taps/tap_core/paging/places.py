@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from tap_core.errors import ApiError
 
@@ -35,7 +35,9 @@ class ByOffset:
 
     own_size: int = 0
     """The server's page size, where pages are numbered by it: never, as offsets count rows."""
-    blind = 1
+    counts_rows: ClassVar[bool] = True
+    """Whether places are numbers of rows; a page's number says little where the server caps its size."""
+    lookahead_pages = 1
     """Pages worth asking for early where no total tells how many there are."""
     is_divisible = True
     """Whether a part of a page can be asked for."""
@@ -92,7 +94,8 @@ class ByNumber:
 
     own_size: int = 0
     """The server's page size, once it has shown that it pays no heed to ours; such pages cannot overlap."""
-    blind = 2
+    counts_rows: ClassVar[bool] = False
+    lookahead_pages = 2
     is_divisible = True
     _suspected: int = 0
     """A size of the server's own, once two requests that differ in size alone had one answer."""

@@ -57,12 +57,12 @@ class Positioned(Paginator):
         self._stride = 1
         self._longest = 0
         self._newest: Any = None  # key of the last new row
-        self._alone = True  # only the first page has brought anything
+        self._only_first_page = True  # only the first page has brought anything
         self._full = False  # the page before was as long as they come
         self._thinned = (
             False  # rows came behind a page that was not, or elsewhere: some are left out of pages
         )
-        self._steady = False  # the next page is just the next one
+        self._expects_next = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
         self._unconnected = 0
         self._empty = 0  # number or offset of a page without rows
@@ -79,13 +79,11 @@ class Positioned(Paginator):
 
         A first page that is shorter than asked for, and than the total, casts doubt on one of the two.
         """
-        if self._at_end or self._failure or not self._steady:
+        if self._at_end or self._failure or not self._expects_next:
             return
-        by_total = self.total is not None and not self.bounded and (self._full or not self._alone)
-        count, ask = 0, self._at
-        while (
-            (ask.start < (self.total or 0) - 1) if by_total else (self._full and count < self._places.blind)
-        ):
+        by_total = self.total is not None and not self.bounded and (self._full or not self._only_first_page)
+        count, ask, most = 0, self._at, self._places.lookahead_pages
+        while (ask.start < (self.total or 0) - 1) if by_total else (self._full and count < most):
             yield ask.query
             count, ask = count + 1, self._places.following(ask, self._stride, self._size)
 
@@ -99,8 +97,8 @@ class Positioned(Paginator):
     @property
     @override
     def counts_rows(self) -> bool:
-        """Whether pages are asked for by rows; a number says little where the server caps a page's size."""
-        return self._places.blind == 1
+        """Whether pages are asked for by rows."""
+        return self._places.counts_rows
 
     @override
     def stretch(self, query: Query) -> tuple[int, int]:
@@ -121,11 +119,11 @@ class Positioned(Paginator):
         self._end = self._at.start + span
         self._stride = max(span - self._overlap(page), 1)
         self._full = not self._is_short(page)
-        self._steady = bool(page.more) or self._total_says_more(page)
+        self._expects_next = bool(page.more) or self._total_says_more(page)
         if self._full and not self._reaches_total(page):
-            self._steady = True
+            self._expects_next = True
         few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
-        whole = self._steady or self._thinned or self.careful
+        whole = self._expects_next or self._thinned or self.careful
         size = self._size if whole else min(few, self._size)
         return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
 
@@ -153,25 +151,25 @@ class Positioned(Paginator):
     # What pages say
 
     def _ends_at_once(self, page: Page) -> bool:
-        if self._goes_on(page):
+        if self._says_more(page):
             return False
         self._end = page.span
         if self._reaches_total(page):
-            return page.span != self._at.size or self.evidence.bears_out(page.span)
+            return page.span != self._at.size or self.evidence.confirms(page.span)
         return not self.careful and self.evidence.ends_short(page.span, self._at.size)
 
-    def _goes_on(self, page: Page) -> bool:
+    def _says_more(self, page: Page) -> bool:
         """Whether a page says itself that more follows."""
         return bool(page.more) or page.is_cut or self._total_says_more(page)
 
     def _is_last(self, page: Page) -> bool:
         """Whether a page with new rows is known to be the last one."""
-        if self._goes_on(page):
+        if self._says_more(page):
             return False
         short = self._is_short(page)
         if self._reaches_total(page):
-            return short or self.evidence.bears_out(self._at.start + page.span)
-        if self.careful or not short or self._places.blind == 1:
+            return short or self.evidence.confirms(self._at.start + page.span)
+        if self.careful or not short or self.counts_rows:
             return False
         return self.evidence.ends_short(page.span, self._at.size)
 
@@ -192,7 +190,9 @@ class Positioned(Paginator):
 
     def _is_short(self, page: Page) -> bool:
         """Whether a page has fewer records than the server is known to send."""
-        return page.span < (self._at.size if self._alone else self._places.most(self._at, self._longest))
+        return page.span < (
+            self._at.size if self._only_first_page else self._places.most(self._at, self._longest)
+        )
 
     def _reaches_total(self, page: Page) -> bool:
         return self.total is not None and self._at.start + page.span == self.total
@@ -210,14 +210,14 @@ class Positioned(Paginator):
         It then begins with rows that were read from that place on, and not with those it was asked for.
         """
         count = len(page.records)
-        if self._places.blind == 1 or self._places.own_size or not 0 < count < self._at.size:
+        if self.counts_rows or self._places.own_size or not 0 < count < self._at.size:
             return 0
         place = (self._at.start // self._at.size) * count
         known = self._window.goes_on_from(page, place - self._begins)
         return place if place < self._at.start and known and self._window.joins(page) else 0
 
     def _shows_own_size(self, page: Page) -> bool:
-        if self._alone and self._at.start and self._is_first_page_again(page):
+        if self._only_first_page and self._at.start and self._is_first_page_again(page):
             return False
         if (
             page.keys

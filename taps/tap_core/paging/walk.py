@@ -63,7 +63,7 @@ class Walk(Positioned):
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:
         """Go on from a page in the middle of the list."""
         ask, count = self._places.read(query), len(page.records)
-        if self._places.blind > 1:  # numbered pages are where they seem only if they have the size asked for
+        if not self.counts_rows:  # numbered pages are where they seem only if they have the size asked for
             if count > ask.size or (count < ask.size == self.size and ask.start):
                 raise self.loop("The page to go on from has another size than was asked for")
             self._longest = count if ask.size == self.size else ask.size
@@ -71,7 +71,7 @@ class Walk(Positioned):
         if count > 1:
             self._first = page.keys  # should it come again further on, the place is ignored
         self._begins, self._end = ask.start, ask.start + count
-        self._alone = False
+        self._only_first_page = False
         self._start(self._rest(ask))
 
     # The walk
@@ -86,12 +86,12 @@ class Walk(Positioned):
             return page
         self._top = self._top or page.keys
         if ask.start and page.keys == self._top and not self._heeds_places:
-            page = yield from self._first_or_like_it(ask)
+            page = yield from self._tell_from_first(ask)
         if self._heeds_places or page.keys != self._first:
             self._mark(page, ask.start)
         return page
 
-    def _first_or_like_it(self, ask: Ask) -> Generator[Query, Page, Page]:
+    def _tell_from_first(self, ask: Ask) -> Generator[Query, Page, Page]:
         """The page once more, after a look behind the end has told whether places are heeded."""
         far = yield from self._probe(self._places.ask(_FAR, 1))
         self._heeds_places = far is None or not far.records
@@ -111,7 +111,7 @@ class Walk(Positioned):
             page = yield from self._probe(behind)
             self.proofs += 1
             # A number says where a page is only if the server does not cut the size.
-            if page and len(page.records) > (0 if self._places.blind == 1 else self._longest):
+            if page and len(page.records) > (0 if self.counts_rows else self._longest):
                 yield from self._to_the_end(behind)
 
     def _to_the_end(self, ask: Ask) -> Steps:
@@ -125,16 +125,16 @@ class Walk(Positioned):
                     return
                 ask = self._beyond(page)
             elif self._is_end(page):
-                self._bear_out(page)
+                self._confirm_end(page)
                 return
             elif self._back or self._heeds_places:
                 ask = self._beyond(page)
             else:
-                onward = yield from self._doubt(page)
+                onward = yield from self._check_offset_is_heeded(page)
                 if onward is None:
                     return
                 ask = onward
-        self._bear_out(None)
+        self._confirm_end(None)
 
     def _joined(self, ask: Ask) -> Generator[Query, Page, Page | None]:
         """The next page, or one before it that nothing can lie between; None where the list has ended."""
@@ -163,10 +163,10 @@ class Walk(Positioned):
                 self._refuse_more_at_end(page)
                 return None
             self._note_unconnected(page)
-            self._steady = False
+            self._expects_next = False
             self._back = 2 * self._back or self._stride
             # One less than before tells a server that has a page size of its own.
-            size = self._size - (self._places.blind > 1)
+            size = self._size - (not self.counts_rows)
             ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))
 
     def _top_again(self) -> Generator[Query, Page, Page]:
@@ -204,7 +204,7 @@ class Walk(Positioned):
         if self._unconnected > (_UNCONNECTED if page.records else _EMPTY):
             raise self.loop(_STRANGE if page.records else _NOTHING)
 
-    def _doubt(self, page: Page) -> Generator[Query, Page, Ask | None]:
+    def _check_offset_is_heeded(self, page: Page) -> Generator[Query, Page, Ask | None]:
         """A page of known rows only: were as many inserted before it, or is the place ignored?
 
         A page far behind the end tells: who heeds places has nothing there.
@@ -213,12 +213,15 @@ class Walk(Positioned):
         if count > here.size:
             self._end_whole(page)
             return None
-        onward, steady = self._beyond(page), self._steady  # the page is let go of before the next one comes
+        onward, steady = (
+            self._beyond(page),
+            self._expects_next,
+        )  # the page is let go of before the next one comes
         size = max(1, min(count, self.size or count) // 2)
         far = yield from self._probe(self._places.ask(_FAR, size))
         self._at = here
         if far is None or not far.records:
-            self._heeds_places, self._steady = True, steady
+            self._heeds_places, self._expects_next = True, steady
             return onward
         self.proofs += 2
         if self.total == self.records_read and not self.bounded:
@@ -232,7 +235,7 @@ class Walk(Positioned):
         return None
 
     def _probe(self, ask: Ask) -> Generator[Query, Page, Page | None]:
-        self.probing, self._steady = True, False
+        self.probing, self._expects_next = True, False
         try:
             page = yield from self._page(ask)
         except ApiError:
@@ -249,17 +252,17 @@ class Walk(Positioned):
         self._thinned = self._thinned or not self._full
         self._newest = page.keys[-1]
         self._longest = max(self._longest, len(page.records))
-        if self._alone:
-            self._alone = False
+        if self._only_first_page:
+            self._only_first_page = False
             self.evidence.unpaged = 0
 
-    def _bear_out(self, page: Page | None) -> None:
+    def _confirm_end(self, page: Page | None) -> None:
         """The list ended with a request that brought nothing new."""
         if page is not None:
             self._refuse_more_at_end(page)
         self.proofs += 1
         if self._full and self.total == self._end:
-            self.evidence.borne_out[self._end] += 1
+            self.evidence.confirmed_totals[self._end] += 1
 
     # Lists that can't be read to the end
 
@@ -292,5 +295,5 @@ class Walk(Positioned):
     def _refuse_repetition(self, far: Page) -> None:
         if not set(far.keys) <= set(self._first):
             raise self.loop("The API sends the same pages again and again")
-        if not self._alone or len(self._first) >= (self.size or 1):
+        if not self._only_first_page or len(self._first) >= (self.size or 1):
             raise self.loop(f"The API ignores `{self._places.param}` but not `{self._places.size_param}`")

@@ -19,8 +19,8 @@ from msgspec import UNSET
 
 from tap_core.records import jsonpath
 from tap_core.records.conform import UNMAPPED, Found
+from tap_core.records.drift import SchemaDrift
 from tap_core.records.keys import UNREADABLE, is_missing
-from tap_core.records.odd import OddFields
 from tap_core.records.shape import Shape
 from tap_core.records.values import has_shape, is_open
 
@@ -48,8 +48,9 @@ class Codec:
         typed: Whether records may stay structs; stream maps and batches need dicts.
         conformer: The careful way.
         reject: Called with the reason for each record that can never be loaded; it is left out.
-        mended: Fields that `post_process` looks at; it is called for records where one of them does not fit,
-            and for those that don't fit for a reason not seen before. None if it looks at all fields.
+        post_process_fields: Fields that `post_process` looks at; it is called for records where one of them
+            does not fit, and for those that don't fit for a reason not seen before. None if it looks at all
+            fields.
     """
 
     def __init__(  # noqa: PLR0913
@@ -61,7 +62,7 @@ class Codec:
         typed: bool,
         conformer: Conformer,
         reject: Callable[[str], None],
-        mended: Collection[str] | None = None,
+        post_process_fields: Collection[str] | None = None,
     ) -> None:
         self.name = name
         self._schema = schema
@@ -69,8 +70,8 @@ class Codec:
         self._as_structs = typed
         self._conformer = conformer
         self._reject = reject
-        self._mended = mended
-        self._odd = OddFields()
+        self._post_process_fields = post_process_fields
+        self._drift = SchemaDrift()
         self._typeable = (
             has_shape(schema) and not is_open(schema) and schema["properties"].keys() >= set(keys)
         )
@@ -140,14 +141,14 @@ class Codec:
         shape.fill(fitting, context)
         if shape.has_open_ends:
             shape.look_through(fitting, self._conformer.secrets)
-        if shape.settles:
+        if shape.may_need_conforming:
             shape.ease(fitting, unwatched=post_process is not None)
             shape.keep_added(fitting, self._conformer, unwatched=post_process is not None)
-            for place in shape.unsettled(records):
-                if post_process and not shape.is_settled(records[place], self._conformer):
+            for place in shape.rows_to_conform(records):
+                if post_process and not shape.fits_as_sent(records[place], self._conformer):
                     records[place] = None
                 else:
-                    self._settle(shape, records[place])
+                    self._conform_record(shape, records[place])
         for key in self._keys:
             value_of = attrgetter(shape.attributes[key])
             if not all(map(value_of, fitting)):
@@ -179,9 +180,9 @@ class Codec:
         except TypeError:  # it is decoded already
             records.append(_converted(raws[len(records)], cast("Shape", self._shape).struct))
 
-    def _settle(self, shape: Shape, record: Any) -> None:
+    def _conform_record(self, shape: Shape, record: Any) -> None:
         found = Found()
-        shape.settle(record, self._conformer, found)
+        shape.conform_row(record, self._conformer, found)
         if found.misfits and self._conformer.unmapped:
             unmapped = shape.attributes[UNMAPPED]
             found.misfits |= getattr(record, unmapped) or {}
@@ -206,7 +207,7 @@ class Codec:
             record = processed
         conformed, found = self._conformer.conform(record)
         unknown = found.odd | found.extra
-        if typed and unknown and self._odd.note(unknown):
+        if typed and unknown and self._drift.note(unknown):
             self._build()
         for key in self._keys:
             if is_missing(conformed.get(key)):
@@ -224,12 +225,12 @@ class Codec:
     def _build(self) -> None:
         self._shape = Shape(
             self._schema,
-            self._odd.learned,
+            self._drift.learned,
             self._conformer.deselected,
             self._conformer.repairs,
             keys=self._keys,
             unmapped=UNSET if self._conformer.unmapped is None else None,
-            watched=self._mended,
+            watched=self._post_process_fields,
             utc=self._conformer.utc,
             constants=self._conformer.constants,
         )

@@ -172,7 +172,7 @@ def members_reader(members: type) -> Callable[[Any], Any]:
     return value_of
 
 
-def held(elements: Sequence[Any], name: str) -> list[Any]:
+def unwrap(elements: Sequence[Any], name: str) -> list[Any]:
     """What each element holds under a name, undecoded; the element itself where it holds nothing there."""
     try:
         values = [element.value for element in map(_holder(name), elements)]
@@ -195,7 +195,7 @@ def first(document: Any, path: str) -> Any:
     return decode(nodes[0]) if nodes else None
 
 
-def opened(node: Any) -> Any:
+def open_node(node: Any) -> Any:
     """One level of a node: its members or items, themselves undecoded."""
     if not isinstance(node, Raw):
         return node
@@ -234,13 +234,13 @@ def with_members(node: Any, members: Mapping[str, Any]) -> Any:
 
 
 def _items(node: Any, stood: list[Place]) -> list[Any]:
-    inside = opened(node)
+    inside = open_node(node)
     stood.append((True, decode(node) if inside is None else inside))
     return inside if isinstance(inside, list) else [] if inside is None else [node]
 
 
 def _member(node: Any, step: str) -> list[Any]:
-    inside = opened(node)
+    inside = open_node(node)
     if isinstance(inside, list):
         return inside[int(step) :][:1] if step.isdigit() else []
     return [inside[step]] if isinstance(inside, dict) and step in inside else []

@@ -57,19 +57,19 @@ class Loose(Checked):
         """Work out what is to be done, all fields being known.
 
         Args:
-            watched: Fields that `is_settled` looks at.
+            watched: Fields that `fits_as_sent` looks at.
         """
         self._checked = [(attribute, shape) for attribute, _, shape in self._nested if shape.checks]
-        self._settled = [found for found in self._nested if found[2].settles]
+        self._conformed_inside = [found for found in self._nested if found[2].may_need_conforming]
         self._watched = {self.attributes[name] for name in watched if name in self.attributes}
         self._watched_slots = [attribute for attribute, name in self._added if name in watched]
         self._watched_loose = [loose for loose in self._loose if loose[1] in watched]
-        self._watched_settled = [found for found in self._settled if found[1] in watched]
+        self._watched_inside = [found for found in self._conformed_inside if found[1] in watched]
         as_sent = [(attribute, plain | {UnsetType}) for attribute, *_, plain in self._loose]
         gone = [*(attribute for attribute, _ in self._added), *self._dropped]
         absent = [(attribute, frozenset({UnsetType})) for attribute in gone]
-        self._settled_types = [(attrgetter(attribute), plain) for attribute, plain in as_sent + absent]
-        self.settles: bool = bool(self._settled_types or self._settled)
+        self._plain_types = [(attrgetter(attribute), plain) for attribute, plain in as_sent + absent]
+        self.may_need_conforming: bool = bool(self._plain_types or self._conformed_inside)
         """Whether there is anything to be put right after decoding."""
         self._looked_into = [found for found in self._nested if found[2].has_open_ends]
         self.has_open_ends: bool = bool(self._open or self._looked_into)
@@ -106,7 +106,7 @@ class Loose(Checked):
 
         Args:
             values: Structs, and lists of them.
-            unwatched: Whether to leave the fields that `is_settled` looks at.
+            unwatched: Whether to leave the fields that `fits_as_sent` looks at.
         """
         structs = self.structs_in(values)
         left = self._watched if unwatched else ()
@@ -116,7 +116,7 @@ class Loose(Checked):
             for struct, value in zip(structs, map(attrgetter(attribute), structs), strict=True):
                 if type(value) in kinds and (converted := convert(value)) is not None:
                     setattr(struct, attribute, converted)
-        for attribute, _, shape in self._settled:
+        for attribute, _, shape in self._conformed_inside:
             if attribute not in left:
                 shape.ease(map(attrgetter(attribute), structs), unwatched=False)
 
@@ -126,7 +126,7 @@ class Loose(Checked):
         Args:
             records: Structs.
             conformer: Knows what is kept, and what is a secret.
-            unwatched: Whether to leave the fields that `is_settled` looks at.
+            unwatched: Whether to leave the fields that `fits_as_sent` looks at.
         """
         kept = self.attributes[UNMAPPED] if conformer.unmapped else None
         left = {*self._watched, *self._watched_slots} if unwatched else set[str]()
@@ -145,34 +145,36 @@ class Loose(Checked):
                 if value is not UNSET:
                     setattr(struct, attribute, UNSET)
                     to.keep(record, place, value)
-        for attribute, name, shape in self._settled:
+        for attribute, name, shape in self._conformed_inside:
             if attribute not in left:
                 pairs = zip(records, map(attrgetter(attribute), structs), strict=True)
                 inside = [pair for pair in pairs if type(pair[1]) is shape.struct]
                 owners, objects = ([pair[at] for pair in inside] for at in (0, 1))
                 shape._keep_added(to, owners, objects, (*above, name), ())  # noqa: SLF001  its own kind
 
-    def unsettled(self, values: Sequence[Any]) -> set[int]:
+    def rows_to_conform(self, values: Sequence[Any]) -> set[int]:
         """Places of the structs, or lists of them, that hold anything to be put right; a column at a time."""
         places = [place for place, value in enumerate(values) if type(value) is self.struct]
         structs = [values[place] for place in places]
-        found = {place for place, value in enumerate(values) if type(value) is list and self.unsettled(value)}
-        for getter, plain in self._settled_types:
+        found = {
+            place for place, value in enumerate(values) if type(value) is list and self.rows_to_conform(value)
+        }
+        for getter, plain in self._plain_types:
             types = list(map(type, map(getter, structs)))
             if not plain.issuperset(types):
                 found.update(place for place, kind in zip(places, types, strict=True) if kind not in plain)
-        for attribute, _, shape in self._settled:
-            inner = shape.unsettled(list(map(attrgetter(attribute), structs)))
+        for attribute, _, shape in self._conformed_inside:
+            inner = shape.rows_to_conform(list(map(attrgetter(attribute), structs)))
             found.update(places[place] for place in inner)
         return found
 
-    def is_settled(self, value: Any, conformer: Conformer) -> bool:
+    def fits_as_sent(self, value: Any, conformer: Conformer) -> bool:
         """Whether what is taken loosely, in one struct or a list, came as the schema has it.
 
         Fields that are not watched are not looked at.
         """
         if type(value) is list:
-            return all(self.is_settled(item, conformer) for item in value)
+            return all(self.fits_as_sent(item, conformer) for item in value)
         if type(value) is not self.struct:
             return True
         for attribute in self._watched_slots:
@@ -182,16 +184,16 @@ class Loose(Checked):
             loose = getattr(value, attribute)
             if loose is not UNSET and type(loose) not in plain and not conformer.fits(loose, schema):
                 return False
-        for attribute, _, shape in self._watched_settled:
-            if not shape.is_settled(getattr(value, attribute), conformer):
+        for attribute, _, shape in self._watched_inside:
+            if not shape.fits_as_sent(getattr(value, attribute), conformer):
                 return False
         return True
 
-    def settle(self, value: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
+    def conform_row(self, value: Any, conformer: Conformer, found: Found, place: Place = ()) -> None:
         """Put right what is taken loosely, in one struct or a list; take out what is not to be emitted."""
         if type(value) is list:
             for index, item in enumerate(value):
-                self.settle(item, conformer, found, (*place, index))
+                self.conform_row(item, conformer, found, (*place, index))
         if type(value) is not self.struct:
             return
         self._empty_slots(value, conformer, found, place)
@@ -200,11 +202,11 @@ class Loose(Checked):
         for attribute, name, schema, plain in self._loose:
             loose = getattr(value, attribute)
             if loose is not UNSET and type(loose) not in plain:
-                settled = conformer.field(loose, schema, (*place, name), found)
-                if settled is not loose:
-                    setattr(value, attribute, UNSET if settled is MISFIT else settled)
-        for attribute, name, shape in self._settled:
-            shape.settle(getattr(value, attribute), conformer, found, (*place, name))
+                conformed = conformer.field(loose, schema, (*place, name), found)
+                if conformed is not loose:
+                    setattr(value, attribute, UNSET if conformed is MISFIT else conformed)
+        for attribute, name, shape in self._conformed_inside:
+            shape.conform_row(getattr(value, attribute), conformer, found, (*place, name))
 
     def _empty_slots(self, value: Any, conformer: Conformer, found: Found, place: Place) -> None:
         for attribute, name in self._added:

@@ -41,7 +41,7 @@ class Shape(Loose):
         repairs: What puts right the texts of some fields, by their path below the object.
         keys: Fields that may be missing or null here, as they can come from the parent.
         unmapped: What the unmapped field holds where all fits: null, or nothing where it is not emitted.
-        watched: Fields that `is_settled` looks at; None for all.
+        watched: Fields that `fits_as_sent` looks at; None for all.
         utc: Whether moments are to be written in UTC.
         constants: Columns of the tap's own, with what each record has in them.
     """

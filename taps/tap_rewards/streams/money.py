@@ -11,7 +11,7 @@ from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
 from tap_core.records.values import as_moment
 from tap_rewards.client import DAY, TOTAL, UNSTATED_SIZE, OffsetAlone, RewardsStream, WholeStream
-from tap_rewards.ledger import LedgerPages, Line, Moments, keyed
+from tap_rewards.ledger import LedgerPages, Line, TimeGroups, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -69,18 +69,18 @@ class BalanceTransactions(RewardsStream):
     """Lines that wait for the next page have no place in STATE."""
 
     @override
-    def in_groups(self, pages: Iterable[Rows]) -> Iterator[Rows]:
+    def transform_pages(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages, each with its lines under their keys.
 
         The lines of the last moment wait for the next page: how many equals they have is not known before.
         """
         waiting: list[Any] = []
-        moments, last = Moments(), None
+        moments, last = TimeGroups(), None
         for rows in pages:
             last = rows
             waiting += rows.raws
             lines = [Line.of(record) for record in waiting]
-            whole = moments.whole(lines)
+            whole = moments.count_complete(lines)
             yield rows._replace(raws=keyed(waiting[:whole], lines[:whole]))
             del waiting[:whole]
         if last:
@@ -137,6 +137,6 @@ class Forex(WholeStream):
 
 def _members(node: Any) -> Iterator[tuple[str, Any]]:
     """The members of an object; none of a list, as which an empty one may be sent."""
-    opened = jsonpath.opened(node)
+    opened = jsonpath.open_node(node)
     if isinstance(opened, dict):
         yield from ((name, jsonpath.decode(value)) for name, value in opened.items())

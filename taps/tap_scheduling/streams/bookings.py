@@ -16,7 +16,7 @@ from tap_scheduling.client import (
     SchedulingStream,
     TeamStream,
     pages,
-    strict,
+    utc_milliseconds,
 )
 from tap_scheduling.streams.teams import Teams
 from tap_scheduling.streams.user import MyProfile
@@ -42,7 +42,7 @@ class Bookings(SchedulingStream):
     name = "bookings"
     path = "/bookings"
     replication_key = "updatedAt"
-    dated = "2024-08-13"
+    cal_api_version = "2024-08-13"
     # `updatedAt` is set when a change begins, and is seen by others when it is done.
     lookback = 60
     # Bookings keep their places in this order when they are changed during the run.
@@ -57,28 +57,32 @@ class Bookings(SchedulingStream):
     @override
     def since(self, start: datetime) -> dict[str, Any]:
         """Changed bookings by the time of the change; of two orders, only the other would count."""
-        return {"afterUpdatedAt": strict(start), "sortUpdatedAt": "asc", "sortCreated": None}
+        return {"afterUpdatedAt": utc_milliseconds(start), "sortUpdatedAt": "asc", "sortCreated": None}
 
     @override
     def until(self, end: datetime) -> dict[str, Any]:
         """Bookings that were changed no later; the bound is inclusive."""
-        return {"beforeUpdatedAt": strict(end + MILLISECOND)}
+        return {"beforeUpdatedAt": utc_milliseconds(end + MILLISECOND)}
 
     @override
     def late_changes(self, start: datetime) -> Iterator[Walk]:
         """The meetings since the last run and those not long before it: guests may be marked absent."""
         since, until = start - _MARKED_WITHIN, datetime.now(timezone.utc)
-        held = {"afterStart": strict(since), "beforeEnd": strict(until), "sortStart": "asc"}
+        held = {
+            "afterStart": utc_milliseconds(since),
+            "beforeEnd": utc_milliseconds(until),
+            "sortStart": "asc",
+        }
         # Of two orders only the first would count.
         changed = dict.fromkeys(("afterUpdatedAt", "beforeUpdatedAt", "sortUpdatedAt", "sortCreated"))
         yield Walk(ByOffset("skip", "take", {**changed, **held}), size=PAGE_SIZE, order="start")
 
     @override
-    def check_place(self, page: Page) -> None:
+    def check_envelope(self, page: Page) -> None:
         """See that it is not an answer of the newest version, which pages by cursor and ignores `skip`."""
         if page.find("$.pagination.nextCursor"):
             raise self.another_version("pagination.nextCursor")
-        super().check_place(page)
+        super().check_envelope(page)
 
     @override
     def get_new_paginator(self) -> Offset:
@@ -97,7 +101,7 @@ class BookingAttendees(SchedulingStream):
 
     name = "booking_attendees"
     path = "/bookings/{bookingUid}/attendees"
-    dated = "2024-08-13"
+    cal_api_version = "2024-08-13"
     parent_stream_type = Bookings
     selected_by_default = False
 
@@ -111,7 +115,7 @@ class TeamBookings(TeamStream):
     name = "team_bookings"
     path = "/teams/{teamId}/bookings"
     primary_keys = ("teamId", "id")
-    dated = "2024-08-13"
+    cal_api_version = "2024-08-13"
     params = {"sortCreated": "asc"}
     filters = (
         *("status", "attendeeEmail", "attendeeName", "bookingUid"),

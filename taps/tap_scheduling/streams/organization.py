@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_scheduling.client import MILLISECOND, PAGE_SIZE, WHOLE_PAGE, OrganizationStream, strict
+from tap_scheduling.client import MILLISECOND, PAGE_SIZE, WHOLE_PAGE, OrganizationStream, utc_milliseconds
 from tap_scheduling.streams.user import MyProfile
 
 if TYPE_CHECKING:
@@ -89,12 +89,12 @@ class RoutingFormResponses(OrganizationStream):
     @override
     def since(self, start: datetime) -> dict[str, Any]:
         """Responses by the time of their making."""
-        return {"afterCreatedAt": strict(start)}
+        return {"afterCreatedAt": utc_milliseconds(start)}
 
     @override
     def until(self, end: datetime) -> dict[str, Any]:
         """The same; the bound is inclusive."""
-        return {"beforeCreatedAt": strict(end + MILLISECOND)}
+        return {"beforeCreatedAt": utc_milliseconds(end + MILLISECOND)}
 
     page_size = PAGE_SIZE
     order = "createdAt"

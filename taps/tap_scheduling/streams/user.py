@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_core import Page
 from tap_core.records import jsonpath
 from tap_core.records.keys import is_missing
 from tap_scheduling.client import PAGE_SIZE, WHOLE_PAGE, SchedulingStream
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from tap_core import Page
 
 _ACCOUNTS = "$.data.connectedCalendars[*]"
 
@@ -27,22 +27,15 @@ class EventTypes(SchedulingStream):
     path = "/event-types"
     records_jsonpath = "$.data.eventTypeGroups[*].eventTypes[*]"
     # Only this version has the event types of teams too, and the settings that the later ones leave out.
-    dated = "2024-04-15"
+    cal_api_version = "2024-04-15"
     page_size = PAGE_SIZE  # the vendor sends it whole, as other servers may not
 
     @override
-    def check_place(self, page: Page) -> None:
-        """See that there are groups, or the plain list of later versions."""
-        if not isinstance(jsonpath.place(page.document, "$.data[*]")[1], list):
-            super().check_place(page)
-
-    @override
-    def read_page(self, response: requests.Response) -> Page:
-        """The event types, in groups as asked for, or in the plain list of later versions."""
-        page = super().read_page(response)
-        if jsonpath.find(page.document, "$.data[0]"):
-            return Page(page.document, "$.data[*]", self.key_of)
-        return page
+    def records_path(self, document: Any) -> str:
+        """In groups as asked for, or in the plain list of later versions."""
+        plain = "$.data[*]"
+        is_plain = isinstance(jsonpath.place(document, plain)[1], list)
+        return plain if is_plain else self.records_jsonpath
 
 
 class MyProfile(SchedulingStream):
@@ -58,7 +51,7 @@ class Schedules(SchedulingStream):
 
     name = "schedules"
     path = "/schedules"
-    dated = "2024-06-11"
+    cal_api_version = "2024-06-11"
     page_size = PAGE_SIZE  # the vendor sends it whole, as other servers may not
 
 
@@ -74,11 +67,11 @@ class Calendars(SchedulingStream):
     records_jsonpath = "$.data.connectedCalendars[*].calendars[*]"
 
     @override
-    def check_place(self, page: Page) -> None:
+    def check_envelope(self, page: Page) -> None:
         """See that each account has a list of calendars, or an `error` in its place."""
         accounts = jsonpath.place(page.document, _ACCOUNTS)[1]
         if not isinstance(accounts, list) or not all(_is_whole(account) for account in accounts):
-            super().check_place(page)
+            super().check_envelope(page)
 
     @override
     def read_page(self, response: requests.Response) -> Page:
@@ -90,11 +83,11 @@ class Calendars(SchedulingStream):
         accounts = jsonpath.find(page.document, _ACCOUNTS)
         page.replace_records([calendar for account in accounts for calendar in _calendars(account)])
         if broken := sum(map(_is_broken, accounts)):
-            page.lack = f"{broken} connected accounts can't be reached"
+            page.why_incomplete = f"{broken} connected accounts can't be reached"
             self.logger.warning(
                 "calendars: %s, and their calendars are missing: connect them again in the account's "
                 "settings",
-                page.lack,
+                page.why_incomplete,
             )
         return page
 

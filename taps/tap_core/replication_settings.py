@@ -18,7 +18,7 @@ _OF_PARENTS = (
 )
 
 
-def again_settings(*, incremental: bool, ending: bool) -> list[th.Property[Any]]:
+def replication_settings(*, incremental: bool, ending: bool) -> list[th.Property[Any]]:
     """The settings.
 
     Args:

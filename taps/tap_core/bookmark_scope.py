@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_core.filters import digest
-from tap_core.positions import instant
+from tap_core.positions import instant, instant_or_none
 from tap_core.versions import WHOLE
 
 if TYPE_CHECKING:
@@ -68,10 +68,8 @@ def forget_later_window(state: State, config: Mapping[str, Any]) -> None:
 
 
 def _covers(kept: Any, start: Any) -> bool:
-    try:
-        return start is not None and instant(kept) <= instant(start)
-    except (ValueError, OverflowError):
-        return False
+    before, now = instant_or_none(kept), instant_or_none(start)
+    return before is not None and now is not None and before <= now
 
 
 def _forget(state: State) -> bool:

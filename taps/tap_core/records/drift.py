@@ -17,7 +17,7 @@ _FEW = 4
 _MOST_LEARNED, _MOST_COUNTED = 128, 1000
 
 
-class OddFields:
+class SchemaDrift:
     """The fields that a stream's struct is to take loosely, learned from records that did not fit it.
 
     A struct is built anew after 1, 2, 4, 8, … more such records, so that building costs little next to

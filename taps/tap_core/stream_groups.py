@@ -1,4 +1,4 @@
-"""`ListingTap`: a tap that lists its streams by what they are about, wherever it lists them."""
+"""`GroupedTap`: a tap that lists its streams by what they are about, wherever it lists them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_core.stream import ApiStream
 
 
-class ListingTap(SdkTap):
+class GroupedTap(SdkTap):
     """The streams of a tap, and their order in the catalog, `--about` and all that is made of these."""
 
     subjects: ClassVar[Mapping[str, Sequence[type[ApiStream]]]] = {}
