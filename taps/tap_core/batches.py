@@ -1,4 +1,4 @@
-"""Batches: what their setting must say, and JSON lines that are not packed, which the SDK can't write.
+"""Checks of `batch_config`, and a writer of uncompressed JSON lines, which the SDK lacks.
 
 Files of JSON lines and Parquet are the SDK's, list by list. Those of Arrow are of `arrow_files.py`.
 """

@@ -1,4 +1,4 @@
-"""What a stream's bookmark in STATE is of: its filters, its window. Of another question's nothing is kept."""
+"""What a stream's bookmark in STATE holds for: its filters, its window. Under others it is forgotten."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class RunEnds(ApiError):
 
 
 class Hopeless(RunEnds):
-    """The settings are wrong: the key, the host or its certificate."""
+    """Only a change by the user helps: of the key, the host, its certificate, or where and how batches go."""
 
 
 class Unreachable(RunEnds):

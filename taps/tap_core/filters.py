@@ -18,9 +18,9 @@ def filters_setting() -> th.Property[Any]:
         "filters",
         th.ObjectType(),
         title="Filters",
-        description="Query parameters by which the API leaves rows out, by stream; the tap's page lists "
-        "them. A filtered stream, and those below it, tell of no row that it is gone; a changed filter "
-        "starts the stream anew.",
+        description="Query parameters, per stream, that the API uses to leave rows out; the tap's page lists "
+        "them. Filtered streams and their children never report deleted rows. Changing a filter re-reads the "
+        "stream from the start.",
     )
 
 

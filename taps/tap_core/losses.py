@@ -27,11 +27,13 @@ _PARENTS = 10
 
 
 class Gap(Enum):
-    """What a stream lacks that was not read whole."""
+    """Which rows a stream lacks that was not read whole."""
 
-    MISSED = "rows that may be anywhere else"
-    RESUMED = "rows that came in an earlier run"
-    FILTERED = "rows that nobody wants"
+    MISSED = "missed"
+    RESUMED = "resumed"
+    """Those that came in an earlier run, which this one goes on with."""
+    FILTERED = "filtered"
+    """Those that the user leaves out."""
 
 
 class Reason(NamedTuple):
@@ -114,7 +116,7 @@ class Losses:
         self._log_first(self._differences, logging.WARNING, text, self.list_name(context), read_count, total)
 
     def note_missing(self, context: Context | None, error: ApiError) -> bool:
-        """Whether a failure of a list's first page says that the account has no such list."""
+        """Whether a failure of a list's first page says that the account has no such list; counts it."""
         stream = self.stream
         if not stream.means_no_such_list(error):
             return False
@@ -199,7 +201,7 @@ class Losses:
         self._log_first(self.rejected, logging.ERROR, "%s", self.failures[-1])
 
     def mark_not_whole(self, why: Reason) -> None:
-        """Some of its rows were not asked for, or came in an earlier run."""
+        """Some of its rows were not asked for, do not come, or came in an earlier run."""
         self._missed = why
 
     @property

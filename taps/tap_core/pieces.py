@@ -1,4 +1,7 @@
-"""A page that the server can't send at once, put together from smaller ones, down to single rows."""
+"""The page of a query, fetched in halves, down to single rows: the server can't send it at once.
+
+Each piece starts with the last row of the one before, to notice rows that moved.
+"""
 
 from __future__ import annotations
 

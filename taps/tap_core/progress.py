@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 INTERVAL = 10.0
 """Seconds between two lines about a stream that is being read."""
 
+_FIRST = 3
+"""Failures of a stream that are told again at the end."""
+
 
 class Progress:
     """Tells how far the streams of a run are: in live lines on a terminal, else in the log."""
@@ -96,7 +99,3 @@ def measure(reading: Reading) -> None:
     with records, requests, timer:  # each logs itself at its end
         records.value, requests.value = reading.rows, reading.traffic.requests
         timer.start_time -= reading.seconds
-
-
-_FIRST = 3
-"""Failures of a stream that are told again at the end."""

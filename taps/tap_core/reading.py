@@ -65,7 +65,10 @@ class Reading(Replicated):
 
     @property
     def careful(self) -> bool:
-        """Whether more depends on the end of a list than the rows behind it."""
+        """Whether a wrongly believed end would lose rows for good.
+
+        A bookmark would pass them, or deletes be reported.
+        """
         return self.bookmark is not None or self.stream.sends_versions
 
     def has_list(self, parent: ApiStream, record: Any, context: Context) -> bool:

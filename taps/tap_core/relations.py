@@ -95,7 +95,10 @@ class RelatedStream(SdkStream):
 
     @cached_property
     def is_fetched_whole(self) -> bool:
-        """Whether lists below this stream want all of its records, whatever its bookmark."""
+        """Whether the list is fetched whole because children need every parent.
+
+        Rows before the bookmark are still not written.
+        """
         return any(below.for_every_parent for below in self.selected_descendants)
 
     @property

@@ -30,7 +30,7 @@ RESUMED = Reason("it went on where the last run was interrupted", Gap.RESUMED)
 """Of a read whose first rows came in an earlier run."""
 
 FILTERED = Reason("filtered by the setting `filters`", Gap.FILTERED)
-"""Of a read without the rows that `filters` leaves out, nor those of the streams below them."""
+"""Of a read without the rows that `filters` leaves out, and without those of the streams below them."""
 
 
 class Replicated(Losses):

@@ -1,4 +1,4 @@
-"""The settings that say which rows are read, and which of them again."""
+"""The settings of replication: from when on rows are read, which of them again, and when all of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from tap_core.filters import filters_setting
 
 _MOST_DAYS = 36_500
 _OF_STREAMS = (
-    "an incremental stream is read whole once more, so that rows which are gone, or changed unseen, are found"
+    "Read incremental streams in full again after this many days, to find deleted rows and changes that the "
+    "bookmark missed."
 )
 _OF_PARENTS = (
-    "the lists that `children_since` passes over are read once more, so that what changed in them, or is "
-    "gone, is found"
+    "Read the lists that `children_since` skips again after this many days, to find deleted rows and changes "
+    "in them."
 )
 
 
@@ -66,8 +67,9 @@ def _children_since() -> th.Property[Any]:
             }
         ),
         title="Children since",
-        description="Days since their end after which rows that have ended have their lists read no more: a "
-        "number, or an object with one for each such stream; all are read every `full_read_every` days.",
+        description="Skip the child lists of rows, such as events, that ended more than this many days "
+        'before the last run. A number, or an object with one per stream: `{"promotions": 7}`. Every '
+        "`full_read_every` days all lists are read.",
     )
 
 
@@ -76,5 +78,5 @@ def _full_read_every(what: str, most: int | None = None) -> th.Property[Any]:
         "full_read_every",
         th.IntegerType(minimum=1, maximum=most),
         title="Full read every",
-        description=f"Days after which {what}; never if not set.",
+        description=f"{what} Never, if not set.",
     )

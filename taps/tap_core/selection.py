@@ -1,4 +1,4 @@
-"""Names that match nothing: patterns that select streams and fields, and what may have been meant."""
+"""Checks that selection patterns match something, and suggests what was meant."""
 
 from __future__ import annotations
 

@@ -249,15 +249,15 @@ def _care() -> list[th.Property[Any]]:
             th.BooleanType,
             default=False,
             title="Allow partial",
-            description="End well although some streams, or lists of them, could not be read.",
+            description="Exit with code 0 even if some streams, or lists of them, could not be read.",
         ),
         th.Property(
             "emit_activate_version_messages",
             th.BooleanType,
             default=False,
             title="Emit activate version messages",
-            description="Tell the target, after each stream that was read whole, that rows which were not in "
-            "it are gone. Without it, rows deleted at the source stay in the target.",
+            description="Tell the target, after each full read of a stream, that rows which did not come "
+            "were deleted. Without it, rows deleted at the source stay in the target.",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""`GroupedTap`: a tap that lists its streams by what they are about, wherever it lists them."""
+"""`GroupedTap`: a tap whose streams are listed in groups, by what they are about."""
 
 from __future__ import annotations
 

@@ -18,6 +18,9 @@ _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
 _FAILED = re.compile(r"(?i)(fail(ed|ure)?|error)")
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", [], {})
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
+_LONGEST_NUMBER = 20
+"""Digits of a total in a text."""
+
 _DEEPEST = 3
 """Levels beside the list that are looked at, as in `"meta": {"pagination": {"next": …}}`."""
 
@@ -145,9 +148,6 @@ class Rows(NamedTuple):
     query: dict[str, Any]
     page: Page
     raws: list[Any]
-
-
-_LONGEST_NUMBER = 20
 
 
 def _members(node: Any) -> Iterator[tuple[str, Any]]:

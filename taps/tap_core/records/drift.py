@@ -1,4 +1,4 @@
-"""Which fields of a stream come otherwise than its schema says, often enough to be expected."""
+"""`SchemaDrift`: which fields of a stream come otherwise than its schema says, and often."""
 
 from __future__ import annotations
 

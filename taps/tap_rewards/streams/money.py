@@ -49,6 +49,8 @@ class BalanceTransactions(RewardsStream):
     records_jsonpath = "$.transactions[*]"
     lookback = 30 * DAY
     """`balance` comes late at times, and a refund changes the payment in `order`, as it does in `orders`."""
+    resumable = False
+    """Lines that wait for the next page have no place in STATE."""
 
     @override
     def get_new_paginator(self) -> LedgerPages:
@@ -64,9 +66,6 @@ class BalanceTransactions(RewardsStream):
     def key_of(self) -> Callable[[Any], Line]:
         """Lines are told apart by what never changes of them."""
         return Line.of
-
-    resumable = False
-    """Lines that wait for the next page have no place in STATE."""
 
     @override
     def transform_pages(self, pages: Iterable[Rows]) -> Iterator[Rows]:

@@ -85,6 +85,8 @@ class RoutingFormResponses(OrganizationStream):
     parent_fields = {**OrganizationStream.parent_fields, "formId": "routingFormId"}
     lookback = 7 * 86_400
     """The booking that a response led to is filled in later, and nothing tells when."""
+    page_size = PAGE_SIZE
+    order = "createdAt"
 
     @override
     def since(self, start: datetime) -> dict[str, Any]:
@@ -95,9 +97,6 @@ class RoutingFormResponses(OrganizationStream):
     def until(self, end: datetime) -> dict[str, Any]:
         """The same; the bound is inclusive."""
         return {"beforeCreatedAt": utc_milliseconds(end + MILLISECOND)}
-
-    page_size = PAGE_SIZE
-    order = "createdAt"
 
 
 class Attributes(OrganizationStream):
