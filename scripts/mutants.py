@@ -39,7 +39,7 @@ PAGE = ROOT / "docs" / "mutants.md"
 WANTED = 85
 """Per cent of the mutants that tests are to find."""
 
-_PAGING = ("cursor", "evidence", "page", "paginator", "places", "positioned", "walk", "window")
+_PAGING = ("cursor", "evidence", "joining", "page", "paginator", "places", "positioned", "walk", "window")
 AREAS = {
     "bookmarks": ("bookmarks.py", "bookmarks growing_ids"),
     "checkpoint": ("checkpoint.py", "checkpoint"),

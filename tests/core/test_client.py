@@ -190,7 +190,7 @@ def test_C03_a_dropped_connection_is_opened_again_at_once(how, caplog):
         (answer(status="404 No"), NotFound, 404),
         (answer(status="410 No"), NotFound, 410),
         (answer(status="422 No"), ApiError, 422),
-        (None, Unreachable, None),
+        (None, PageFailed, None),
     ],
 )
 def test_C04_D04_each_failure_has_its_kind_and_status(respond, kind, status):

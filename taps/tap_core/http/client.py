@@ -124,7 +124,8 @@ class ApiClient:
             ApiError: Any other failure for good, as `read` says.
         """
         request = self._prepare(url, params, headers)
-        most = self.limits.max_retries if retries is None else retries
+        if retries is None:  # that waiting does not help has been seen where nothing was ever answered
+            retries = 0 if self._silence.is_unbroken and not self._answers else self.limits.max_retries
         faults = refusals = 0
         again = False
         answers = self._answers
@@ -140,8 +141,8 @@ class ApiClient:
                     continue
                 self._limiter.lost(ticket)
                 faults += 1
-                if faults > most:
-                    raise self._gave_up(request, failure, faults, answers) from None
+                if faults > retries:
+                    raise self._gave_up(request, failure, faults, answers, traffic) from None
                 self._back_off(request, failure, faults, traffic)
                 if faults == 1:
                     answers = self._answers
@@ -271,7 +272,9 @@ class ApiClient:
             "%s: %s; trying again in %.1f s", messages.place(request.url), failure.reason, seconds
         )
 
-    def _gave_up(self, request: _Prepared, failure: Retriable, tries: int, answers: int) -> ApiError:
+    def _gave_up(
+        self, request: _Prepared, failure: Retriable, tries: int, answers: int, traffic: Traffic
+    ) -> ApiError:
         """The failure of a request that was tried often enough.
 
         Args:
@@ -279,6 +282,7 @@ class ApiClient:
             failure: The last one.
             tries: How often it was sent.
             answers: Answers to any request by the time of the first retry.
+            traffic: What the request was counted with.
         """
         msg = (
             f"{messages.place(request.url)} failed {tries} time{'s' * (tries > 1)}, at last with: "
@@ -287,7 +291,7 @@ class ApiClient:
         )
         if failure.unanswered and self._answers == answers:
             place = messages.place(request.url)
-            if isinstance(failure, Unconnected) or self._silence.is_general(place, answers):
+            if isinstance(failure, Unconnected) or self._silence.is_general(place, traffic, answers):
                 return Unreachable(msg)
         if not failure.divisible:
             return ApiError(msg, status=failure.status)

@@ -33,6 +33,9 @@ _QUICK = (0.25, 0.5)
 _SEVERAL = 3
 """Retries from which on a user is patient enough for the window of a limit."""
 
+_IN_VAIN = 3
+"""Lists in a row without any answer, after which no other is tried."""
+
 _WINDOW = 60.0
 """Seconds for which an API blocks who asks too often, where its 429 names no time."""
 
@@ -51,24 +54,30 @@ class Limits:
 
 
 class Silence:
-    """What was asked for in vain since the last answer, of a server that drops its connections."""
+    """The lists that were asked for in vain since the last answer, of a server that drops its connections."""
 
     def __init__(self) -> None:
-        self._places: set[str] = set()
+        self._lists: dict[str, int] = {}
         self._answers = 0
 
-    def is_general(self, place: str, answers: int) -> bool:
-        """Whether it is not of this place alone: nothing was ever answered, or another is not either.
+    def is_general(self, place: str, stream: object, answers: int) -> bool:
+        """Whether it is not of these lists alone: they are several, and not all of one stream.
 
         Args:
             place: What was asked for now.
+            stream: What is the same for all lists of a stream.
             answers: How many there were so far.
         """
         if answers != self._answers:
-            self._places.clear()
+            self._lists.clear()
             self._answers = answers
-        self._places.add(place)
-        return not answers or len(self._places) > 1
+        self._lists[place] = id(stream)
+        return len(self._lists) >= _IN_VAIN and len({*self._lists.values()}) > 1
+
+    @property
+    def is_unbroken(self) -> bool:
+        """Whether a list was asked for in vain, and nothing was ever answered."""
+        return bool(self._lists) and not self._answers
 
 
 def is_retried(status: int) -> bool:

@@ -21,9 +21,6 @@ class Ask(NamedTuple):
     """Records that are asked for."""
 
 
-_FEW = 10
-
-
 @dataclass
 class ByOffset:
     """Pages by the number of records to skip: `?offset=99&limit=100`."""
@@ -55,6 +52,10 @@ class ByOffset:
         start, size = _numbers(query, self.param, self.size_param)
         return Ask(query, start, size)
 
+    def sized(self, ask: Ask, size: int) -> Ask:
+        """The page from the same row on, with this size."""
+        return self.ask(ask.start, size)
+
     def following(self, ask: Ask, stride: int, size: int) -> Ask:
         """The page after one that is yet to come, if that is as long as those before it."""
         return self.ask(ask.start + stride, size)
@@ -68,8 +69,11 @@ class ByOffset:
         return size
 
     def few(self, size: int, count: int) -> int:
-        """Records to ask for after a page of so many that seems to be the last: fewer than it had."""
-        return min(size, max(2, min(_FEW, count // 2)))
+        """Records to ask for after a first page of so many that seems to be the last: fewer than it had.
+
+        One fewer: a server that sends all of a list, whatever is asked for, is told by it.
+        """
+        return min(size, max(2, count - 1))
 
     def has_own_size(self, count: int, ask: Ask, longest: int) -> bool:
         """Whether a page shows that pages are not where they were asked for: never, as offsets are rows."""
@@ -122,6 +126,10 @@ class ByNumber:
 
     def _page(self, number: int, size: int) -> Ask:
         return Ask({self.param: number, self.size_param: size}, (number - 1) * size, size)
+
+    def sized(self, ask: Ask, size: int) -> Ask:
+        """The page of the same number, if pages were of this size."""
+        return self._page(ask.query[self.param], size)
 
     def read(self, query: Query) -> Ask:
         """What a query asks for.

@@ -54,14 +54,14 @@ class Positioned(Paginator):
         self._page_at = self._at
         self._begins = self._end = 0  # of what was read
         self._asked_to = 0  # the end of what was asked for
+        self._covered = 0  # the same, if no page is longer than those that came
         self._stride = 1
         self._longest = 0
         self._newest: Any = None  # key of the last new row
         self._only_first_page = True  # only the first page has brought anything
         self._full = False  # the page before was as long as they come
-        self._thinned = (
-            False  # rows came behind a page that was not, or elsewhere: some are left out of pages
-        )
+        self._thinned = False  # the server leaves rows out of its pages
+        self._resumed = False  # it goes on where another run was interrupted
         self._expects_next = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
         self._unconnected = 0
@@ -113,7 +113,7 @@ class Positioned(Paginator):
         return self._places.fits(self.size or 1, self._longest)
 
     def _beyond(self, page: Page) -> Ask:
-        """What comes after a page, and its last row once more; a few rows if it seems to be the last."""
+        """What comes after a page, and its last row once more; fewer rows if the first can be the last."""
         self._page_keys, self._page_at = page.keys, self._at
         span = self._places.own_size or page.span  # the server may have left rows out
         self._end = self._at.start + span
@@ -123,7 +123,7 @@ class Positioned(Paginator):
         if self._full and not self._reaches_total(page):
             self._expects_next = True
         few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
-        whole = self._expects_next or self._thinned or self.careful
+        whole = self._expects_next or self.careful or not self._only_first_page
         size = self._size if whole else min(few, self._size)
         return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
 
@@ -169,7 +169,9 @@ class Positioned(Paginator):
         short = self._is_short(page)
         if self._reaches_total(page):
             return short or self.evidence.confirms(self._at.start + page.span)
-        if self.careful or not short or self.counts_rows:
+        if self.careful or self._thinned or not short or self.counts_rows:
+            return False
+        if self.evidence.longest < (self.size or 1):  # no page was ever full: all can lack rows
             return False
         return self.evidence.ends_short(page.span, self._at.size)
 
@@ -204,17 +206,17 @@ class Positioned(Paginator):
         """Whether a page holds what the first one did, or as much of it as was asked for now."""
         return set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
 
-    def _place_by_cap(self, page: Page) -> int:
-        """Where a numbered page stands if the server has cut its size to as many rows as came; else 0.
+    def _can_be_cut(self, page: Page) -> bool:
+        """Whether a numbered page seems to be one of those that are as long as it came.
 
-        It then begins with rows that were read from that place on, and not with those it was asked for.
+        It then stands before the place that it was asked for, with rows that were read from there on.
         """
         count = len(page.records)
-        if self.counts_rows or self._places.own_size or not 0 < count < self._at.size:
-            return 0
+        if self.counts_rows or self._places.own_size or self._thinned or not 0 < count < self._at.size:
+            return False
         place = (self._at.start // self._at.size) * count
         known = self._window.goes_on_from(page, place - self._begins)
-        return place if place < self._at.start and known and self._window.joins(page) else 0
+        return place < self._at.start and known and self._window.joins(page)
 
     def _shows_own_size(self, page: Page) -> bool:
         if self._only_first_page and self._at.start and self._is_first_page_again(page):
@@ -226,3 +228,15 @@ class Positioned(Paginator):
         ):
             return True
         return self._places.has_own_size(len(page.records), self._at, self._longest)
+
+    def _refuse_more_at_end(self, page: Page) -> None:
+        """As `_refuse_more`, where a further request has shown that nothing follows.
+
+        A flag that knows nothing of the lower bound, as a total may not, accuses nobody.
+        """
+        if not self.bounded:
+            self._refuse_more(page)
+
+    def _refuse_more(self, page: Page) -> None:
+        if page.more:
+            raise self.loop(f"The API says by `{page.more}` that there is more, and does not send it")

@@ -1,0 +1,159 @@
+"""Pages that join what was read: where one does not, the reader steps back until one does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_core.errors import ApiError
+from tap_core.paging.positioned import Positioned
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator
+
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query
+    from tap_core.paging.places import Ask
+
+FAR = 2**31 - 1
+"""A place behind the end of every list."""
+
+_VOLATILE = 8
+"""Rows, all of a page, that must have changed in their places before a change no longer hints at a move."""
+
+_UNCONNECTED = 2
+"""Pages that may come without any known row behind a page that is as it was."""
+
+_EMPTY = 6
+"""Pages without a row that may come where rows were seen just before: in a busy list they can be deleted."""
+
+_STRANGE = "The API sends rows that don't follow on those before them"
+_NOTHING = "The API sends nothing from a place on where rows stand"
+
+
+class Joining(Positioned):
+    """Asks for pages that overlap what was read, and knows whether anything can lie between."""
+
+    def _page(self, ask: Ask) -> Generator[Query, Page, Page]:
+        self._at = ask
+        page = yield ask.query
+        page.fresh = []
+        if page.records and not self.probing:  # the server may send no more than it ever did
+            size = min(ask.size, max(self._longest, len(page.records)))
+            self._covered = max(self._covered, ask.start + size)
+            self._asked_to = max(self._asked_to, ask.start + ask.size)
+        if not self._mark or self.probing:
+            return page
+        self._top = self._top or page.keys
+        if ask.start and page.keys == self._top and not self._heeds_places:
+            page = yield from self._tell_from_first(ask)
+        if self._heeds_places or page.keys != self._first:
+            self._mark(page, ask.start)
+        return page
+
+    def _tell_from_first(self, ask: Ask) -> Generator[Query, Page, Page]:
+        """The page once more, after a look behind the end has told whether places are heeded."""
+        far = yield from self._probe(self._places.ask(FAR, 1))
+        self._heeds_places = far is None or not far.records
+        self._at = ask
+        page = yield ask.query
+        page.fresh = []
+        if not self._heeds_places and len(page.records) == len(self._first):
+            page.keys = self._first
+        return page
+
+    def _probe(self, ask: Ask, refusals: Collection[int] = ()) -> Generator[Query, Page, Page | None]:
+        """A page that only tells something; None if it is refused, with one of the statuses if any are."""
+        self.probing, self._expects_next = True, False
+        try:
+            page = yield from self._page(ask)
+        except ApiError as error:
+            if refusals and error.status not in refusals:
+                raise
+            return None
+        finally:
+            self.probing = False
+        if self._mark and page.keys == self._top[: len(page.keys)]:
+            page.keys = self._first[: len(page.keys)]
+        return page
+
+    def _joined(self, ask: Ask) -> Generator[Query, Page, Page | None]:
+        """The next page, or one before it that nothing can lie between; None where the list has ended."""
+        self._back = 0
+        while True:
+            page = yield from self._page(ask)
+            if self._shows_own_size(page):
+                self._back = 0
+                ask = self._places.ask(self._end, self._size, beyond=self._end)
+                if ask.query.get(self._places.param) == self._empty:
+                    self._refuse_more_at_end(page)
+                    return None
+                continue
+            page, is_cut = yield from self._in_place(ask, page)
+            if is_cut and self._at.start + self._at.size <= self._end:
+                ask = self._places.ask(max(0, self._end - 1), self._size, beyond=self._end)
+                continue
+            if not page.records:
+                self._empty = ask.query[self._places.param]
+            if not page.records and not self._at.start:
+                page = yield from self._top_again()
+            if self._joins(page):
+                return page
+            if not page.records and (self._at.start >= self._end or not self._at.start):
+                self._refuse_more_at_end(page)
+                return None
+            self._note_unconnected(page)
+            self._expects_next = False
+            self._back = 2 * self._back or self._stride
+            # One less than before tells a server that has a page size of its own.
+            size = self._size - (not self.counts_rows)
+            ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))
+
+    def _in_place(self, ask: Ask, page: Page) -> Generator[Query, Page, tuple[Page, bool]]:
+        """A page as it is when asked for with care, and whether the server has cut its size."""
+        if not page.records and self.counts_rows and ask.size < self._size:
+            # All of a few rows can be hidden ones.
+            return (yield from self._page(self._places.ask(ask.start, self._size))), False
+        if not self._can_be_cut(page):
+            return page, False
+        keys, count = page.keys, len(page.records)
+        page = yield from self._page(self._places.sized(ask, count))
+        if page.keys == keys:
+            self._back, self._longest = 0, count
+            return page, True
+        self._thinned = True  # it is no size that the server has cut: rows are left out
+        return (yield from self._page(ask)), False
+
+    def _top_again(self) -> Generator[Query, Page, Page]:
+        """The first page in full, where a smaller one was empty: were all rows deleted, or is it no size?"""
+        page = yield from self._page(self._places.ask(0, self._size))
+        self._unconnected += bool(page.records)
+        if self._unconnected > _EMPTY:
+            raise self.loop(_NOTHING)
+        return page
+
+    def _joins(self, page: Page) -> bool:
+        """Whether nothing can lie between the rows already read and this page."""
+        if self._at.start == 0:
+            return bool(page.records)
+        if not page.records or self._at.start >= self._end:
+            return bool(page.records)
+        if self._window.joins(page):
+            self.evidence.volatile = 0  # rows do come alike
+            return True
+        return self.evidence.volatile >= _VOLATILE and page.keys[0] == self._expected()
+
+    def _note_step_back(self, page: Page) -> None:
+        """Learn from a page that was read before: does it come unlike before, though nothing moved?"""
+        asked = self._places.most(self._at, self._longest)
+        if self._window.comes_again(page, self._at.start - self._begins, asked):
+            if not self._window.joins(page):
+                self.evidence.volatile += len(page.records)
+        else:
+            self._unconnected = 0
+
+    def _note_unconnected(self, page: Page) -> None:
+        if self._back or any(self._window.knows(key) for key in page.keys):
+            return
+        self._unconnected += 1
+        if self._unconnected > (_UNCONNECTED if page.records else _EMPTY):
+            raise self.loop(_STRANGE if page.records else _NOTHING)
