@@ -49,7 +49,8 @@ AREAS = {
     ),
     "paging": (
         " ".join(f"paging/{name}.py" for name in _PAGING),
-        "places page paginators own_page_sizes",
+        "known_rows requests ignored_places resumed_lists marked_rows own_paginators places page paginators "
+        "own_page_sizes",
     ),
 }
 """Modules of the core, and the tests in tests/core that concern them: those that take seconds."""
