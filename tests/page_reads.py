@@ -16,6 +16,10 @@ FAR = 2**31 - 1
 """A place behind the end, where is looked only to see whether the server heeds places."""
 
 
+def page_of(body):
+    return Page(jsonpath.parse(json.dumps(body).encode()), "$.items[*]", key_reader(["id"]))
+
+
 class Read:
     """A list that was read to its end, or until it was called broken.
 
@@ -46,7 +50,7 @@ class Read:
         except ApiError as error:
             paginator.fail(error)
             return
-        page = Page(jsonpath.parse(json.dumps(body).encode()), "$.items[*]", key_reader(["id"]))
+        page = page_of(body)
         self.rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
         self.ahead.append([tuple(query.values()) for query in islice(paginator.upcoming(), 2)])
         page.release()

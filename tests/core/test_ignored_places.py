@@ -119,8 +119,8 @@ def test_rows_that_follow_on_nothing_are_asked_for_three_times():
     assert read.asked == [(0, 10), *[(9, 10), (0, 10)] * 2, (9, 10)]
 
 
-def test_rows_that_follow_on_nothing_for_once_are_forgiven_on_each_page():
-    strange, new = set(range(9, 54, 9)), count(1000)
+def test_rows_that_follow_on_nothing_twice_are_forgiven_on_each_page():
+    strange, new = [9, 9, 18, 18, 27, 27, 36, 36], count(1000)
 
     def answer(start, size):
         if start in strange:
@@ -130,6 +130,17 @@ def test_rows_that_follow_on_nothing_for_once_are_forgiven_on_each_page():
 
     read = Read(offset(), answer)
     assert (read.rows, read.failure) == (list(range(60)), "")
+
+
+@pytest.mark.parametrize(("envelope", "failure"), [({}, ""), ({"has_more": True}, "does not send it")])
+def test_a_number_behind_the_end_that_brings_the_last_page_again(envelope, failure):
+    def answer(page, size):
+        return by_number(list(range(30)), own=10, **envelope)(min(page, 3), size)
+
+    read = Read(PageNumber(size=10), answer)
+    assert read.rows == list(range(30))
+    assert failure in read.failure
+    assert bool(failure) == bool(read.failure)
 
 
 @pytest.mark.parametrize("bounded", [False, True])

@@ -207,3 +207,8 @@ def test_an_interrupted_list_is_gone_on_with_behind_what_was_dealt_with(kind, de
 def test_whether_a_page_is_where_its_query_says_or_where_its_size_puts_it():
     assert Offset(size=10).counts_rows
     assert not PageNumber(size=10).counts_rows
+
+
+def test_a_sample_of_a_list_is_its_first_row_alone():
+    assert Offset(size=10).sample() == {"offset": 0, "limit": 1}
+    assert PageNumber(size=10).sample() == {"page": 1, "per_page": 1}

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from page_reads import FAR, Read, by_number, by_offset, changing, items, offset
+from page_reads import FAR, Read, by_number, by_offset, changing, items, offset, page_of
 from tap_core.paging.evidence import Evidence
 from tap_core.paging.pagenumber import PageNumber
 
@@ -222,6 +222,30 @@ def test_rows_that_may_trade_places_are_read_again():
     assert (read.rows, read.asked) == (list(range(30)), [(0, 10), (7, 10), (15, 10), (23, 10), (27, 4)])
     read = Read(offset(order="month"), answer)  # where all may, only the last one
     assert read.asked == [(0, 10), (9, 10), (18, 10), (27, 10), (29, 2)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "unreadable", "then"),
+    [
+        (range(10), [], 9),
+        ([*range(8), None, None], [], 7),
+        ([0, None, None], [], 2),
+        ([None] * 10, [], 9),
+        (range(9), [9], 8),
+        (range(8), [8, 9], 7),
+        ([*range(6), 7, 8, 9], [6], 9),
+        ([], range(10), 9),
+    ],
+)
+@pytest.mark.parametrize("order", [None, "month"])
+def test_the_row_that_is_read_again_is_the_last_one_that_came_whole(rows, unreadable, then, order):
+    paginator, page = (
+        offset(order=order),
+        page_of({"items": [None if row is None else {"id": row} for row in rows]}),
+    )
+    page.unreadable = [*unreadable]
+    paginator.take(page)
+    assert paginator.current_value["offset"] == then
 
 
 def test_behind_pages_that_lacked_rows_is_looked_once_more():

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from itertools import count
 
 import pytest
 
-from page_reads import FAR, Read, by_number, by_offset, offset
+from page_reads import FAR, Read, by_number, by_offset, items, offset, page_of
 from tap_core.errors import ApiError
 from tap_core.paging.offset import Offset
-from tap_core.paging.page import Page
 from tap_core.paging.pagenumber import PageNumber
-from tap_core.records import jsonpath
-from tap_core.records.keys import key_reader
-
-
-def page_of(**document):
-    return Page(jsonpath.parse(json.dumps(document).encode()), "$.items[*]", key_reader(["id"]))
 
 
 def resumed(paginator, query, rows):
-    page = page_of(items=[{"id": row} for row in rows])
+    page = page_of(items(rows))
     paginator.resume(query, page, page.keys[:-1])
     return paginator
 
 
 @pytest.mark.parametrize(
-    ("query", "count", "then"),
+    ("query", "length", "then"),
     [
         ({"page": 2, "per_page": 10}, 10, {"page": 3, "per_page": 9}),
         ({"page": 2, "per_page": 10}, 11, None),
@@ -36,31 +29,31 @@ def resumed(paginator, query, rows):
         ({"page": 2, "per_page": 9}, 10, None),
     ],
 )
-def test_a_numbered_page_is_gone_on_from_if_it_has_the_size_that_was_asked_for(query, count, then):
+def test_a_numbered_page_is_gone_on_from_if_it_has_the_size_that_was_asked_for(query, length, then):
     start, _ = PageNumber(size=10).stretch(query)
-    rows = range(start, start + count)
+    rows = range(start, start + length)
     if then is None:
         with pytest.raises(ApiError, match="another size than was asked for"):
             resumed(PageNumber(size=10), query, rows)
         return
     paginator = resumed(PageNumber(size=10), query, rows)
     assert paginator.current_value == query
-    paginator.take(page_of(items=[{"id": row} for row in rows]))
+    paginator.take(page_of(items(rows)))
     assert paginator.current_value == then
 
 
-@pytest.mark.parametrize("count", [3, 9, 10, 12])
-def test_a_page_by_offset_is_gone_on_from_whatever_its_size(count):
+@pytest.mark.parametrize("length", [3, 9, 10, 12])
+def test_a_page_by_offset_is_gone_on_from_whatever_its_size(length):
     query = {"offset": 20, "limit": 10}
-    assert resumed(Offset(size=10), query, range(20, 20 + count)).current_value == query
+    assert resumed(Offset(size=10), query, range(20, 20 + length)).current_value == query
 
 
 def test_rows_that_were_deleted_before_a_list_is_gone_on_with_are_stepped_back_for():
-    paginator, rows = Offset(size=10), [{"id": row} for row in range(20, 30)]
-    paginator.resume({"offset": 20, "limit": 10}, page_of(items=rows), [20, 21])
-    paginator.take(page_of(items=[{"id": row} for row in range(23, 33)]))  # three less before it
+    paginator = Offset(size=10)
+    paginator.resume({"offset": 20, "limit": 10}, page_of(items(range(20, 30))), [20, 21])
+    paginator.take(page_of(items(range(23, 33))))  # three less before it
     assert paginator.current_value == {"offset": 19, "limit": 10}
-    paginator.take(page_of(items=[{"id": row} for row in range(22, 32)]))
+    paginator.take(page_of(items(range(22, 32))))
     assert paginator.current_value == {"offset": 17, "limit": 10}
 
 
@@ -83,18 +76,29 @@ def test_a_cap_that_is_lowered_after_a_list_was_gone_on_with():
 
 
 def test_behind_a_page_that_was_dealt_with_whole_pages_are_as_long_as_it_was():
-    page = page_of(items=[{"id": row} for row in range(9)])
+    page = page_of(items(range(9)))
     paginator = PageNumber(size=10)
     paginator.resume({"page": 1, "per_page": 10}, page, page.keys)
     read = Read(paginator, by_number(list(range(25)), cap=9))
     assert read.rows == list(range(9, 25))
-    assert read.asked[:4] == [(1, 10), (FAR // 3 + 1, 3), (2, 8), (3, 7)]
+    assert read.asked == [(1, 10), (FAR // 3 + 1, 3), (2, 8), (3, 7), (3, 9), (4, 8)]
 
 
-@pytest.mark.parametrize("count", [2, 5, 10])
-def test_the_page_to_go_on_from_that_comes_for_every_place(count):
-    rows = list(range(100, 100 + count))
+@pytest.mark.parametrize("length", [2, 5, 10])
+def test_the_page_to_go_on_from_that_comes_for_every_place(length):
+    rows = list(range(100, 100 + length))
     paginator = resumed(offset(), {"offset": 20, "limit": 10}, rows)
     read = Read(paginator, lambda _, size: by_offset(rows)(0, size))
     assert read.rows == rows[-1:]
     assert "ignores `offset` but not `limit`" in read.failure
+
+
+def test_rows_that_follow_on_nothing_behind_the_page_to_go_on_from():
+    new = count(1000)
+
+    def answer(start, size):
+        return items(range(20, 30) if start == 20 else [next(new) for _ in range(size)])
+
+    read = Read(resumed(offset(), {"offset": 20, "limit": 10}, range(20, 30)), answer)
+    assert "don't follow on those before them" in read.failure
+    assert read.asked == [(20, 10), *[(29, 10), (20, 10)] * 2, (29, 10)]
