@@ -84,6 +84,18 @@ def test_behind_a_page_that_was_dealt_with_whole_pages_are_as_long_as_it_was():
     assert read.asked == [(1, 10), (FAR // 3 + 1, 3), (2, 8), (3, 7), (3, 9), (4, 8)]
 
 
+def test_pages_of_the_servers_own_size_that_lack_rows_behind_one_that_was_gone_on_from():
+    shown = [number for number in range(37) if number % 7]
+
+    def answer(page, _):
+        return items(number for number in shown if 10 * (page - 1) <= number < 10 * page)
+
+    paginator = PageNumber(size=10)
+    page = page_of(answer(3, 9))
+    paginator.resume({"page": 3, "per_page": 9}, page, page.keys[:4])
+    assert Read(paginator, answer).rows == shown[shown.index(page.keys[4]) :]
+
+
 @pytest.mark.parametrize("length", [2, 5, 10])
 def test_the_page_to_go_on_from_that_comes_for_every_place(length):
     rows = list(range(100, 100 + length))
