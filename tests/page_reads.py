@@ -26,7 +26,7 @@ class Read:
     Attributes:
         rows: Those that came, in their order.
         asked: Place or number, and size, of each request.
-        ahead: After each answer, up to two requests that may be sent before their turn.
+        ahead: After each answer, up to three requests that may be sent before their turn.
         looks: Requests whose answer is no page of the list.
         failure: Why the list can't be read.
     """
@@ -52,7 +52,7 @@ class Read:
             return
         page = page_of(body)
         self.rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
-        self.ahead.append([tuple(query.values()) for query in islice(paginator.upcoming(), 2)])
+        self.ahead.append([tuple(query.values()) for query in islice(paginator.upcoming(), 3)])
         page.release()
 
 

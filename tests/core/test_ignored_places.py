@@ -51,17 +51,20 @@ def test_a_number_that_is_ignored_costs_no_more(count, size, failure, asked):
 
 
 @pytest.mark.parametrize(
-    ("envelope", "bounded", "failure"),
+    ("length", "envelope", "bounded", "failure"),
     [
-        ({"total": 13}, False, ""),
-        ({"total": 20}, False, "ignores `offset`: only 13 records of 20"),
-        ({"total": 20}, True, ""),
-        ({"has_more": True}, False, "there is more, and does not send it"),
+        (13, {"total": 13}, False, ""),
+        (13, {"total": 20}, False, "ignores `offset`: only 13 records of 20"),
+        (13, {"total": 20}, True, ""),
+        (10, {"total": 10}, False, "just as many rows as a page has"),
+        (13, {"has_more": True}, False, "there is more, and does not send it"),
     ],
 )
-def test_of_a_list_that_comes_whole_the_answer_must_not_say_that_there_is_more(envelope, bounded, failure):
-    read = Read(offset(bounded=bounded), lambda *_: items(range(13), **envelope))
-    assert read.rows == list(range(13))
+def test_of_a_list_that_comes_whole_the_answer_must_not_say_that_there_is_more(
+    length, envelope, bounded, failure
+):
+    read = Read(offset(bounded=bounded), lambda *_: items(range(length), **envelope))
+    assert read.rows == list(range(length))
     assert failure in read.failure
     assert bool(failure) == bool(read.failure)
 

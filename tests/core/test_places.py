@@ -168,9 +168,12 @@ def test_a_list_by_cursors_that_has_nothing_at_one_is_a_failure():
         _ = paginator.finished
 
 
+@pytest.mark.parametrize("first", [[], [{"id": 0}]])
 @pytest.mark.parametrize(("empty", "ends"), [(100, False), (101, True)])
-def test_empty_pages_are_followed_a_hundred_times(empty, ends):
+def test_empty_pages_are_followed_a_hundred_times(first, empty, ends):
     paginator = Cursor(param="cursor", path="$.next")
+    if first:
+        paginator.take(page_of(items=first, next="first"))
     for number in range(empty):
         assert not paginator.finished
         paginator.take(page_of(items=[], next=f"page {number}"))

@@ -53,24 +53,20 @@ def test_numbered_pages_overlap_where_the_server_heeds_their_size(length, server
 
 def test_what_may_be_sent_ahead_is_what_a_total_or_a_full_page_promises():
     rows = list(range(45))
-    with_total = Read(offset(), by_offset(rows, total=45))
-    assert with_total.ahead == [
-        [(9, 10), (18, 10)],
-        [(18, 10), (27, 10)],
-        [(27, 10), (36, 10)],
-        [(36, 10)],
-        [],
-    ]
-    without = Read(offset(), by_offset(rows))
-    assert without.ahead == [[(9, 10)], [(18, 10)], [(27, 10)], [(36, 10)], [], []]
-    numbered = Read(PageNumber(size=10), by_number(list(range(25))))
-    assert numbered.ahead == [[(2, 9), (3, 8)], [(3, 8), (3, 10)], [(3, 10), (4, 9)], []]
-    thin_first = Read(offset(), by_offset(rows, cap=5, total=45))
-    assert thin_first.ahead[:2] == [[], [(8, 10), (12, 10)]]
-    one_more = Read(offset(), by_offset(rows[:11], total=11))
-    assert one_more.ahead == [[(9, 10)], []]
-    bounded = Read(offset(bounded=True), by_offset(rows[:20], total=45))
-    assert bounded.ahead == [[(9, 10)], [(18, 10)], [], []]
+    assert list(offset().upcoming()) == []
+    with_total = Read(offset(), by_offset(rows, total=45)).ahead
+    assert with_total[:2] == [[(9, 10), (18, 10), (27, 10)], [(18, 10), (27, 10), (36, 10)]]
+    assert with_total[2:] == [[(27, 10), (36, 10)], [(36, 10)], []]
+    without = Read(offset(), by_offset(rows)).ahead
+    assert without == [[(9, 10)], [(18, 10)], [(27, 10)], [(36, 10)], [], []]
+    numbered = Read(PageNumber(size=10), by_number(list(range(25)))).ahead
+    assert numbered == [[(2, 9), (3, 8)], [(3, 8), (3, 10)], [(3, 10), (4, 9)], []]
+    thin_first = Read(offset(), by_offset(rows, cap=5, total=45)).ahead
+    assert thin_first[:2] == [[], [(8, 10), (12, 10), (16, 10)]]
+    one_more = Read(offset(), by_offset(rows[:11], total=11)).ahead
+    assert one_more == [[(9, 10)], []]
+    bounded = Read(offset(bounded=True), by_offset(rows[:20], total=45)).ahead
+    assert bounded == [[(9, 10)], [(18, 10)], [], []]
 
 
 def test_five_lists_that_came_whole_have_a_short_page_believed():
