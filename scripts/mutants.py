@@ -40,16 +40,17 @@ WANTED = 85
 """Per cent of the mutants that tests are to find."""
 
 _PAGING = ("cursor", "evidence", "joining", "page", "paginator", "places", "positioned", "walk", "window")
+_OF_LISTS = "known_rows requests ignored_places resumed_lists marked_rows own_paginators"
 AREAS = {
     "bookmarks": ("bookmarks.py", "bookmarks growing_ids"),
     "checkpoint": ("checkpoint.py", "checkpoint"),
     "codec": (
         "records/codec.py records/conform.py records/values.py",
-        "values keys misfits fidelity",
+        "values keys misfits columns decoding fidelity",
     ),
     "paging": (
         " ".join(f"paging/{name}.py" for name in _PAGING),
-        "places page paginators own_page_sizes",
+        f"{_OF_LISTS} places page paginators own_page_sizes",
     ),
 }
 """Modules of the core, and the tests in tests/core that concern them: those that take seconds."""

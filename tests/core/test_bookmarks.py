@@ -191,10 +191,10 @@ def test_what_lies_behind_the_end():
     mark, _ = bookmark(end_date=day(20), lookback=86_400)
     assert [mark.is_behind(day(number), settled=False) for number in (19, 20)] == [False, True]
     assert [mark.is_behind(day(number), settled=True) for number in (20, 21)] == [False, True]
-    assert not mark.is_behind(None, settled=False)
-    assert not bookmark()[0].is_behind(day(20), settled=False)
+    assert mark.is_behind(None, settled=False) is False
+    assert bookmark()[0].is_behind(day(20), settled=False) is False
     endless, _ = bookmark(end_date="9999-12-31", lookback=86_400)
-    assert not endless.is_behind("9999-12-31T23:00:00Z", settled=True)
+    assert endless.is_behind("9999-12-31T23:00:00Z", settled=True) is False
 
 
 def test_the_bookmark_never_passes_the_end():

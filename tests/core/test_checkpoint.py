@@ -6,7 +6,11 @@ from datetime import datetime, timezone
 
 import pytest
 
-from tap_core.checkpoint import Checkpoint, name_of
+from ended_parents import ACCOUNTS
+from lists import only
+from support import KEY
+from tap_core.checkpoint import Checkpoint, name_of, scope_of
+from tap_scheduling.tap import TapScheduling
 
 BEGAN = "2026-06-01T00:00:00+00:00"
 BEFORE = "2026-05-31T00:00:00+00:00"
@@ -104,3 +108,31 @@ def test_what_is_done_is_null_in_state_and_not_absent():
 
 def test_the_name_of_a_key():
     assert [name_of(key) for key in (7, "a", (7, "a"), (7,))] == ["7", "a", "7|a", "7"]
+
+
+def question(tap, *streams, state=None, **settings):
+    """What a read of the first of these streams asks for."""
+    config = {"api_url": "http://localhost", tap.key_setting: KEY, **settings}
+    stream = tap(config=config, state=state, catalog=only(tap, *streams)).streams[streams[0]]
+    return scope_of(stream, datetime(2026, 6, 1, tzinfo=timezone.utc))
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_a_question_names_what_is_read_below_and_what_is_passed_over(account):
+    tap, parent, child = account.tap, account.parent, account.children[0]
+    alone = {"streams": [parent], "filters": None, "skipping": None}
+    both = {**alone, "streams": sorted([parent, child])}
+    passed = {"bookmarks": {child: {"whole_pass_at": BEFORE, "last_pass_at": BEFORE}}}
+    assert question(tap, parent) == alone
+    assert question(tap, parent, child, children_since=7) == both
+    assert question(tap, parent, child, state=passed) == both
+    assert question(tap, parent, child, children_since=7, state=passed) == {**both, "skipping": [child]}
+
+
+def test_a_question_tells_filters_apart():
+    every, past, coming = (
+        question(TapScheduling, "bookings", filters=filters)["filters"]
+        for filters in ({}, {"bookings": {"status": "past"}}, {"bookings": {"status": "upcoming"}})
+    )
+    assert every is None
+    assert len({every, past, coming}) == 3

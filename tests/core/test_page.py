@@ -116,3 +116,41 @@ def test_what_is_said_is_known_once_the_answer_is_let_go_of():
 def test_whether_there_is_a_list(document, null_is_empty, holds):
     page = page_of(document)
     assert page.holds_lists(lambda record: "id" in record, null_is_empty=null_is_empty) is holds
+
+
+@pytest.mark.parametrize(
+    ("beside", "failure"),
+    [
+        ({"error": "no such account"}, "error"),
+        ({"errors": [{"code": 7}]}, "errors"),
+        ({"Error": {"code": 7}}, "Error"),
+        ({"success": False}, "success"),
+        ({"ok": False}, "ok"),
+        ({"status": "error"}, "status"),
+        ({"status": "Failed"}, "status"),
+        ({"error": None, "errors": [], "success": True, "ok": 0, "status": "success"}, None),
+        ({"status": 500, "has_error": True, "failed": True}, None),
+        ({"status": "no error"}, None),
+        ({}, None),
+    ],
+)
+def test_what_says_that_the_answer_is_none(beside, failure):
+    assert page_of({"items": [{"id": 1, "error": "x"}], **beside}).failure == failure
+
+
+def test_what_is_called_like_the_list_stands_beside_it():
+    inner = {"data": {"items": [{"id": 1}]}, "items": {"next": "/more"}}
+    assert page_of(inner, "$.data.items[*]").more == "next"
+    assert page_of({"data": {"error": "x"}, "error": "y"}, "$.data.error[*]").failure == "error"
+
+
+def test_a_lone_object_that_may_be_a_record_is_not_looked_into():
+    lone = {"customer": {"id": 1, "next": 2}}
+    assert page_of(lone, "$[*].customer").more is None
+    assert page_of({**lone, "next": 2}, "$[*].customer").more == "next"
+
+
+def test_keys_are_read_all_at_once_where_they_can_be():
+    one_by_one = Page({"items": [1, 2]}, "$.items[*]", lambda record: -record)
+    assert one_by_one.keys == [-1, -2]
+    assert page_of({"items": [{"id": 1}, {"id": 2}]}).keys == [1, 2]

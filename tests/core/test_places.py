@@ -141,6 +141,24 @@ def test_a_list_by_cursors_is_gone_on_with_at_the_page_that_it_is_given():
     assert paginator.finished
 
 
+def test_an_empty_page_that_names_itself_ends_a_list_that_was_gone_on_with():
+    paginator = Cursor(param="cursor", path="$.next")
+    paginator.resume({"cursor": "b"}, None, [])
+    paginator.take(page_of(items=[], next="b"))
+    assert paginator.finished
+    paginator = Cursor(param="cursor", path="$.next")
+    paginator.resume({}, None, [])  # from the first page
+    paginator.take(page_of(items=[], next="b"))
+    assert paginator.current_value == {"cursor": "b"}
+
+
+def test_no_next_page_where_the_answer_says_that_there_is_one_is_a_failure():
+    paginator = Cursor(param="cursor", path="$.next_cursor")
+    paginator.take(page_of(items=[{"id": 1}], next_cursor=None, has_more=True))
+    with pytest.raises(ApiError, match="names no next page, and says by `has_more`"):
+        _ = paginator.finished
+
+
 def test_a_list_by_cursors_that_has_nothing_at_one_is_a_failure():
     paginator = Cursor(param="cursor", path="$.next")
     assert paginator.current_value == {}
@@ -150,10 +168,12 @@ def test_a_list_by_cursors_that_has_nothing_at_one_is_a_failure():
         _ = paginator.finished
 
 
+@pytest.mark.parametrize("first", [[], [{"id": 0}]])
 @pytest.mark.parametrize(("empty", "ends"), [(100, False), (101, True)])
-def test_empty_pages_are_followed_a_hundred_times(empty, ends):
+def test_empty_pages_are_followed_a_hundred_times(first, empty, ends):
     paginator = Cursor(param="cursor", path="$.next")
-    paginator.take(page_of(items=[{"id": 0}], next="first"))
+    if first:
+        paginator.take(page_of(items=first, next="first"))
     for number in range(empty):
         assert not paginator.finished
         paginator.take(page_of(items=[], next=f"page {number}"))
@@ -185,3 +205,13 @@ def test_an_interrupted_list_is_gone_on_with_behind_what_was_dealt_with(kind, de
     while not paginator.finished:
         read += [jsonpath.decode(raw)["id"] for raw in paginator.take(page_at(paginator.current_value))]
     assert read == list(range(10 + dealt_with, 35))
+
+
+def test_whether_a_page_is_where_its_query_says_or_where_its_size_puts_it():
+    assert Offset(size=10).counts_rows
+    assert not PageNumber(size=10).counts_rows
+
+
+def test_a_sample_of_a_list_is_its_first_row_alone():
+    assert Offset(size=10).sample() == {"offset": 0, "limit": 1}
+    assert PageNumber(size=10).sample() == {"page": 1, "per_page": 1}

@@ -111,6 +111,7 @@ def test_a_moment_in_utc_keeps_every_digit(moment, utc):
         ("number", "1e9999999999999999999", []),
         ("number", True, []),
         ("boolean", 1, [True]),
+        ("boolean", 0, [False]),
         ("boolean", "false", [False]),
         ("boolean", 2, []),
         ("object", [], [{}]),

@@ -110,7 +110,7 @@ class Joining(Positioned):
 
     def _in_place(self, ask: Ask, page: Page) -> Generator[Query, Page, tuple[Page, bool]]:
         """A page as it is when asked for with care, and whether the server has cut its size."""
-        if not page.records and self.counts_rows and ask.size < self._size:
+        if not page.records and self.counts_rows and ask.size < self._size and ask.start < self._end:
             # All of a few rows can be hidden ones.
             return (yield from self._page(self._places.ask(ask.start, self._size))), False
         if not self._can_be_cut(page):

@@ -1,0 +1,123 @@
+"""What is remembered of the last pages: which rows are new, and which are as they were, in their order."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tap_core.paging.page import Page
+from tap_core.paging.window import Window
+from tap_core.records import jsonpath
+from tap_core.records.keys import key_reader
+
+
+def page_of(ids, **fields):
+    rows = [{"id": number, **fields} for number in ids]
+    return Page(jsonpath.parse(json.dumps({"items": rows}).encode()), "$.items[*]", key_reader(["id"]))
+
+
+def after(*pages):
+    """What is known once these pages were read."""
+    window = Window()
+    for page in pages:
+        window.fresh(page)
+    return window
+
+
+def ids(records):
+    return [jsonpath.decode(record)["id"] for record in records]
+
+
+def test_rows_are_new_once():
+    window = Window()
+    assert ids(window.fresh(page_of([1, 2, 3]))) == [1, 2, 3]
+    assert ids(window.fresh(page_of([3, 4]))) == [4]
+    assert ids(window.fresh(page_of([4, 1, 5]))) == [5]
+    assert window.fresh(page_of([2, 5])) == []
+
+
+def test_rows_of_eight_pages_are_known():
+    window = after(*(page_of([number]) for number in range(8)))
+    assert window.knows(0)
+    window.fresh(page_of([8]))
+    assert [window.knows(key) for key in (0, 1, 8)] == [False, True, True]
+
+
+def test_a_page_joins_with_a_row_that_is_as_it_was():
+    window = after(page_of([1, 2], name="a"))
+    assert window.joins(page_of([2, 3], name="a"))
+    assert not window.joins(page_of([2, 3], name="b"))
+    assert not window.joins(page_of([3, 4], name="a"))
+    window.fresh(page_of([2, 3], name="b"))
+    assert window.joins(page_of([2], name="b"))  # as it was when it was read last
+    assert not window.joins(page_of([2], name="a"))
+
+
+def test_a_row_that_came_decoded_counts_as_unchanged():
+    decoded, changed = page_of([1, 2], name="a"), page_of([2, 3], name="b")
+    decoded.records = [jsonpath.decode(record) for record in decoded.records]
+    assert after(decoded).joins(changed)
+    assert after(changed).joins(decoded)
+
+
+def test_of_a_huge_page_only_the_last_thousand_rows_can_be_told_from_changed_ones():
+    window = after(page_of(range(1001), name="a"))
+    assert window.joins(page_of([0], name="b"))
+    assert not window.joins(page_of([1], name="b"))
+    assert not window.joins(page_of([1000], name="b"))
+
+
+def test_of_a_page_that_was_dealt_with_in_part_the_first_rows_are_known():
+    page = page_of([1, 2, 3], name="a")
+    window = Window()
+    window.add([1, 2], page.records, [1, 2])
+    assert [window.knows(key) for key in (1, 2, 3)] == [True, True, False]
+    assert window.joins(page_of([2, 3], name="a"))
+    assert not window.joins(page_of([2, 3], name="b"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "place", "asked", "again"),
+    [
+        ([0, 1], 0, 2, True),
+        ([2, 3, 4], 2, 3, True),
+        ([2, 3, 4], 1, 3, False),
+        ([2, 3, 4], 2, 4, False),
+        ([2, 4, 3], 2, 3, False),
+        ([5, 6], 5, 2, True),
+        ([5, 6, 7], 5, 3, False),
+    ],
+)
+def test_whether_a_page_comes_just_as_it_was_read(rows, place, asked, again):
+    window = after(page_of([0, 1, 2, 3]), page_of([3, 4, 5, 6]))
+    assert window.comes_again(page_of(rows), place, asked) is again
+
+
+@pytest.mark.parametrize(
+    ("rows", "place", "known"),
+    [
+        ([0, 1], 0, True),
+        ([2, 3, 4], 2, True),
+        ([5, 6, 7, 8], 5, True),
+        ([5, 7, 6], 5, False),
+        ([2, 3], 1, False),
+        ([7, 8], 7, False),
+    ],
+)
+def test_whether_a_page_begins_with_rows_that_were_read_from_a_place_on(rows, place, known):
+    window = after(page_of([0, 1, 2, 3]), page_of([3, 4, 5, 6]))
+    assert window.goes_on_from(page_of(rows), place) is known
+
+
+def test_places_are_counted_on_when_the_first_rows_are_forgotten():
+    window = after(*(page_of([number, number + 1]) for number in range(10)))  # rows 0 to 2 are not known
+    assert [window.comes_again(page_of([place]), place, 1) for place in (2, 3, 9, 10)] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert [window.goes_on_from(page_of([place]), place) for place in (2, 3, 10)] == [False, True, True]
+    assert not window.comes_again(page_of([10]), 2, 1)  # nor are places counted from the end
+    assert not window.goes_on_from(page_of([10]), 2)
