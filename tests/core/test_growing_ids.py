@@ -137,7 +137,7 @@ def test_a_lower_id_that_is_not_settled_takes_the_bookmark_back():
 
 def test_an_id_that_comes_again_as_a_young_one_takes_the_bookmark_back():
     bookmark, state = mark(3)
-    bookmark.see(bookmark.settled([8], ["2026-05-31T00:00:00Z"]))
-    bookmark.settled([8], ["2026-05-31T23:59:59Z"])
+    bookmark.advance(bookmark.ids_safe_to_pass([8], ["2026-05-31T00:00:00Z"]))
+    bookmark.ids_safe_to_pass([8], ["2026-05-31T23:59:59Z"])
     bookmark.save()
     assert state["replication_key_value"] == 3

@@ -1,4 +1,4 @@
-"""Servers that leave rows out of the pages that they have cut: all others are read, with default settings too."""
+"""Servers that leave rows out of pages that they have cut: all others are read, with default settings too."""
 
 from random import Random
 

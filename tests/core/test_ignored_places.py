@@ -15,9 +15,9 @@ from tap_core.paging.pagenumber import PageNumber
     ("count", "size", "failure", "asked", "proofs"),
     [
         (13, None, "", [(0, 10), (12, 10)], 1),
-        (5, None, "", [(0, 10), (4, 2)], 1),
+        (5, None, "", [(0, 10), (4, 4)], 1),
         (10, None, "just as many rows as a page has", [(0, 10), (9, 10), (FAR, 5)], 2),
-        (5, "heeded", "", [(0, 10), (4, 2), (FAR, 1)], 2),
+        (5, "heeded", "", [(0, 10), (4, 4), (FAR, 2)], 2),
         (99, "heeded", "ignores `offset` but not `limit`", [(0, 10), (9, 10), (FAR, 5)], 2),
     ],
 )

@@ -59,7 +59,7 @@ class Walk(Joining):
             self._first = page.keys  # should it come again further on, the place is ignored
         self._begins, self._end = ask.start, ask.start + count
         self._only_first_page = False
-        self._resumed = True
+        self._resumed = self._full = True
         self._start(self._rest(ask))
 
     # The walk
@@ -114,6 +114,7 @@ class Walk(Joining):
             else:
                 onward = yield from self._check_offset_is_heeded(page)
                 if onward is None:
+                    self._thinned = self._resumed = False  # all of it came, wherever it was asked for
                     return
                 ask = onward
         self._confirm_end(None)
@@ -151,10 +152,11 @@ class Walk(Joining):
     def _note_more(self, page: Page) -> None:
         """There was more behind the first page."""
         self._unconnected = 0
-        # The first page can be cut by a limit of the server's; the length of all others is known from it.
-        self._thinned = self._thinned or not (self._full or self._only_first_page)
         self._newest = page.keys[-1]
         self._longest = max(self._longest, len(page.records))
+        # The first page can be cut by a limit of the server's; the length of all others is known from it.
+        is_short = not (self._full or self._only_first_page)
+        self._thinned = self._thinned or is_short or len(self._first) < self._longest
         if self._only_first_page:
             self._only_first_page = False
             self.evidence.unpaged = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import UNSET, UnsetType
@@ -11,7 +11,7 @@ from tap_core.records.checks import Checked
 from tap_core.records.conform import MISFIT, UNMAPPED, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from tap_core.records.conform import Conformer, Found, Path, Place
     from tap_core.records.secrets import Secrets
@@ -128,29 +128,34 @@ class Loose(Checked):
             conformer: Knows what is kept, and what is a secret.
             unwatched: Whether to leave the fields that `fits_as_sent` looks at.
         """
-        kept = self.attributes[UNMAPPED] if conformer.unmapped else None
         left = {*self._watched, *self._watched_slots} if unwatched else set[str]()
-        self._keep_added(_Kept(conformer.secrets, kept), records, records, (), left)
-
-    def _keep_added(
-        self, to: _Kept, records: Sequence[Any], structs: Sequence[Any], above: Path, left: Collection[str]
-    ) -> None:
-        for attribute, name in self._added:
-            path = (*above, name)
-            if attribute in left or to.secrets.takes(path, None):
+        to = _Kept(conformer.secrets, self.attributes[UNMAPPED] if conformer.unmapped else None)
+        # In the order of `Found.unmapped`.
+        added = sorted(self._added_fields(records, records, (), left), key=itemgetter(0))
+        for place, path, attribute, owners, structs in added:
+            if to.secrets.takes(path, None):
                 continue
-            place, column = path_of(path), list(map(attrgetter(attribute), structs))
+            column = list(map(attrgetter(attribute), structs))
             to.secrets.take_from(path, column)
-            for record, struct, value in zip(records, structs, column, strict=True):
+            for record, struct, value in zip(owners, structs, column, strict=True):
                 if value is not UNSET:
                     setattr(struct, attribute, UNSET)
                     to.keep(record, place, value)
+
+    def _added_fields(
+        self, records: Sequence[Any], structs: Sequence[Any], above: Path, left: Collection[str]
+    ) -> Iterator[tuple[str, Path, str, Sequence[Any], Sequence[Any]]]:
+        """Fields that the vendor added: place, path and attribute, and the records and structs of it."""
+        for attribute, name in self._added:
+            if attribute not in left:
+                path = (*above, name)
+                yield path_of(path), path, attribute, records, structs
         for attribute, name, shape in self._conformed_inside:
             if attribute not in left:
                 pairs = zip(records, map(attrgetter(attribute), structs), strict=True)
                 inside = [pair for pair in pairs if type(pair[1]) is shape.struct]
                 owners, objects = ([pair[at] for pair in inside] for at in (0, 1))
-                shape._keep_added(to, owners, objects, (*above, name), ())  # noqa: SLF001  its own kind
+                yield from shape._added_fields(owners, objects, (*above, name), ())  # noqa: SLF001  its own kind
 
     def rows_to_conform(self, values: Sequence[Any]) -> set[int]:
         """Places of the structs, or lists of them, that hold anything to be put right; a column at a time."""
