@@ -67,6 +67,10 @@ def redact_logs(secrets: Iterable[str]) -> None:
         logging.setLogRecordFactory(_RedactingFactory(factory))
 
 
+_OF_URLS = "!#$%&'()*+,/:;=?@[]~"
+"""What a URL can have undisguised: one that is made of a text, as in a redirect, is quoted but for these."""
+
+
 def _encodings_of(secret: str) -> Iterable[str]:
     """The ways to write a secret: as it is, in source, JSON, HTML, URLs and hex, and in headers of HTTP."""
     yield from (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
@@ -74,7 +78,7 @@ def _encodings_of(secret: str) -> Iterable[str]:
     for entity in ("&#{:d};", "&#x{:x};"):
         yield "".join(letter if letter.isalnum() else entity.format(ord(letter)) for letter in secret)
     yield from (secret.encode().hex(), "".join(f"%{byte:02x}" for byte in secret.encode()))
-    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret), quote(secret, safe=_OF_URLS))
     for text in (secret, f"{secret}:x", f"{secret}:", f":{secret}"):
         encoded = base64.b64encode(text.encode()).decode().rstrip("=")
         yield from (encoded, encoded.replace("+", "-").replace("/", "_"))

@@ -145,10 +145,18 @@ class ApiStream(BoundedStream):
         page = Page(document, path, self.key_of, links=response.headers.get("Link"))
         if document is not None or (response.ok and response.content):
             self.check_envelope(page)
+        self.check_failure(page)
+        return page
+
+    def check_failure(self, page: Page) -> None:
+        """See that a page without records is not an answer that says that it failed.
+
+        Raises:
+            Retriable: It is.
+        """
         if not page.records and (failure := page.failure):
             msg = f"the answer has no rows and says by `{failure}` that something failed"
             raise Retriable(msg, divisible=False)
-        return page
 
     def records_path(self, document: Any) -> str:
         """JSONPath of the records in an answer, where not every answer has them at `records_jsonpath`."""

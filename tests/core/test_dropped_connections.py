@@ -10,6 +10,7 @@ from json_api import cut
 from lists import QUICK, only
 from raw_server import RawServer, answer
 from support import KEY, run
+from tap_billing.tap import TapBilling
 from tap_core.errors import PartlyRead, Unreachable
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
@@ -105,8 +106,16 @@ def test_C04_no_other_stream_is_lost_with_those_whose_connections_are_dropped(ca
         assert len(output.records.get(stream, [])) == wanted, stream
 
 
-FAILED = [{"status": "error"}, {"success": False}, {"errors": ["no"]}, {"error": {"code": 9}}, {"ok": False}]
-WELL = [{"status": "success"}, {"errors": []}, {"error": None}, {"success": True}]
+FAILED = [
+    *({"status": "error"}, {"status": 500}, {"status": {"code": "error"}}, {"meta": {"status": "failed"}}),
+    *({"success": False}, {"success": "false"}, {"ok": False}),
+    *({"errors": ["no"]}, {"error": {"code": 9}}, {"error": "no such thing"}),
+]
+WELL = [
+    *({"status": "success"}, {"status": 200}, {"status": {"code": "ok"}}, {"meta": {"status": "active"}}),
+    *({"success": True}, {"success": 0}, {"filters": {"status": "failed"}}),
+    *({"errors": []}, {"errors": {"count": 0}}, {"error": None}, {"error": {"code": 0, "message": ""}}),
+]
 
 
 @pytest.mark.parametrize("sign", FAILED, ids=json.dumps)
@@ -124,6 +133,8 @@ SHAPED = {
     "events by status": (TapEvents, ["events"], {"events_live": []}),
     "tickets without donations": (TapEvents, ["events", "donations"], {"tickets": []}),
     "promotions": (TapPromotions, ["promotions"], {"items": [], "paging": {}}),
+    "invoices": (TapBilling, ["invoices"], {"invoices": []}),
+    "forex": (TapRewards, ["forex"], {"forex": {}}),
 }
 
 

@@ -10,6 +10,7 @@ from itertools import product
 from urllib.parse import quote, quote_plus
 
 import pytest
+import requests
 
 from support import command, run
 from tap_billing.tap import TapBilling
@@ -77,6 +78,14 @@ def test_a_key_that_the_server_sends_back(api, tmp_path, status, arguments):
     code, text = said(api, "events", tmp_path, *arguments)
     assert code == 1
     assert_silent(text)
+
+
+def test_a_key_that_is_quoted_as_a_whole_url_is():
+    key = 'pk/CANARY+9="<x>'
+    redaction.redact_logs([key])
+    place = requests.utils.requote_uri(f"http://127.0.0.1/{key}")
+    record = logging.getLogRecordFactory()("tap", logging.INFO, __file__, 1, "moved to %s", (place,), None)
+    assert "CANARY" not in record.getMessage()
 
 
 @pytest.mark.parametrize("name", ["billing", "events"])

@@ -84,16 +84,14 @@ class Invoices(BillingStream):
         return page
 
     @override
-    def is_record(self, node: Mapping[str, Any]) -> bool:
-        """The body is an object with a list."""
-        return isinstance(jsonpath.open_node(node.get("invoices")), list)
+    def records_path(self, document: Any) -> str:
+        """The body is `{"invoices": […]}`, or an array of wrapped invoices, as in older answers."""
+        return "$.invoices[*]" if jsonpath.find(document, "$.invoices") else self.records_jsonpath
 
     @override
-    def records_in(self, elements: Sequence[Any]) -> list[Any]:
-        """The invoices of the body `{"invoices": […]}`; of an array, as in older answers, each unwrapped."""
-        if len(elements) == 1 and jsonpath.find(elements[0], "$.invoices"):
-            return jsonpath.find(elements[0], "$.invoices[*]")
-        return super().records_in(elements)
+    def is_record(self, node: Mapping[str, Any]) -> bool:
+        """A lone object is an answer of another kind."""
+        return False
 
 
 class OneBillingKind(BillingStream):

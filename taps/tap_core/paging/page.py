@@ -16,7 +16,8 @@ _MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|n
 _FLAG = re.compile(r"(?i)(more|is_?truncated)$")
 _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
 _FAILED = re.compile(r"(?i)(fail(ed|ure)?|error)")
-_NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", [], {})
+_NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})
+_HTTP_FAILURES = range(400, 600)
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
 _LONGEST_NUMBER = 20
 """Digits of a total in a text."""
@@ -107,9 +108,12 @@ class Page:
     @property
     def failure(self) -> str | None:
         """What says beside the list that the answer is none: `"status": "error"`; None if nothing does."""
-        return next(
-            (name for name, value in self._beside if _says_failed(name.lower(), jsonpath.decode(value))), None
-        )
+        for name, value in self._beside:
+            found = jsonpath.decode(value)
+            inside = found.items() if name.lower() in {"meta", "status"} and isinstance(found, dict) else ()
+            if any(_says_failed(key.lower(), item) for key, item in ((name, found), *inside)):
+                return name
+        return None
 
     @property
     def _beside(self) -> Iterator[tuple[str, Any]]:
@@ -165,10 +169,13 @@ def _says_more(name: str, value: Any) -> bool:
 
 def _says_failed(name: str, value: Any) -> bool:
     if name in {"error", "errors"}:
-        return not is_nothing(value)
+        inside = value.values() if isinstance(value, dict) else [value]
+        return not all(map(is_nothing, inside))
     if name in {"success", "ok"}:
-        return value is False
-    return name == "status" and isinstance(value, str) and _FAILED.fullmatch(value) is not None
+        return value is False or value == "false"
+    if name not in {"status", "code"}:
+        return False
+    return _FAILED.fullmatch(value) is not None if isinstance(value, str) else value in _HTTP_FAILURES
 
 
 def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:

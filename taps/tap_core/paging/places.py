@@ -177,7 +177,7 @@ class ByNumber:
 
 def _numbers(query: Query, *names: str) -> list[int]:
     values = [query.get(name) for name in names]
-    if not all(isinstance(value, int) and value >= 0 for value in values):
+    if not all(type(value) is int and value >= 0 for value in values):
         msg = "state: the checkpoint names no page of this list"
         raise ApiError(msg)
     return [int(value) for value in values if value is not None]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ACTING = (
     *("*access_token", "*refresh_token", "*vault_token", "*private_key", "*api_key", "*secret", "*password"),
+    *("*secret_key", "*auth_token", "*session_token"),
     *("invite_url", "invite_link", "invite_token"),
 )
 """Names of what acts for whoever has it, in any API."""
@@ -37,13 +38,13 @@ _as_json = msgspec.json.Encoder().encode
 
 def _ending(names: Iterable[str]) -> re.Pattern[str]:
     """What a path matches that ends with one of these names."""
-    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "[_-]?") for name in names)
+    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "[ _-]?") for name in names)
     return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
 def _folded(text: bytes) -> bytes:
     """A text without what makes no difference between names."""
-    return text.translate(_LOWER, b"_-")
+    return text.translate(_LOWER, b"_- ")
 
 
 def _by_word(names: Sequence[bytes]) -> dict[bytes, list[list[bytes]]]:

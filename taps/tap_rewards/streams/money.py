@@ -131,6 +131,7 @@ class Forex(WholeStream):
         page = super().read_page(response)
         rates = [rate for found in page.records for rate in _members(found)]
         page.replace_records([{**self.params, "currency_code": code, "rate": rate} for code, rate in rates])
+        self.check_failure(page)
         return page
 
 
