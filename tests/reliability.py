@@ -54,9 +54,13 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **A total that is capped at just the page's size**, for list after list, is believed: a total
   that was reached is an end.
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
-  told from one that tells the truth. Nor can one that hides so many rows of a page that it is less than
-  half as long as the longest, in a list of a single page that no bookmark depends on. Where one does, a
-  server can hide rows as it likes, but for a whole page of them in a row, or most rows of numbered pages.
+  told from one that tells the truth.
+- **Rows that a server leaves out of pages once it has cut them** cost no other rows, but for a whole page of
+  them in a row, or more than half of a numbered page; without a bookmark or deletes, also more rows of the
+  first page than it has. From such a server rows can come twice, under one key.
+- **A numbered list of a server that always sends fewer rows than asked for**, gone on with after an
+  interruption, can lose rows at the edge of a page. So can a list gone on with whose rows are never sent
+  alike twice be called broken.
 - **Secrets in JSON that is sent as a text** are not looked for: they leave the tap as the text does.
 - **Deletes** are seen by whole reads alone, as none of these APIs reports them: of an incremental stream,
   when `full_read_every` is due.
