@@ -69,7 +69,7 @@ PLACES = [
     (TapScheduling, "teams", {"metadata": {"apps": [{"credential": {"accessToken": "CANARY"}}]}}),
     (TapScheduling, "teams", {"webhooks": [{"secret": "CANARY"}], "inviteUrl": "CANARY"}),
     (TapRewards, "orders", {"invite-url": CANARY, "x": {"Access-Token": CANARY}}),
-    (TapBilling, "customers", {"access token": CANARY, "secret_key": CANARY}),
+    (TapBilling, "customers", {"access token": CANARY, "access__token ": CANARY, "secret_key": CANARY}),
     (TapPromotions, "promotions", {"Invite URL": CANARY, "session token": CANARY, "authToken": CANARY}),
     (TapScheduling, "teams", {"inviteToken": {"token": "CANARY", "expires": None}}),
     (TapBilling, "customers", {"integration": {"private_key": "CANARY", "apiKey": "CANARY"}}),

@@ -84,6 +84,16 @@ SOME = {
         ["campaigns", "fields", "funding_sources", "members", "products"],
         ["/fields", "/funding_sources"],
     ),
+    "three at first": (
+        TapRewards,
+        ["campaigns", "fields", "funding_sources", "members", "products", "roles"],
+        ["/campaigns", "/fields", "/funding_sources"],
+    ),
+    "all but the last": (
+        TapRewards,
+        ["campaigns", "fields", "members", "roles"],
+        ["/campaigns", "/fields", "/members"],
+    ),
     "the first of another API": (TapRewards, ["campaigns", "fields", "products"], ["/campaigns"]),
 }
 
@@ -109,11 +119,13 @@ def test_C04_no_other_stream_is_lost_with_those_whose_connections_are_dropped(ca
 FAILED = [
     *({"status": "error"}, {"status": 500}, {"status": {"code": "error"}}, {"meta": {"status": "failed"}}),
     *({"success": False}, {"success": "false"}, {"ok": False}),
-    *({"errors": ["no"]}, {"error": {"code": 9}}, {"error": "no such thing"}),
+    *({"errors": ["no such"]}, {"error": {"code": 9}}, {"error": "no such thing"}, {"fault": {"text": "x"}}),
+    *({"statusCode": 500}, {"status": "500"}, {"error_message": "boom"}, {"response": {"status": "error"}}),
 ]
 WELL = [
     *({"status": "success"}, {"status": 200}, {"status": {"code": "ok"}}, {"meta": {"status": "active"}}),
     *({"success": True}, {"success": 0}, {"filters": {"status": "failed"}}),
+    *({"errors": [None]}, {"errors": [{}]}, {"error": "None"}, {"error": {"code": 200, "message": "OK"}}),
     *({"errors": []}, {"errors": {"count": 0}}, {"error": None}, {"error": {"code": 0, "message": ""}}),
 ]
 

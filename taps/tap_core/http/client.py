@@ -124,8 +124,8 @@ class ApiClient:
             ApiError: Any other failure for good, as `read` says.
         """
         request = self._prepare(url, params, headers)
-        if retries is None:  # that waiting does not help has been seen where nothing was ever answered
-            retries = 0 if self._silence.is_unbroken and not self._answers else self.limits.max_retries
+        if retries is None:
+            retries = 0 if self._silence.is_lasting(self._answers) else self.limits.max_retries
         faults = refusals = 0
         again = False
         answers = self._answers
@@ -142,7 +142,7 @@ class ApiClient:
                 self._limiter.lost(ticket)
                 faults += 1
                 if faults > retries:
-                    raise self._gave_up(request, failure, faults, answers, traffic) from None
+                    raise self._gave_up(request, failure, faults, answers) from None
                 self._back_off(request, failure, faults, traffic)
                 if faults == 1:
                     answers = self._answers
@@ -272,9 +272,7 @@ class ApiClient:
             "%s: %s; trying again in %.1f s", messages.place(request.url), failure.reason, seconds
         )
 
-    def _gave_up(
-        self, request: _Prepared, failure: Retriable, tries: int, answers: int, traffic: Traffic
-    ) -> ApiError:
+    def _gave_up(self, request: _Prepared, failure: Retriable, tries: int, answers: int) -> ApiError:
         """The failure of a request that was tried often enough.
 
         Args:
@@ -282,7 +280,6 @@ class ApiClient:
             failure: The last one.
             tries: How often it was sent.
             answers: Answers to any request by the time of the first retry.
-            traffic: What the request was counted with.
         """
         msg = (
             f"{messages.place(request.url)} failed {tries} time{'s' * (tries > 1)}, at last with: "
@@ -290,9 +287,9 @@ class ApiClient:
             "the last STATE"
         )
         if failure.unanswered and self._answers == answers:
-            place = messages.place(request.url)
-            if isinstance(failure, Unconnected) or self._silence.is_general(place, traffic, answers):
+            if isinstance(failure, Unconnected):
                 return Unreachable(msg)
+            self._silence.note(messages.place(request.url), answers)
         if not failure.divisible:
             return ApiError(msg, status=failure.status)
         return PageFailed(msg, status=failure.status)

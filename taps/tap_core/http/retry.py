@@ -33,8 +33,8 @@ _QUICK = (0.25, 0.5)
 _SEVERAL = 3
 """Retries from which on a user is patient enough for the window of a limit."""
 
-_IN_VAIN = 3
-"""Lists in a row without any answer, after which no other is tried."""
+_IN_VAIN = 2
+"""Lists in a row without any answer, after which each other one is asked for but once."""
 
 _WINDOW = 60.0
 """Seconds for which an API blocks who asks too often, where its 429 names no time."""
@@ -57,27 +57,19 @@ class Silence:
     """The lists that were asked for in vain since the last answer, of a server that drops its connections."""
 
     def __init__(self) -> None:
-        self._lists: dict[str, int] = {}
+        self._lists: set[str] = set()
         self._answers = 0
 
-    def is_general(self, place: str, stream: object, answers: int) -> bool:
-        """Whether it is not of these lists alone: they are several, and not all of one stream.
-
-        Args:
-            place: What was asked for now.
-            stream: What is the same for all lists of a stream.
-            answers: How many there were so far.
-        """
+    def note(self, place: str, answers: int) -> None:
+        """A list was asked for in vain, after so many answers."""
         if answers != self._answers:
             self._lists.clear()
             self._answers = answers
-        self._lists[place] = id(stream)
-        return len(self._lists) >= _IN_VAIN and len({*self._lists.values()}) > 1
+        self._lists.add(place)
 
-    @property
-    def is_unbroken(self) -> bool:
-        """Whether a list was asked for in vain, and nothing was ever answered."""
-        return bool(self._lists) and not self._answers
+    def is_lasting(self, answers: int) -> bool:
+        """Whether it has been seen that waiting does not help; sooner if nothing was ever answered."""
+        return answers == self._answers and len(self._lists) >= (_IN_VAIN if answers else 1)
 
 
 def is_retried(status: int) -> bool:

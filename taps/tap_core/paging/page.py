@@ -17,7 +17,10 @@ _FLAG = re.compile(r"(?i)(more|is_?truncated)$")
 _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
 _FAILED = re.compile(r"(?i)(fail(ed|ure)?|error)")
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})
-_HTTP_FAILURES = range(400, 600)
+_HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
+_BLANK = {"", "0", "-1", "false", "null", "no", "none", "n/a", "ok", "no error", "success"}
+"""What an error can be that is none, as a text in lower case."""
+
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
 _LONGEST_NUMBER = 20
 """Digits of a total in a text."""
@@ -110,7 +113,11 @@ class Page:
         """What says beside the list that the answer is none: `"status": "error"`; None if nothing does."""
         for name, value in self._beside:
             found = jsonpath.decode(value)
-            inside = found.items() if name.lower() in {"meta", "status"} and isinstance(found, dict) else ()
+            inside = (
+                found.items()
+                if name.lower() in {"meta", "status", "response"} and isinstance(found, dict)
+                else ()
+            )
             if any(_says_failed(key.lower(), item) for key, item in ((name, found), *inside)):
                 return name
         return None
@@ -168,14 +175,24 @@ def _says_more(name: str, value: Any) -> bool:
 
 
 def _says_failed(name: str, value: Any) -> bool:
-    if name in {"error", "errors"}:
-        inside = value.values() if isinstance(value, dict) else [value]
-        return not all(map(is_nothing, inside))
+    if name.replace("_", "") in {"error", "errors", "errormessage", "fault"}:
+        return not _is_blank(value)
     if name in {"success", "ok"}:
         return value is False or value == "false"
-    if name not in {"status", "code"}:
+    if name.replace("_", "") not in {"status", "code", "statuscode", "result"}:
         return False
-    return _FAILED.fullmatch(value) is not None if isinstance(value, str) else value in _HTTP_FAILURES
+    if isinstance(value, str) and _FAILED.fullmatch(value):
+        return True
+    return isinstance(value, (int, str)) and value in _HTTP_FAILURES
+
+
+def _is_blank(error: Any) -> bool:
+    """Whether an error is none, however deep it says so."""
+    if isinstance(error, (dict, list)):
+        return all(map(_is_blank, error.values() if isinstance(error, dict) else error))
+    if isinstance(error, str):
+        return error.strip().lower() in _BLANK
+    return error in _NOTHING or error in range(200, 300)
 
 
 def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:

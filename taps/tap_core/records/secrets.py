@@ -38,8 +38,8 @@ _as_json = msgspec.json.Encoder().encode
 
 def _ending(names: Iterable[str]) -> re.Pattern[str]:
     """What a path matches that ends with one of these names."""
-    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "[ _-]?") for name in names)
-    return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.ASCII | re.DOTALL)
+    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "[ _-]*") for name in names)
+    return re.compile(rf"(?:.*\.)?[ _-]*(?:{'|'.join(patterns)})[ _-]*", re.IGNORECASE | re.ASCII | re.DOTALL)
 
 
 def _folded(text: bytes) -> bytes:
