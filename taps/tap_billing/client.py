@@ -57,6 +57,10 @@ class BillingStream(ApiStream):
     total_path: ClassVar[str | None] = None
     """JSONPath of the number of rows; most lists say none, and end with a page that is short, or empty."""
 
+    bound_params: ClassVar[tuple[str, str]] = ("start_datetime", "end_datetime")
+    """Query parameters that take the lower and the upper bound of `date_field`."""
+    bound_format = "%Y-%m-%d %H:%M:%S"
+
     @override
     def get_new_paginator(self) -> Paginator:
         """Page numbers."""
@@ -81,13 +85,13 @@ class BillingStream(ApiStream):
 
     @override
     def since(self, start: Any) -> dict[str, Any]:
-        """The lower bound of `date_field`, on the clock of the site."""
-        return {"start_datetime": f"{self.site_time(start):%Y-%m-%d %H:%M:%S}"}
+        """The lower bound, on the clock of the site."""
+        return {self.bound_params[0]: f"{self.site_time(start):{self.bound_format}}"}
 
     @override
     def until(self, end: datetime) -> dict[str, Any]:
-        """The upper bound of `date_field`, on the clock of the site."""
-        return {"end_datetime": f"{self.latest_site_time(end):%Y-%m-%d %H:%M:%S}"}
+        """The upper bound, on the clock of the site."""
+        return {self.bound_params[1]: f"{self.latest_site_time(end):{self.bound_format}}"}
 
     def site_time(self, moment: datetime) -> datetime:
         """A moment on the clock of the site, or up to 38 hours earlier; never later, which would lose rows.
@@ -105,12 +109,5 @@ class BillingStream(ApiStream):
 class ByDay(BillingStream):
     """A list whose bounds are days, in the zone of the site."""
 
-    @override
-    def since(self, start: Any) -> dict[str, Any]:
-        """The day of the lower bound."""
-        return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
-
-    @override
-    def until(self, end: datetime) -> dict[str, Any]:
-        """The day of the upper bound."""
-        return {"until_date": f"{self.latest_site_time(end):%Y-%m-%d}"}
+    bound_params = ("since_date", "until_date")
+    bound_format = "%Y-%m-%d"

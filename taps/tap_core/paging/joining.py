@@ -116,7 +116,7 @@ class Joining(Positioned):
         if not self._can_be_cut(page):
             return page, False
         keys, count = page.keys, len(page.records)
-        page = yield from self._page(self._places.sized(ask, count))
+        page = yield from self._page(self._places.ask(ask.start // ask.size * count, count))
         if page.keys == keys:
             self._back, self._longest = 0, count
             return page, True

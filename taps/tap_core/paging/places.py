@@ -52,10 +52,6 @@ class ByOffset:
         start, size = _numbers(query, self.param, self.size_param)
         return Ask(query, start, size)
 
-    def sized(self, ask: Ask, size: int) -> Ask:
-        """The page from the same row on, with this size."""
-        return self.ask(ask.start, size)
-
     def following(self, ask: Ask, stride: int, size: int) -> Ask:
         """The page after one that is yet to come, if that is as long as those before it."""
         return self.ask(ask.start + stride, size)
@@ -126,10 +122,6 @@ class ByNumber:
 
     def _page(self, number: int, size: int) -> Ask:
         return Ask({self.param: number, self.size_param: size}, (number - 1) * size, size)
-
-    def sized(self, ask: Ask, size: int) -> Ask:
-        """The page of the same number, if pages were of this size."""
-        return self._page(ask.query[self.param], size)
 
     def read(self, query: Query) -> Ask:
         """What a query asks for.
