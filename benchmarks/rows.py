@@ -243,8 +243,9 @@ def tables(table: Table, count: int, *, dirty: bool) -> Any:
         return found
     samples = [row for rows in own.values() for row in rows]
     found[table.parents] = found[table.parents][:PARENTS]
+    kind = type(next(iter(own)))
     found[table.name] = {
-        parent["id"]: [
+        kind(parent["id"]): [
             _row(table, samples[at % len(samples)], at, dirty=dirty) for at in range(first, count, PARENTS)
         ]
         for first, parent in enumerate(found[table.parents])
@@ -257,10 +258,10 @@ def parents_of(table: Table, count: int) -> Any:
     found = copy.deepcopy(_own(table.api))
     own = found[table.parents]
     samples = [row for rows in found[table.name].values() for row in rows]
-    whole = Table(table.api, table.parents)
+    whole, kind = Table(table.api, table.parents), type(next(iter(found[table.name])))
     found[table.parents] = [_row(whole, own[at % len(own)], at, dirty=False) for at in range(count)]
     found[table.name] = {
-        parent["id"]: [_row(table, samples[at % len(samples)], at, dirty=False)]
+        kind(parent["id"]): [_row(table, samples[at % len(samples)], at, dirty=False)]
         for at, parent in enumerate(found[table.parents])
     }
     return found

@@ -9,7 +9,7 @@ numbered.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
-from typing_extensions import TypedDict, override
+from typing_extensions import override
 
 from tap_core.errors import ApiError
 from tap_core.paging.places import ByOffset
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _KEPT = 1000
 """Lines that are remembered: those of some pages."""
+
+_DECIMAL = re.compile(r"(-?[1-9][0-9]{0,11}|0)(\.[0-9]{1,12})?")
+"""Numbers that are as `_number` has them but for zeros at their end."""
 
 _NO_ORDER = (
     "the lines come in no order of their time, so that equal ones can't be told apart: report it to the "
@@ -67,24 +70,38 @@ class Line(NamedTuple):
         return hashlib.sha256(msgspec.json.encode([*self[:4], number])).hexdigest()
 
 
-class _OrderRef(TypedDict, total=False):
-    id: Any
+class _Order(msgspec.Struct):
+    id: str | None = None
 
 
-class _Row(TypedDict, total=False):
-    created_at: Any
-    amount: Any
-    action: Any
-    order: _OrderRef | None
-    description: Any
+class _Row(msgspec.Struct):
+    """A line as nearly all of them come: it is read four times as fast so."""
+
+    created_at: datetime
+    amount: Raw
+    action: str | None = None
+    order: _Order | None = None
+    description: str | None = None
 
 
-_row = jsonpath.members_reader(_Row)
+_row = msgspec.json.Decoder(_Row).decode
+_date_text = msgspec.json.Encoder().encode
 
 
 @lru_cache(_KEPT)  # for the page's keys, and when it is written
 def _read(record: bytes) -> Line:
-    return _line(_row(Raw(record)))
+    try:
+        row = _row(record)
+        amount = _plain(bytes(row.amount))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return _line(jsonpath.decode(Raw(record)))
+    return Line(
+        _utc_text(_utc(row.created_at)),
+        amount,
+        row.action or "",
+        (row.order and row.order.id) or "",
+        row.description or "",
+    )
 
 
 def _line(row: Any) -> Line:
@@ -106,14 +123,32 @@ def moment(value: Any) -> datetime | None:
         time = msgspec.convert(value, datetime)
     except msgspec.ValidationError:
         return None
+    return _utc(time)
+
+
+def _utc(time: datetime) -> datetime:
     if time.tzinfo is timezone.utc:  # as most are: what follows takes half of the time
         return time
     return time.replace(tzinfo=time.tzinfo or timezone.utc).astimezone(timezone.utc)
 
 
+def _utc_text(time: datetime) -> str:
+    """As `isoformat(timespec="microseconds")` has it, in a fifth of the time."""
+    text = _date_text(time)[1:-2].decode()
+    return f"{text}+00:00" if time.microsecond else f"{text}.000000+00:00"
+
+
 def _time(value: Any) -> str:
     time = moment(value)
-    return time.isoformat(timespec="microseconds") if time else _text(value)
+    return _utc_text(time) if time else _text(value)
+
+
+def _plain(number: bytes) -> str:
+    """The text of `_number`, of a number that is written as one."""
+    text = number.decode()
+    if not _DECIMAL.fullmatch(text):
+        return _number(jsonpath.decode(Raw(number)))
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _number(value: Any) -> str:
@@ -134,11 +169,12 @@ def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:
 
     Equal lines are numbered from the oldest, the last in the list, so that a new one changes no number.
     """
-    counts: Counter[tuple[str, ...]] = Counter()
+    counts: dict[tuple[str, ...], int] = {}
     found = []
     for record, line in zip(reversed(records), reversed(lines), strict=True):
-        counts[line[:4]] += 1
-        found.append(jsonpath.with_members(record, {"_sdc_key": line.key(counts[line[:4]])}))
+        same = line[:4]
+        counts[same] = number = counts.get(same, 0) + 1
+        found.append(jsonpath.with_members(record, {"_sdc_key": line.key(number)}))
     return found[::-1]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
 from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import lists
@@ -104,6 +104,47 @@ def test_odd_rows_have_keys_too():
     )
     assert Line.of(rows[2]) == Line.of(rows[3])
     assert Line.of(None) == Line.of([])
+
+
+_texts = st.one_of(st.none(), st.text(max_size=4), st.integers(), st.lists(st.none(), max_size=1))
+_amounts = st.one_of(
+    st.from_regex(r"\A-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,14})?([eE][+-]?[0-9]{1,2})?\Z"),
+    st.sampled_from(["-0", "0.0", "-0.00", '"51.50"', "null", "true", "[]", "1e999999999", "1" * 40]),
+)
+_times = st.one_of(
+    st.datetimes(timezones=st.one_of(st.none(), st.timezones())).map(datetime.isoformat),
+    st.sampled_from(
+        ["2026-05-12T14:03:28Z", "2026-05-12t14:03:28.5z", "2026-05-12", "", None, 1_778_594_608]
+    ),
+)
+
+
+@settings(deadline=None)
+@given(
+    row=st.fixed_dictionaries(
+        {},
+        optional={
+            "created_at": _times,
+            "action": _texts,
+            "description": _texts,
+            "order": st.one_of(_texts, st.fixed_dictionaries({}, optional={"id": _texts})),
+        },
+    ),
+    amount=_amounts,
+)
+def test_the_quick_reading_of_a_line_is_the_careful_one(row, amount):
+    text = json.dumps({**row, "amount": 0}).replace('"amount": 0', f'"amount": {amount}')
+    node = msgspec.Raw(text.encode())
+    assert Line.of(node) == Line.of(jsonpath.decode(node))
+
+
+@given(
+    time=st.datetimes(timezones=st.sampled_from([timezone.utc, timezone(timedelta(hours=-5, minutes=-30))]))
+)
+def test_the_time_of_a_line_is_in_utc_with_microseconds(time):
+    assume(MINYEAR < time.year < MAXYEAR)
+    utc = time.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    assert Line.of(raw({**SAMPLE, "created_at": time.isoformat()})).time == utc
 
 
 def test_numbers_are_counted_from_the_oldest():

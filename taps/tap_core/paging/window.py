@@ -52,7 +52,8 @@ class Window:
             return []
         fresh: Sequence[int] = range(len(page.keys))
         for rows in self._pages:
-            fresh = [at for at in fresh if page.keys[at] not in rows]
+            if not rows.keys().isdisjoint(page.keys):
+                fresh = [at for at in fresh if page.keys[at] not in rows]
         self.add(page.keys, page.records, [page.keys[at] for at in fresh])
         return [page.records[at] for at in fresh] if len(fresh) < len(page.keys) else page.records
 
