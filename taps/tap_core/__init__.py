@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_core.paging.page import Page
     from tap_core.paging.pagenumber import PageNumber
     from tap_core.paging.paginator import Paginator, SinglePage
+    from tap_core.paging.whole import WholeList
     from tap_core.records.jsonpath import decode, parse
     from tap_core.records.keys import key_reader
     from tap_core.schema import ApiSchema
@@ -34,6 +35,7 @@ __all__ = [
     "PageNumber",
     "Paginator",
     "SinglePage",
+    "WholeList",
     "api_version_setting",
     "common_settings",
     "decode",
@@ -52,6 +54,7 @@ _ROOMS = {
     "PageNumber": "paging.pagenumber",
     "Paginator": "paging.paginator",
     "SinglePage": "paging.paginator",
+    "WholeList": "paging.whole",
     "api_version_setting": "settings",
     "common_settings": "settings",
     "decode": "records.jsonpath",

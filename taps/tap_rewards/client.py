@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
-from tap_core import ApiSchema, ApiStream, Offset, SinglePage
+from tap_core import ApiSchema, ApiStream, Offset, WholeList
 from tap_core.paging.places import Ask, ByOffset
 from tap_rewards import schemas
 
@@ -68,12 +68,12 @@ def _second(moment: datetime) -> str:
 
 
 class WholeStream(RewardsStream):
-    """A list that comes whole: it has neither offset nor limit."""
+    """A list that comes whole: no offset and no limit are documented."""
 
     @override
     def get_new_paginator(self) -> Paginator:
-        """One request."""
-        return SinglePage()
+        """One request, and a look at what is behind."""
+        return WholeList(ByOffset())
 
 
 class OffsetAlone(ByOffset):

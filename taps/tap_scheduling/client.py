@@ -9,8 +9,9 @@ from requests import codes
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
-from tap_core import ApiError, ApiSchema, ApiStream, Offset
+from tap_core import ApiError, ApiSchema, ApiStream, Offset, WholeList
 from tap_core.errors import Retriable
+from tap_core.paging.places import ByOffset
 from tap_core.records import jsonpath
 from tap_scheduling import schemas
 
@@ -50,7 +51,9 @@ class SchedulingStream(ApiStream):
     @override
     def get_new_paginator(self) -> Paginator:
         """Pages, where there are any."""
-        return pages(order=self.order, size=self.page_size) if self.page_size else super().get_new_paginator()
+        if self.page_size:
+            return pages(order=self.order, size=self.page_size)
+        return WholeList(ByOffset("skip", "take"))
 
     @property
     @override

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing_extensions import override
 
 from tap_billing.client import DATES, FILTER_DATES, BillingStream
-from tap_core import SinglePage
+from tap_core import WholeList
+from tap_core.paging.places import ByNumber
 
 
 class Products(BillingStream):
@@ -31,9 +32,9 @@ class ProductFamilies(BillingStream):
     filters = DATES
 
     @override
-    def get_new_paginator(self) -> SinglePage:
+    def get_new_paginator(self) -> WholeList:
         """One request: pages are documented nowhere, and page 2 may be page 1 again, without an end."""
-        return SinglePage()
+        return WholeList(ByNumber())
 
 
 class PricePoints(BillingStream):

@@ -20,6 +20,7 @@ class Evidence:
         confirmed_totals: How often a full page that reached a total of this many records was the last one.
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
         longest_unpaged: Records in the longest of these.
+        longest_whole: Records in the longest list that came in one response, behind which nothing stands.
         volatile: Rows in a row that were sent unlike before although they had kept their place.
     """
 
@@ -27,6 +28,7 @@ class Evidence:
     confirmed_totals: Counter[int] = field(default_factory=Counter)
     unpaged: int = 0
     longest_unpaged: int = 0
+    longest_whole: int = 0
     volatile: int = 0
 
     def ends_short(self, count: int, asked: int) -> bool:
@@ -42,3 +44,7 @@ class Evidence:
     def confirms(self, total: int) -> bool:
         """Whether a full page that reaches this total is known to be the last one."""
         return self.confirmed_totals[total] >= ALIKE
+
+    def is_whole(self, count: int) -> bool:
+        """Whether a response of so few records is believed to be all: no server's pages are so short."""
+        return count < max(_TINY, self.longest_whole)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core import SinglePage
 from tap_core.records import jsonpath
 from tap_core.records.keys import is_missing
 from tap_scheduling.client import PAGE_SIZE, WHOLE_PAGE, SchedulingStream
@@ -65,6 +66,11 @@ class Calendars(SchedulingStream):
     path = "/calendars"
     primary_keys = ("credentialId", "externalId")
     records_jsonpath = "$.data.connectedCalendars[*].calendars[*]"
+
+    @override
+    def get_new_paginator(self) -> SinglePage:
+        """One request: its answer is no list, but a list for each account."""
+        return SinglePage()
 
     @override
     def check_envelope(self, page: Page) -> None:

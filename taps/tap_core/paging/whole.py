@@ -1,0 +1,77 @@
+"""Lists that are documented to come whole in one response, on servers that page them all the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_core.paging.walk import Walk
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tap_core.paging.page import Page
+    from tap_core.paging.paginator import Query, Steps
+    from tap_core.paging.places import ByNumber, ByOffset
+
+
+class WholeList(Walk):
+    """One request without any place; and a look behind an answer that is long enough to be a page.
+
+    That look is spared where a longer list of the same endpoint was seen to be whole. An API that knows no
+    places sends the list again, or refuses the request.
+    """
+
+    def __init__(self, places: ByOffset | ByNumber) -> None:
+        """Start at the first page.
+
+        Args:
+            places: How the API asks for pages of its other lists.
+        """
+        super().__init__(places, size=1)
+        self.size = None
+
+    @override
+    def walk(self) -> Steps:
+        """The list; and its other pages, if there are any."""
+        page = yield {}
+        count = len(page.records)
+        if not count or (not page.more and self.evidence.is_whole(count)):
+            self._refuse_more(page)
+            return
+        self.size = self._longest = count
+        self._at = self._places.ask(0, count)
+        self._window.add(page.keys, page.records, page.keys)
+        self._first, self._newest = page.keys, page.keys[-1]
+        following = self._beyond(page)
+        behind = yield from self._probe(self._places.ask(count, count))
+        self.proofs += 1
+        if behind and not all(map(self._window.knows, behind.keys)):
+            yield from self._rest(following)
+            return
+        self._refuse_more(page)
+        self.evidence.longest_whole = max(self.evidence.longest_whole, count)
+
+    @override
+    def sample(self) -> Query:
+        """The list."""
+        return {}
+
+    @override
+    def piece(self, start: int, size: int) -> tuple[Query, int, int] | None:
+        """No part of the list."""
+        return None
+
+    @override
+    def stretch(self, query: Query) -> tuple[int, int]:
+        """The place where a page begins, and the number of records that are asked for, if any is."""
+        return super().stretch(query) if query else (0, 0)
+
+    @override
+    def resume(self, query: Query, page: Page, done: list[Any]) -> None:
+        """Go on from the middle of the list, or of its only page."""
+        if query:
+            super().resume(query, page, done)
+        else:
+            self._begin()
