@@ -10,6 +10,7 @@ from page_reads import FAR, Read, by_number, by_offset, items, offset, page_of
 from tap_core.errors import ApiError
 from tap_core.paging.offset import Offset
 from tap_core.paging.pagenumber import PageNumber
+from tap_core.records import jsonpath
 
 
 def resumed(paginator, query, rows):
@@ -115,3 +116,25 @@ def test_rows_that_follow_on_nothing_behind_the_page_to_go_on_from():
     read = Read(resumed(offset(), {"offset": 20, "limit": 10}, range(20, 30)), answer)
     assert "don't follow on those before them" in read.failure
     assert read.asked == [(20, 10), *[(29, 10), (20, 10)] * 2, (29, 10)]
+
+
+@pytest.mark.parametrize("kind", [Offset, PageNumber])
+def test_a_list_whose_rows_never_come_alike_twice_is_gone_on_with(kind):
+    """As where each answer signs its addresses anew."""
+    stamp = count()
+
+    def signed(ids):
+        return {"items": [{"id": number, "url": next(stamp)} for number in ids]}
+
+    paginator = kind(size=10)
+    query = {"page": 3, "per_page": 10} if kind is PageNumber else {"offset": 20, "limit": 10}
+    page = page_of(signed(range(20, 30)))
+    paginator.resume(query, page, page.keys[:4])
+    found = []
+    for _ in range(100):
+        found += [jsonpath.decode(record)["id"] for record in paginator.take(page)]
+        if paginator.finished:
+            break
+        start, size = paginator.stretch(paginator.current_value)
+        page = page_of(signed(range(min(start, 95), min(start + size, 95))))
+    assert set(found) >= set(range(24, 95))

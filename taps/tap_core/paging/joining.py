@@ -96,6 +96,8 @@ class Joining(Positioned):
                 self._empty = ask.query[self._places.param]
             if not page.records and not self._at.start:
                 page = yield from self._top_again()
+            if self._back and self._comes_again(page) and not self._window.joins(page):
+                self.evidence.volatile += len(page.records)  # unlike before though nothing moved
             if self._joins(page):
                 return page
             if not page.records and (self._at.start >= self._end or not self._at.start):
@@ -142,14 +144,10 @@ class Joining(Positioned):
             return True
         return self.evidence.volatile >= _VOLATILE and page.keys[0] == self._expected()
 
-    def _note_step_back(self, page: Page) -> None:
-        """Learn from a page that was read before: does it come unlike before, though nothing moved?"""
+    def _comes_again(self, page: Page) -> bool:
+        """Whether a page has just the rows that were read in its place."""
         asked = self._places.most(self._at, self._longest)
-        if self._window.comes_again(page, self._at.start - self._begins, asked):
-            if not self._window.joins(page):
-                self.evidence.volatile += len(page.records)
-        else:
-            self._unconnected = 0
+        return self._window.comes_again(page, self._at.start - self._begins, asked)
 
     def _note_unconnected(self, page: Page) -> None:
         if self._back or any(self._window.knows(key) for key in page.keys):

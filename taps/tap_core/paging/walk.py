@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_core.paging.joining import FAR, Joining
+from tap_core.paging.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -58,6 +59,7 @@ class Walk(Joining):
         if count > 1:
             self._first = page.keys  # should it come again further on, the place is ignored
         self._begins, self._end = ask.start, ask.start + count
+        self._page_keys, self._page_at = page.keys, ask
         self._only_first_page = False
         self._resumed = self._full = True
         self._start(self._rest(ask))
@@ -98,8 +100,10 @@ class Walk(Joining):
 
     def _to_the_end(self, ask: Ask) -> Steps:
         while page := (yield from self._joined(ask)):
-            if self._back:
-                self._note_step_back(page)
+            if self._back and not self._comes_again(page):
+                self._unconnected = 0
+            if self._begins and not self._at.start:  # behind this, places are known from here on
+                self._begins, self._window = 0, Window()
             page.fresh = self._window.fresh(page)
             if page.fresh:
                 self._note_more(page)
