@@ -187,8 +187,14 @@ class ApiTap(GroupedTap):
 
     @override
     def stop(self, signum: int) -> None:
-        """SIGINT or SIGTERM: end between two messages, and soon."""
-        run = self.current_run
+        """SIGINT or SIGTERM: end between two messages, and soon; at once if nothing was begun.
+
+        Raises:
+            Stopped: Nothing was begun.
+        """
+        run: Run | None = vars(self).get("current_run")
+        if run is None:
+            raise Stopped(signum)
         if run.stopped_by:
             signal.signal(signum, signal.SIG_DFL)
             signal.raise_signal(signum)

@@ -20,6 +20,8 @@ from api_sandbox.events.data import generate
 from billing import truth as billing
 from support import KEY, Output
 from tap_billing.tap import TapBilling
+from tap_core.errors import Stopped
+from tap_events.tap import TapEvents
 
 POINTS = int(os.environ.get("RELIABILITY_POINTS", "1"))
 KEYS = {"attendees": "id", "tickets": "id", "transactions": "refno", "events": "id", "users": "id"}
@@ -232,3 +234,10 @@ def test_target_that_dies(slow, tmp_path):
     output = Run(slow, tmp_path, piped=True).stop("broken pipe", 1)
     assert output.code == 1
     assert "The target closed its input" in output.log
+
+
+@pytest.mark.parametrize("config", [{}, {"api_key": KEY}])
+def test_a_tap_that_has_begun_nothing_stops_at_once(config):
+    tap = TapEvents(config=config, validate_config=False)
+    with pytest.raises(Stopped, match="15"):
+        tap.stop(signal.SIGTERM)
