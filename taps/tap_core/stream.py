@@ -16,6 +16,7 @@ from tap_core.errors import NoSuchList, Retriable
 from tap_core.http.request import Request, fill_path
 from tap_core.http.response import read_answer
 from tap_core.maps import has_filter
+from tap_core.paging.failures import hints_at_failure
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
@@ -149,13 +150,14 @@ class ApiStream(BoundedStream):
         return page
 
     def check_failure(self, page: Page) -> None:
-        """See that a page without records is not an answer that says that it failed.
+        """See that a page is not an answer that says that it failed, and may have only some of its rows.
 
         Raises:
             Retriable: It is.
         """
-        if not page.records and (failure := page.failure):
-            msg = f"the answer has no rows and says by `{failure}` that something failed"
+        if failure := page.failure:
+            rows = "rows" if page.records else "no rows"
+            msg = f"the answer has {rows} and says by `{failure}` that something failed"
             raise Retriable(msg, divisible=False)
 
     def records_path(self, document: Any) -> str:
@@ -179,7 +181,11 @@ class ApiStream(BoundedStream):
         Args:
             node: The object, its members undecoded.
         """
-        return not any(is_missing(jsonpath.decode(node.get(key))) for key in self.keys_in_list)
+        fields = self.schema["properties"].keys() - self.keys_in_list
+        if any(hints_at_failure(name, jsonpath.decode(node[name])) for name in node.keys() - fields):
+            return False
+        has_keys = not any(is_missing(jsonpath.decode(node.get(key))) for key in self.keys_in_list)
+        return has_keys and not fields.isdisjoint(node)
 
     def transform_pages(self, pages: Iterable[Rows]) -> Iterator[Rows]:
         """The pages of a list, where records are to be put together otherwise than they came."""

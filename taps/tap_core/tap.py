@@ -187,11 +187,7 @@ class ApiTap(GroupedTap):
 
     @override
     def stop(self, signum: int) -> None:
-        """SIGINT or SIGTERM: end between two messages, and soon; at once if nothing was begun.
-
-        Raises:
-            Stopped: Nothing was begun.
-        """
+        """SIGINT or SIGTERM: end between two messages, and soon; at once if nothing was begun."""
         run: Run | None = vars(self).get("current_run")
         if run is None:
             raise Stopped(signum)

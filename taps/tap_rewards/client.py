@@ -73,7 +73,7 @@ class WholeStream(RewardsStream):
     @override
     def get_new_paginator(self) -> Paginator:
         """One request, and a look at what is behind."""
-        return WholeList(ByOffset())
+        return WholeList(ByOffset(), TOTAL)
 
 
 class OffsetAlone(ByOffset):

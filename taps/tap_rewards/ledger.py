@@ -24,6 +24,7 @@ from tap_core.paging.places import ByOffset
 from tap_core.paging.walk import Walk
 from tap_core.paging.window import PAGES
 from tap_core.records import jsonpath
+from tap_core.records.values import as_sound_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +122,7 @@ def moment(value: Any) -> datetime | None:
     """The time that a timestamp names, UTC if it names no zone; None if it is none."""
     try:
         time = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         return None
     return _utc(time)
 
@@ -161,7 +162,7 @@ def _number(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else str(as_sound_text(str(value)))
 
 
 def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:

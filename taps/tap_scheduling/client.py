@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PAGE_SIZE = 100
 """The API's default; it refuses more than 250."""
 
+TOTAL = "$.pagination.totalItems"
+
 WHOLE_PAGE = 250
 """The default of lists without a total, and the most that they allow."""
 
@@ -53,7 +55,7 @@ class SchedulingStream(ApiStream):
         """Pages, where there are any."""
         if self.page_size:
             return pages(order=self.order, size=self.page_size)
-        return WholeList(ByOffset("skip", "take"))
+        return WholeList(ByOffset("skip", "take"), TOTAL)
 
     @property
     @override

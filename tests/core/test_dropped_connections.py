@@ -121,10 +121,24 @@ FAILED = [
     *({"success": False}, {"success": "false"}, {"ok": False}),
     *({"errors": ["no such"]}, {"error": {"code": 9}}, {"error": "no such thing"}, {"fault": {"text": "x"}}),
     *({"statusCode": 500}, {"status": "500"}, {"error_message": "boom"}, {"response": {"status": "error"}}),
+    *({"success": 0}, {"success": "False"}, {"ok": "no"}, {"isSuccess": False}, {"succeeded": False}),
+    *({"status": False}, {"status": "internal_error"}, {"status": "Timeout"}, {"status": {"code": "ERR"}}),
+    *({"status": "KO"}, {"result": "unsuccessful"}, {"state": "error"}, {"code": "INTERNAL_SERVER_ERROR"}),
+    *(
+        {"error_code": 17},
+        {"errorCode": "E1"},
+        {"error_description": "boom"},
+        {"err": "boom"},
+        {"exception": "X"},
+    ),
+    *({"hasError": True}, {"is_error": True}, {"timed_out": True}, {"partial": True}, {"incomplete": True}),
+    {"message": "Internal server error"},
 ]
 WELL = [
     *({"status": "success"}, {"status": 200}, {"status": {"code": "ok"}}, {"meta": {"status": "active"}}),
-    *({"success": True}, {"success": 0}, {"filters": {"status": "failed"}}),
+    *({"success": True}, {"success": 1}, {"ok": "yes"}, {"filters": {"status": "failed"}}),
+    *({"error_count": 0}, {"hasError": False}, {"partial": False}, {"default": "x"}, {"result": 0}),
+    *({"message": "No users found"}, {"type": "list"}, {"state": "complete"}, {"code": "no_results"}),
     *({"errors": [None]}, {"errors": [{}]}, {"error": "None"}, {"error": {"code": 200, "message": "OK"}}),
     *({"errors": []}, {"errors": {"count": 0}}, {"error": None}, {"error": {"code": 0, "message": ""}}),
 ]
@@ -137,6 +151,62 @@ def test_A01_an_answer_that_says_that_it_failed_is_no_empty_list(tap, stream, si
         config = {"api_url": server.url, "api_key": KEY, **QUICK, "emit_activate_version_messages": True}
         with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
             run(tap, config, catalog=only(tap, stream))
+
+
+PLAINLY_FAILED = [
+    {"status": "error"},
+    {"success": False},
+    {"errors": ["partial result"]},
+    {"error": {"message": "timeout"}},
+]
+MAYBE_FAILED = [{"code": 500}, {"result": 404}, {"state": "error"}, {"success": 0}, {"partial": True}]
+ROWS = [{"id": number} for number in range(3)]
+
+
+@pytest.mark.parametrize("sign", PLAINLY_FAILED, ids=json.dumps)
+@pytest.mark.parametrize(
+    ("tap", "stream", "at"),
+    [(TapEvents, "users", "users"), (TapRewards, "roles", "roles"), (TapScheduling, "teams", "data")],
+)
+def test_A01_rows_beside_a_plain_failure_are_not_the_whole_list(tap, stream, at, sign):
+    with RawServer(lambda target, sock: answer({at: ROWS, **sign})) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, "emit_activate_version_messages": True}
+        with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("sign", MAYBE_FAILED, ids=json.dumps)
+def test_rows_beside_what_may_mean_something_else_are_taken(sign):
+    with RawServer(lambda target, sock: answer({"roles": ROWS, **sign})) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        assert len(run(TapRewards, config, catalog=only(TapRewards, "roles")).records["roles"]) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [
+        (TapScheduling, "webhooks", {"status": "error", "data": {"id": "e-1", "message": "x"}}),
+        (TapScheduling, "schedules", {"data": {"id": 1}}),
+        (TapRewards, "campaigns", {"campaigns": {"id": "req-1", "message": "internal error"}}),
+        (TapRewards, "campaigns", {"campaigns": {"id": "req-1", "name": "Error", "error_code": 5}}),
+        (TapEvents, "users", {"users": {"id": 3, "error": "x"}}),
+        (TapRewards, "forex", {"forex": {"error": "rates are not available"}}),
+        (TapRewards, "forex", {"forex": {"message": "no", "code": "none"}}),
+    ],
+)
+def test_A01_a_failure_in_a_record_s_place_is_no_record(tap, stream, body):
+    with RawServer(lambda target, sock: answer(body)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, "emit_activate_version_messages": True}
+        with pytest.raises(Exception, match="the answer has"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+def test_a_lone_record_in_the_place_of_a_list_is_one():
+    with RawServer(lambda target, sock: answer({"campaigns": {"id": "a", "name": "Spring"}})) as server:
+        output = run(
+            TapRewards, {"api_url": server.url, "api_key": KEY}, catalog=only(TapRewards, "campaigns")
+        )
+    assert [row["name"] for row in output.records["campaigns"]] == ["Spring"]
 
 
 SHAPED = {

@@ -163,9 +163,22 @@ def test_a_list_by_cursors_that_has_nothing_at_one_is_a_failure():
     paginator = Cursor(param="cursor", path="$.next")
     assert paginator.current_value == {}
     paginator.take(page_of(items=[{"id": 1}], next="b"))
-    paginator.take(Page(None, "$.items[*]", key_reader(["id"])))
+    for nothing in (Page(None, "$.items[*]", key_reader(["id"])), Page([], "$[*]", key_reader(["id"]))):
+        assert not paginator.finished  # it is asked for once more
+        assert paginator.current_value == {"cursor": "b"}
+        paginator.take(nothing)
     with pytest.raises(ApiError, match="nothing at a cursor that it gave"):
         _ = paginator.finished
+
+
+@pytest.mark.parametrize("path", ["$.items[*]", "$[*]"])
+def test_a_list_by_cursors_goes_on_where_a_page_was_missing_once(path):
+    paginator = Cursor(param="cursor", path="$.next")
+    paginator.take(page_of(items=[{"id": 1}], next="b"))
+    paginator.take(Page(None if path.startswith("$.") else [], path, key_reader(["id"])))
+    assert len(paginator.take(page_of(items=[{"id": 2}], next="c"))) == 1
+    assert paginator.current_value == {"cursor": "c"}
+    assert not paginator.finished
 
 
 @pytest.mark.parametrize("first", [[], [{"id": 0}]])

@@ -106,3 +106,17 @@ def test_a_server_that_knows_no_places_for_the_list_is_not_blamed(stream, status
     with JsonApi(handle) as api:
         output = run(tap, settings(api, max_retries=0), catalog=only(tap, stream))
     assert len(output.records[stream]) == len(rows)
+
+
+@pytest.mark.parametrize("count", [0, 3, 9, 40])
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [
+        (TapRewards, "roles", lambda rows: {"roles": rows, "total_count": 130}),
+        (TapScheduling, "conferencing", lambda rows: {"data": rows, "pagination": {"totalItems": 130}}),
+    ],
+)
+def test_A16_a_whole_list_that_has_fewer_rows_than_it_says_is_a_failure(tap, stream, body, count):
+    answer = body([{"id": number} for number in range(count)])
+    with JsonApi(lambda *_: answer) as api, pytest.raises(ApiError, match="130"):
+        run(tap, settings(api), catalog=only(tap, stream))

@@ -106,6 +106,15 @@ def test_odd_rows_have_keys_too():
     assert Line.of(None) == Line.of([])
 
 
+@pytest.mark.parametrize("field", ["amount", "action", "description"])
+def test_half_a_character_in_a_line_costs_no_other(field):
+    rows = [{**SAMPLE, "amount": number} for number in range(3)]
+    rows[1][field] = "a\ud800"
+    with JsonApi(lambda _, query: {"transactions": cut(rows, query)}) as api:
+        output = run(TapRewards, lists.settings(api), catalog=lists.only(TapRewards, STREAM))
+    assert len({row["_sdc_key"] for row in output.records[STREAM]}) == len(rows)
+
+
 _texts = st.one_of(st.none(), st.text(max_size=4), st.integers(), st.lists(st.none(), max_size=1))
 _amounts = st.one_of(
     st.from_regex(r"\A-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,14})?([eE][+-]?[0-9]{1,2})?\Z"),

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_billing.client import BillingStream, ByDay
 from tap_core import Paginator
-from tap_core.records.values import as_plain_moment, as_plain_number
+from tap_core.records.values import as_plain_moment, as_plain_number, as_sound_text
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -96,7 +96,7 @@ class Allocations(BillingStream):
             *(as_plain_number(row.get(name)) for name in before),
             as_plain_moment(row.get("timestamp")),
             *(as_plain_number(row.get(name)) for name in after),
-            row.get("memo"),
+            as_sound_text(row.get("memo")),
         ]
         return {**row, "_sdc_key": hashlib.sha256(msgspec.json.encode(facts)).hexdigest()}
 

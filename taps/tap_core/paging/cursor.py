@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_core.paging.page import is_nothing
+from tap_core.paging.failures import is_nothing
 from tap_core.paging.paginator import Paginator
 
 if TYPE_CHECKING:
+    from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
 
 _EMPTY = 100
@@ -46,12 +47,17 @@ class Cursor(Paginator):
         used: set[str] = set()
         empty = 0
         query = self._with({})
+        place = ""
         while True:
             page = yield query
             count = len(page.records)
             cursor = page.find(self._path)
-            if page.document is None and self._current is not None:
-                raise self.loop("The API has nothing at a cursor that it gave")
+            if not count and self._is_none(page, place):
+                page = yield query
+                if self._is_none(page, place):
+                    raise self.loop("The API has nothing at a cursor that it gave")
+                count, cursor = len(page.records), page.find(self._path)
+            place = page.records_path
             if is_nothing(cursor):
                 if page.more:
                     raise self.loop(
@@ -68,6 +74,11 @@ class Cursor(Paginator):
             used.add(str(cursor))
             self._current = str(cursor)
             query = self._with({self._param: cursor})
+
+    def _is_none(self, page: Page, place: str) -> bool:
+        """Whether an answer at a given cursor is no page: nothing, or a bare list where others have more."""
+        is_other = bool(place) and page.records_path != place
+        return self._current is not None and not page.records and (page.document is None or is_other)
 
     @override
     def resume(self, query: Query, page: object, done: object) -> None:

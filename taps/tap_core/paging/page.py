@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_core.paging.failures import hints_at_failure, is_nothing, says_failed
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -15,23 +16,12 @@ if TYPE_CHECKING:
 _MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|@odata\.next)")
 _FLAG = re.compile(r"(?i)(more|is_?truncated)$")
 _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
-_FAILED = re.compile(r"(?i)(fail(ed|ure)?|error)")
-_NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})
-_HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
-_BLANK = {"", "0", "-1", "false", "null", "no", "none", "n/a", "ok", "no error", "success"}
-"""What an error can be that is none, as a text in lower case."""
-
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
 _LONGEST_NUMBER = 20
 """Digits of a total in a text."""
 
 _DEEPEST = 3
 """Levels beside the list that are looked at, as in `"meta": {"pagination": {"next": …}}`."""
-
-
-def is_nothing(value: Any) -> bool:
-    """Whether a cursor or a flag says that there is no more: null, false, 0, -1, or empty."""
-    return value in _NOTHING
 
 
 class Page:
@@ -110,15 +100,17 @@ class Page:
 
     @property
     def failure(self) -> str | None:
-        """What says beside the list that the answer is none: `"status": "error"`; None if nothing does."""
+        """What says beside the list that the answer is none: `"status": "error"`; None if nothing does.
+
+        Where there are rows, it has to be said plainly; of a lone record in the list's place, nothing is.
+        """
+        if self.records and jsonpath.steps(self.records_path)[:1] == ("*",):
+            return None
+        says = says_failed if self.records else hints_at_failure
         for name, value in self._beside:
             found = jsonpath.decode(value)
-            inside = (
-                found.items()
-                if name.lower() in {"meta", "status", "response"} and isinstance(found, dict)
-                else ()
-            )
-            if any(_says_failed(key.lower(), item) for key, item in ((name, found), *inside)):
+            opened = name.lower() in {"meta", "status", "response"} and isinstance(found, dict)
+            if says(name, found) or (opened and any(says(key, item) for key, item in found.items())):
                 return name
         return None
 
@@ -172,27 +164,6 @@ def _says_more(name: str, value: Any) -> bool:
         return not is_nothing(jsonpath.decode(value))
     expected = True if _FLAG.match(name) else False if _LAST.match(name) else None
     return expected is not None and jsonpath.decode(value) is expected
-
-
-def _says_failed(name: str, value: Any) -> bool:
-    if name.replace("_", "") in {"error", "errors", "errormessage", "fault"}:
-        return not _is_blank(value)
-    if name in {"success", "ok"}:
-        return value is False or value == "false"
-    if name.replace("_", "") not in {"status", "code", "statuscode", "result"}:
-        return False
-    if isinstance(value, str) and _FAILED.fullmatch(value):
-        return True
-    return isinstance(value, (int, str)) and value in _HTTP_FAILURES
-
-
-def _is_blank(error: Any) -> bool:
-    """Whether an error is none, however deep it says so."""
-    if isinstance(error, (dict, list)):
-        return all(map(_is_blank, error.values() if isinstance(error, dict) else error))
-    if isinstance(error, str):
-        return error.strip().lower() in _BLANK
-    return error in _NOTHING or error in range(200, 300)
 
 
 def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:

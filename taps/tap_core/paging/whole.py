@@ -23,13 +23,14 @@ class WholeList(Walk):
     places sends the list again, or refuses the request.
     """
 
-    def __init__(self, places: ByOffset | ByNumber) -> None:
+    def __init__(self, places: ByOffset | ByNumber, total: str | None = None) -> None:
         """Start at the first page.
 
         Args:
             places: How the API asks for pages of its other lists.
+            total: JSONPath of the total in a response, where the API gives one.
         """
-        super().__init__(places, size=1)
+        super().__init__(places, size=1, total=total)
         self.size = None
 
     @override
@@ -37,11 +38,11 @@ class WholeList(Walk):
         """The list; and its other pages, if there are any."""
         page = yield {}
         count = len(page.records)
-        if not count or (not page.more and self.evidence.is_whole(count)):
+        self._at = self._places.ask(0, count)
+        if not count or (not self._says_more(page) and self.evidence.is_whole(count)):
             self._refuse_more(page)
             return
         self.size = self._longest = count
-        self._at = self._places.ask(0, count)
         self._window.add(page.keys, page.records, page.keys)
         self._first, self._newest = page.keys, page.keys[-1]
         following = self._beyond(page)

@@ -8,11 +8,8 @@ own, are looked through. A text is not: JSON that is sent as a text can hold one
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from tap_core.records.values import types_of
 
@@ -32,29 +29,13 @@ ACTING = (
 """Names of what acts for whoever has it, in any API."""
 
 _MOST_PATHS = 256
-_LOWER = bytes(range(256)).lower()
-_as_json = msgspec.json.Encoder().encode
+_MOST_SHAPES = 1024
 
 
 def _ending(names: Iterable[str]) -> re.Pattern[str]:
     """What a path matches that ends with one of these names."""
     patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "[ _-]*") for name in names)
     return re.compile(rf"(?:.*\.)?[ _-]*(?:{'|'.join(patterns)})[ _-]*", re.IGNORECASE | re.ASCII | re.DOTALL)
-
-
-def _folded(text: bytes) -> bytes:
-    """A text without what makes no difference between names."""
-    return text.translate(_LOWER, b"_- ")
-
-
-def _by_word(names: Sequence[bytes]) -> dict[bytes, list[list[bytes]]]:
-    """The parts between the stars of each name, by a word that as many names as possible have in common."""
-    words = [[_folded(word) for word in re.split(rb"[*_]", name) if word] or [b""] for name in names]
-    times = Counter(word for found in words for word in set(found))
-    by_word = defaultdict(list)
-    for name, found in zip(names, words, strict=True):
-        by_word[max(found, key=lambda word: (times[word], len(word)))].append(_folded(name).split(b"*"))
-    return by_word
 
 
 class Secrets:
@@ -69,7 +50,7 @@ class Secrets:
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
         ends = (*ACTING, *names)
         self._pattern, self._last = _ending(ends), _ending([name.rpartition(".")[-1] for name in ends])
-        self._names_by_word = _by_word([name.rpartition(".")[-1].encode() for name in ends])
+        self._harmless: set[tuple[str, ...]] = set()
         self._logger = logger
         self._told: set[str] = set()
         self._is_named = lru_cache(_MOST_PATHS)(self._matches)
@@ -113,16 +94,19 @@ class Secrets:
                 self.takes(path, value)
 
     def _may_be_in(self, values: Sequence[Any]) -> bool:
-        """Whether a name of a secret may be among those in some objects; quicker than to look at each."""
-        try:
-            text = _as_json(values)
-        except (UnicodeError, RecursionError):
-            return True
-        text = _folded(text)
-        return any(
-            word in text and any(all(part in text for part in parts) for parts in names)
-            for word, names in self._names_by_word.items()
-        )
+        """Whether a name of a secret may be among those in some objects; most have names as others had."""
+        waiting = [*values]
+        for value in waiting:
+            items = value
+            if type(value) is dict:
+                names, items = tuple(value), value.values()
+                if names not in self._harmless:
+                    if any(map(self._may_be_named, names)):
+                        return True
+                    if len(self._harmless) < _MOST_SHAPES:
+                        self._harmless.add(names)
+            waiting += [item for item in items if type(item) is dict or type(item) is list]
+        return False
 
     def _is_secret(self, path: Path, value: Any) -> bool:
         if isinstance(value, bool) or not self._is_named(path):

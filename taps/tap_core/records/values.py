@@ -25,6 +25,8 @@ _Time = TypeVar("_Time", date, datetime)
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 1000
+_LONGEST_READ = 4300
+"""Digits of the longest integer that Python's own parser takes."""
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})$")
 _SECOND = len("2026-01-31T00:00:00")
 
@@ -107,6 +109,11 @@ def as_plain_number(value: Any) -> Any:
     return value
 
 
+def as_sound_text(value: Any) -> Any:
+    """A text with half characters, of which no bytes can be made, as escapes; any other value as it is."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
 def as_plain_moment(value: Any) -> Any:
     """A `date-time` in UTC, without zeros at the end of its fraction; any other value as it is."""
     if not isinstance(value, str) or not is_moment(value):
@@ -168,8 +175,8 @@ def _to_integer(value: Any) -> Iterator[int]:
 
 
 def number_in(text: str) -> Decimal | None:
-    """The number that a text is, written as in JSON; None if it is none."""
-    if _NUMBER.fullmatch(text):
+    """The number that a text is, written as in JSON; None if it is none, or one that few parsers read."""
+    if len(text) <= _LONGEST_READ and _NUMBER.fullmatch(text):
         with contextlib.suppress(ArithmeticError):  # an exponent that no computer has room for
             return Decimal(text)
     return None

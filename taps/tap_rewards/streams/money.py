@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core.errors import Retriable
 from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
-from tap_core.records.values import as_moment
+from tap_core.records.values import as_moment, number_in
 from tap_rewards.client import DAY, TOTAL, UNSTATED_SIZE, OffsetAlone, RewardsStream, WholeStream
 from tap_rewards.ledger import LedgerPages, Line, TimeGroups, keyed
 
@@ -127,12 +129,22 @@ class Forex(WholeStream):
 
     @override
     def read_page(self, response: requests.Response) -> Page:
-        """The rates, each as a record."""
+        """The rates, each as a record.
+
+        Raises:
+            Retriable: None of them is a number.
+        """
         page = super().read_page(response)
         rates = [rate for found in page.records for rate in _members(found)]
+        if rates and not any(rate is None or _is_number(rate) for _, rate in rates):
+            raise Retriable("the answer has no rates at `$.forex`", divisible=False)
         page.replace_records([{**self.params, "currency_code": code, "rate": rate} for code, rate in rates])
         self.check_failure(page)
         return page
+
+
+def _is_number(rate: Any) -> bool:
+    return isinstance(rate, (int, Decimal)) or (isinstance(rate, str) and number_in(rate) is not None)
 
 
 def _members(node: Any) -> Iterator[tuple[str, Any]]:

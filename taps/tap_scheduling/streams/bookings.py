@@ -12,6 +12,7 @@ from tap_core.paging.walk import Walk
 from tap_scheduling.client import (
     MILLISECOND,
     PAGE_SIZE,
+    TOTAL,
     OrganizationStream,
     SchedulingStream,
     TeamStream,
@@ -90,7 +91,7 @@ class Bookings(SchedulingStream):
         start, end = self.bounds
         if start:
             return pages(order="updatedAt")
-        return pages(order="createdAt", total=None if end else "$.pagination.totalItems")
+        return pages(order="createdAt", total=None if end else TOTAL)
 
 
 class BookingAttendees(SchedulingStream):
@@ -129,7 +130,7 @@ class TeamBookings(TeamStream):
     @override
     def get_new_paginator(self) -> Offset:
         """The total counts all bookings of the team."""
-        return pages(order="createdAt", total="$.pagination.totalItems")
+        return pages(order="createdAt", total=TOTAL)
 
 
 class OrganizationBookings(OrganizationStream, Bookings):

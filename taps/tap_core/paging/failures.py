@@ -1,0 +1,76 @@
+"""Answers with status 200 that say in words of their own that something failed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_WORDS = re.compile(r"(?i)(fail(ed|ure)?|error)")
+_HINTS = re.compile(
+    r"(?i)fail|error|exception|unavailable|time.?out|timed.?out|unsuccess|denied|abort|^err|^n?ko$|^nok$"
+)
+_APOLOGIES = re.compile(
+    r"(?i)(internal|server|unexpected|gateway) error|exception|unavailable|time.?out|timed.?out|try again"
+)
+_HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
+_NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})
+_BLANK = {"", "0", "-1", "false", "null", "no", "none", "n/a", "ok", "no error", "success"}
+"""What an error can be that is none, as a text in lower case."""
+
+_ERRORS = {"error", "errors", "errormessage", "fault"}
+_ERROR_LIKE = re.compile(r"error|exception|^faults?$|^err(no|code|s)?$")
+_SUCCESS = {"success", "ok"}
+_SUCCESS_LIKE = {*_SUCCESS, "succeeded", "successful", "issuccess", "issuccessful", "isok"}
+_STATUS = {"status", "code", "statuscode", "result"}
+_STATUS_LIKE = {*_STATUS, "state", "type", "outcome"}
+_UNFINISHED = {"timedout", "partial", "ispartial", "incomplete", "isincomplete"}
+_MESSAGES = {"message", "msg", "detail", "details", "reason"}
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a cursor or a flag says that there is no more: null, false, 0, -1, or empty."""
+    return value in _NOTHING
+
+
+def says_failed(name: str, value: Any) -> bool:
+    """Whether a member beside a list says plainly that the answer is a failure, though rows come with it."""
+    name = _folded(name)
+    if name in _ERRORS:
+        return not _is_blank(value)
+    if name in _SUCCESS:
+        return value is False or _text(value) == "false"
+    return name in _STATUS and _WORDS.fullmatch(_text(value)) is not None
+
+
+def hints_at_failure(name: str, value: Any) -> bool:
+    """Whether a member says that something may have failed: where there are no rows, that is enough."""
+    name, text = _folded(name), _text(value)
+    if _ERROR_LIKE.search(name):
+        return not _is_blank(value)
+    if name in _SUCCESS_LIKE:
+        return value in (False, 0) or text in {"false", "0", "no", "n"}
+    if name in _UNFINISHED:
+        return value is True or text == "true"
+    if name in _MESSAGES:
+        return _APOLOGIES.search(text) is not None
+    if name not in _STATUS_LIKE:
+        return False
+    is_code = name in _STATUS and not isinstance(value, bool) and isinstance(value, (int, str))
+    return value is False or _HINTS.search(text) is not None or (is_code and value in _HTTP_FAILURES)
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _text(value: Any) -> str:
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
+def _is_blank(error: Any) -> bool:
+    """Whether an error is none, however deep it says so."""
+    if isinstance(error, (dict, list)):
+        return all(map(_is_blank, error.values() if isinstance(error, dict) else error))
+    if isinstance(error, str):
+        return error.strip().lower() in _BLANK
+    return error in _NOTHING or error in range(200, 300)
