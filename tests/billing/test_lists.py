@@ -250,6 +250,17 @@ def test_a_server_that_heeds_no_page_sends_the_newest_alone(count, new):
     assert ("allocations" in versions) is (count + new < 50)
 
 
+def test_a_page_of_allocations_that_was_empty_once_ends_no_list():
+    rows, asked = [allocated(number) for number in range(45, 0, -1)], []
+
+    def answer(page):
+        asked.append(page)
+        return [] if asked.count(2) == 1 == page - 1 else rows[20 * page - 20 : 20 * page]
+
+    output, _ = allocations_of_one_component(answer)
+    assert {row["allocation_id"] for row in output.records["allocations"]} == set(range(1, 46))
+
+
 @pytest.mark.parametrize("kind", [None, "", "new_component", "absent"])
 def test_a_component_of_a_kind_that_is_not_known_may_have_any_list(kind):
     _, asked = allocations_of_one_component(lambda page: [], kind=kind)

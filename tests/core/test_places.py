@@ -171,14 +171,26 @@ def test_a_list_by_cursors_that_has_nothing_at_one_is_a_failure():
         _ = paginator.finished
 
 
-@pytest.mark.parametrize("path", ["$.items[*]", "$[*]"])
-def test_a_list_by_cursors_goes_on_where_a_page_was_missing_once(path):
+@pytest.mark.parametrize(
+    ("path", "nothing"), [("$.items[*]", None), ("$[*]", []), ("$.items[*]", {"items": []})]
+)
+def test_a_list_by_cursors_goes_on_where_a_page_was_missing_once(path, nothing):
     paginator = Cursor(param="cursor", path="$.next")
     paginator.take(page_of(items=[{"id": 1}], next="b"))
-    paginator.take(Page(None if path.startswith("$.") else [], path, key_reader(["id"])))
+    paginator.take(Page(nothing, path, key_reader(["id"])))
     assert len(paginator.take(page_of(items=[{"id": 2}], next="c"))) == 1
     assert paginator.current_value == {"cursor": "c"}
     assert not paginator.finished
+
+
+def test_a_list_by_cursors_ends_with_an_empty_page_that_comes_twice():
+    paginator = Cursor(param="cursor", path="$.next")
+    paginator.take(page_of(items=[{"id": 1}], next="b"))
+    paginator.take(page_of(items=[], next=None))
+    assert not paginator.finished
+    paginator.take(page_of(items=[], next=None))
+    assert paginator.finished
+    assert paginator.proofs == 1
 
 
 @pytest.mark.parametrize("first", [[], [{"id": 0}]])

@@ -112,15 +112,18 @@ class NewestFifty(Paginator):
         """
         known: set[Any] = set()
         newest: Any = None
-        number = 1
+        number, length = 1, 0
         while True:
             page = yield {"page": number}
+            if known and not page.records and length >= self.evidence.longest:
+                page = yield {"page": number}  # behind a page as long as they come
+                self.proofs += 1
             rows = zip(page.keys, page.records, strict=True)
             page.fresh = [record for key, record in rows if key not in known]
             is_unheeded = newest in page.keys
             if not page.fresh or is_unheeded:
                 break
             known.update(page.keys)
-            newest = page.keys[0]
+            newest, length = page.keys[0], page.span
             number += 1
         self.cut_off = len(known) == _FIFTY or (is_unheeded and len(page.keys) >= _FIFTY)

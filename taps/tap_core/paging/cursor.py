@@ -10,7 +10,6 @@ from tap_core.paging.failures import is_nothing
 from tap_core.paging.paginator import Paginator
 
 if TYPE_CHECKING:
-    from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
 
 _EMPTY = 100
@@ -52,9 +51,11 @@ class Cursor(Paginator):
             page = yield query
             count = len(page.records)
             cursor = page.find(self._path)
-            if not count and self._is_none(page, place):
-                page = yield query
-                if self._is_none(page, place):
+            if not count and self._current is not None and is_nothing(cursor):
+                page = yield query  # a cursor was given for more: it may be a failure of the moment
+                self.proofs += 1
+                is_other = place not in {"", page.records_path}  # a bare list, where others say more
+                if not page.records and (page.document is None or is_other):
                     raise self.loop("The API has nothing at a cursor that it gave")
                 count, cursor = len(page.records), page.find(self._path)
             place = page.records_path
@@ -74,11 +75,6 @@ class Cursor(Paginator):
             used.add(str(cursor))
             self._current = str(cursor)
             query = self._with({self._param: cursor})
-
-    def _is_none(self, page: Page, place: str) -> bool:
-        """Whether an answer at a given cursor is no page: nothing, or a bare list where others have more."""
-        is_other = bool(place) and page.records_path != place
-        return self._current is not None and not page.records and (page.document is None or is_other)
 
     @override
     def resume(self, query: Query, page: object, done: object) -> None:
