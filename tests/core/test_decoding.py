@@ -59,6 +59,22 @@ def test_records_are_put_right_dropped_and_kept_in_their_order(typed):
     ]
 
 
+@pytest.mark.parametrize("value", [7, 7.5, 1e300, "7.50", "x", None, True, {"a": 1}, [2.5]])
+def test_a_number_beside_texts_is_read_the_quick_way_with_all_its_digits(value):
+    schema = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer"},
+            "option": {"type": ["string", "number", "null"]},
+            UNMAPPED: UNMAPPED_SCHEMA,
+        },
+    }
+    records = raws({"id": 1, "option": value}, {"id": 2, "option": "text"})
+    quick, careful = (codec(schema).decode(records, None, {}, typed=typed) for typed in (True, False))
+    assert written(quick) == written(careful)
+    assert not any(isinstance(record, dict) for record in quick)
+
+
 def test_records_that_fit_are_structs_unless_dicts_are_needed():
     only_keys = {"type": "object", "properties": {"id": {"type": "integer"}}}
     for schema in (SCHEMA, only_keys):

@@ -91,7 +91,7 @@ class Shape(Loose):
             self._dropped.append(attribute)
             return Any
         hint = None
-        if (name,) not in self._loose_paths:
+        if (name,) not in self._loose_paths and not _is_number_or_text(schema):
             hint = self._checked_hint(attribute, schema) or self._hint(name, attribute, schema)
         if hint is None:
             return self._loose_hint(name, attribute, schema)
@@ -167,6 +167,12 @@ class Shape(Loose):
                     setattr(record, attribute, value)
 
 
+def _is_number_or_text(schema: Schema) -> bool:
+    """Whether a field takes either: a struct would read a number's text as one, and round a fraction."""
+    types = set(types_of(schema))
+    return {"number", "string"} <= types <= _PLAIN_TYPES and "format" not in schema
+
+
 def _path(name: str) -> str:
     return path_of((name,))
 
@@ -175,13 +181,14 @@ def _below(paths: Iterable[Path], name: str) -> Iterator[Path]:
     return (path[1:] for path in paths if path[0] == name and len(path) > 1)
 
 
+_PLAIN_TYPES = {"number", "integer", "string", "boolean", "null"}
 _TEXT, _TEXT_OR_NULL, _NUMBER = frozenset({str}), frozenset({str, NoneType}), frozenset({int, Decimal})
 _LIST, _INTEGER_OR_NULL = frozenset({list}), frozenset({int, NoneType})
 _SOMETHING_ELSE = list[Any] | str | int | bool | None  # not an object
 _SCALARS: dict[str, Any] = {
     "string": str,
     "integer": int,
-    "number": int,  # of lists, and beside texts; one with a fraction is put right as what does not fit
+    "number": int,  # of lists, and beside objects; one with a fraction is put right as what does not fit
     "boolean": bool,
     "null": NoneType,
     "object": dict[str, Any],
