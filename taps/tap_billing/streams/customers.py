@@ -70,10 +70,14 @@ class Coupons(BillingStream):
     repairs = {"start_date": as_moment, "end_date": as_moment}
 
 
+class _Id(TypedDict, total=False):
+    id: Any
+
+
 class _Related(TypedDict, total=False):
-    customer: Any
+    customer: _Id | None
     customer_id: Any
-    product: Any
+    product: _Id | None
     product_id: Any
 
 
