@@ -40,7 +40,7 @@ class Table:
     odd: str = ""
     """A text field that holds the words and signs that cost a parser most, in another one of ten."""
     time: str = ""
-    """The replication key."""
+    """The replication key, or what the list is ordered by."""
     newest_first: bool = False
 
 
@@ -76,7 +76,7 @@ TABLES: Mapping[tuple[str, str], Table] = {
         "scheduling", "bookings", ("id", "uid"), misfit="cancellationReason", odd="title", time="updatedAt"
     ),
     ("scheduling", "organization_out_of_office"): Table(
-        "scheduling", "organization_out_of_office", misfit="reason", odd="notes"
+        "scheduling", "organization_out_of_office", misfit="reason", odd="notes", time="start"
     ),
     ("scheduling", "routing_form_responses"): Table(
         "scheduling",
