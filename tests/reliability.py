@@ -61,8 +61,7 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   them in a row, or more than half of a numbered page; without a bookmark or deletes, also more rows of the
   first page than it has. From such a server rows can come twice, under one key.
 - **A numbered list of a server that always sends fewer rows than asked for**, gone on with after an
-  interruption, can lose rows at the edge of a page. So can a list gone on with whose rows are never sent
-  alike twice be called broken.
+  interruption, can lose rows at the edge of a page.
 - **Secrets in JSON that is sent as a text** are not looked for: they leave the tap as the text does.
 - **Deletes** are seen by whole reads alone, as none of these APIs reports them: of an incremental stream,
   when `full_read_every` is due.

@@ -76,7 +76,7 @@ class _Order(msgspec.Struct):
 
 
 class _Row(msgspec.Struct):
-    """A line as nearly all of them come: it is read four times as fast so."""
+    """A line as nearly all of them come: it is read in half the time so."""
 
     created_at: datetime
     amount: Raw

@@ -49,16 +49,13 @@ class Cursor(Paginator):
         place = ""
         while True:
             page = yield query
-            count = len(page.records)
-            cursor = page.find(self._path)
-            if not count and self._current is not None and is_nothing(cursor):
+            if not page.records and self._current is not None and is_nothing(page.find(self._path)):
                 page = yield query  # a cursor was given for more: it may be a failure of the moment
                 self.proofs += 1
                 is_other = place not in {"", page.records_path}  # a bare list, where others say more
                 if not page.records and (page.document is None or is_other):
                     raise self.loop("The API has nothing at a cursor that it gave")
-                count, cursor = len(page.records), page.find(self._path)
-            place = page.records_path
+            count, cursor, place = len(page.records), page.find(self._path), page.records_path
             if is_nothing(cursor):
                 if page.more:
                     raise self.loop(

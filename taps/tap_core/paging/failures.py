@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_WORDS = re.compile(r"(?i)(fail(ed|ure)?|error)")
+_WORDS = re.compile(r"fail(ed|ure)?|error")
 _HINTS = re.compile(
-    r"(?i)fail|error|exception|unavailable|time.?out|timed.?out|unsuccess|denied|abort|^err|^n?ko$|^nok$"
+    r"fail|error|exception|unavailable|time.?out|timed.?out|unsuccess|denied|abort|^err|^n?ko$|^nok$"
 )
 _APOLOGIES = re.compile(
-    r"(?i)(internal|server|unexpected|gateway) error|exception|unavailable|time.?out|timed.?out|try again"
+    r"(internal|server|unexpected|gateway) error|exception|unavailable|time.?out|timed.?out|try again"
 )
 _HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})

@@ -42,10 +42,7 @@ class Walk(Joining):
         page.fresh = page.records
         if self._ends_at_once(page):
             return  # most lists of children do, and cost no look at their keys
-        self._window.add(page.keys, page.records, page.keys)
-        self._first = page.keys
-        self._newest = page.keys[-1] if page.keys else None
-        yield from self._rest(self._beyond(page))
+        yield from self._rest(self._behind_first(page))
 
     @override
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:
@@ -65,6 +62,13 @@ class Walk(Joining):
         self._start(self._rest(ask))
 
     # The walk
+
+    def _behind_first(self, page: Page) -> Ask:
+        """What comes after the first page, which is remembered."""
+        self._window.add(page.keys, page.records, page.keys)
+        self._first = page.keys
+        self._newest = page.keys[-1] if page.keys else None
+        return self._beyond(page)
 
     def _rest(self, ask: Ask) -> Steps:
         """What comes after the first page; and behind all that was asked for, where rows are left out."""

@@ -43,12 +43,10 @@ class WholeList(Walk):
             self._refuse_more(page)
             return
         self.size = self._longest = count
-        self._window.add(page.keys, page.records, page.keys)
-        self._first, self._newest = page.keys, page.keys[-1]
-        following = self._beyond(page)
+        following = self._behind_first(page)
         behind = yield from self._probe(self._places.ask(count, count))
         self.proofs += 1
-        if behind and not all(map(self._window.knows, behind.keys)):
+        if behind and self._is_news(behind, count):
             yield from self._rest(following)
             return
         self._refuse_more(page)

@@ -29,7 +29,7 @@ _CHUNK = 1 << 15
 """Bytes that are looked at together: few, as the text of a megabyte takes four times as long to be had."""
 
 _DEEPEST = 100
-_MOST_DIGITS = 4300
+MOST_DIGITS = 4300
 """Python's own limit for an integer as text."""
 _NOWHERE = (False, None)
 _TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
@@ -97,7 +97,7 @@ def _exact(text: str) -> Decimal | str:
 
 def _whole(text: str) -> int | Decimal:
     """A whole number; Python limits the digits of integers, but not those of decimals."""
-    return int(text) if len(text.lstrip("-")) <= _MOST_DIGITS else Decimal(text)
+    return int(text) if len(text.lstrip("-")) <= MOST_DIGITS else Decimal(text)
 
 
 def _shallow(body: bytes) -> bytes:

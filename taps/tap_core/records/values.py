@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from tap_core.records.jsonpath import MOST_DIGITS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -25,8 +27,6 @@ _Time = TypeVar("_Time", date, datetime)
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 1000
-_LONGEST_READ = 4300
-"""Digits of the longest integer that Python's own parser takes."""
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})$")
 _SECOND = len("2026-01-31T00:00:00")
 
@@ -176,7 +176,7 @@ def _to_integer(value: Any) -> Iterator[int]:
 
 def number_in(text: str) -> Decimal | None:
     """The number that a text is, written as in JSON; None if it is none, or one that few parsers read."""
-    if len(text) <= _LONGEST_READ and _NUMBER.fullmatch(text):
+    if len(text) <= MOST_DIGITS and _NUMBER.fullmatch(text):
         with contextlib.suppress(ArithmeticError):  # an exponent that no computer has room for
             return Decimal(text)
     return None
