@@ -141,7 +141,8 @@ class Transactions(EventsStream):
 
 
 def _has_donations(page: Page) -> bool:
-    return page.find("$.donation") not in (None, "", [], {})
+    _, donations = jsonpath.place(page.document, "$.donation[*]")
+    return donations not in (None, "", [], {})
 
 
 def _named_by_status(document: Any) -> str | None:

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from tap_core.paging.places import Ask
 
 
-_KEPT = 1000
-"""Lines that are remembered: those of some pages."""
-
 _DECIMAL = re.compile(r"(-?[1-9][0-9]{0,11}|0)(\.[0-9]{1,12})?")
 """Numbers that are as `_number` has them but for zeros at their end."""
 
@@ -59,7 +56,21 @@ class Line(NamedTuple):
     @classmethod
     def of(cls, record: Any) -> Line:
         """The line of a record, decoded or not."""
-        return _read(bytes(record)) if isinstance(record, Raw) else _line(record)
+        if not isinstance(record, Raw):
+            return _line(record)
+        try:
+            row = _row(record)
+            amount = _plain(bytes(row.amount))
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return _line(jsonpath.decode(record))
+        order = row.order
+        return cls(
+            _utc_text(_utc(row.created_at)),
+            amount,
+            row.action or "",
+            (order and order.id) or "",
+            row.description or "",
+        )
 
     def key(self, number: int) -> str:
         """The `_sdc_key` of the line that is the nth of its equals.
@@ -87,22 +98,6 @@ class _Row(msgspec.Struct):
 
 _row = msgspec.json.Decoder(_Row).decode
 _date_text = msgspec.json.Encoder().encode
-
-
-@lru_cache(_KEPT)  # for the page's keys, and when it is written
-def _read(record: bytes) -> Line:
-    try:
-        row = _row(record)
-        amount = _plain(bytes(row.amount))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return _line(jsonpath.decode(Raw(record)))
-    return Line(
-        _utc_text(_utc(row.created_at)),
-        amount,
-        row.action or "",
-        (row.order and row.order.id) or "",
-        row.description or "",
-    )
 
 
 def _line(row: Any) -> Line:
@@ -144,6 +139,7 @@ def _time(value: Any) -> str:
     return _utc_text(time) if time else _text(value)
 
 
+@lru_cache  # amounts are the same few again and again
 def _plain(number: bytes) -> str:
     """The text of `_number`, of a number that is written as one."""
     text = number.decode()

@@ -21,8 +21,14 @@ def after(*pages):
     """What is known once these pages were read."""
     window = Window()
     for page in pages:
-        window.fresh(page)
+        window.narrow(page)
     return window
+
+
+def new_in(window, page):
+    window.narrow(page)
+    assert page.fresh_keys == ids(page.fresh)
+    return ids(page.fresh)
 
 
 def ids(records):
@@ -31,17 +37,25 @@ def ids(records):
 
 def test_rows_are_new_once():
     window = Window()
-    assert ids(window.fresh(page_of([1, 2, 3]))) == [1, 2, 3]
-    assert ids(window.fresh(page_of([3, 4]))) == [4]
-    assert ids(window.fresh(page_of([4, 1, 5]))) == [5]
-    assert window.fresh(page_of([2, 5])) == []
+    assert new_in(window, page_of([1, 2, 3])) == [1, 2, 3]
+    assert new_in(window, page_of([3, 4])) == [4]
+    assert new_in(window, page_of([4, 1, 5])) == [5]
+    assert new_in(window, page_of([2, 5])) == []
 
 
 def test_rows_of_eight_pages_are_known():
     window = after(*(page_of([number]) for number in range(8)))
     assert window.knows(0)
-    window.fresh(page_of([8]))
+    window.narrow(page_of([8]))
     assert [window.knows(key) for key in (0, 1, 8)] == [False, True, True]
+
+
+def test_a_row_that_came_again_is_known_as_long_as_its_last_page():
+    window = after(page_of([0, 1]), page_of([1, 2]), *(page_of([number]) for number in range(3, 9)))
+    window.narrow(page_of([9]))
+    assert [window.knows(key) for key in (0, 1, 2)] == [False, True, True]
+    window.narrow(page_of([10]))
+    assert [window.knows(key) for key in (1, 2, 3)] == [False, False, True]
 
 
 def test_a_page_joins_with_a_row_that_is_as_it_was():
@@ -49,7 +63,7 @@ def test_a_page_joins_with_a_row_that_is_as_it_was():
     assert window.joins(page_of([2, 3], name="a"))
     assert not window.joins(page_of([2, 3], name="b"))
     assert not window.joins(page_of([3, 4], name="a"))
-    window.fresh(page_of([2, 3], name="b"))
+    window.narrow(page_of([2, 3], name="b"))
     assert window.joins(page_of([2], name="b"))  # as it was when it was read last
     assert not window.joins(page_of([2], name="a"))
 

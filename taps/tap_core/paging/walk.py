@@ -108,7 +108,7 @@ class Walk(Joining):
                 self._unconnected = 0
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
-            page.fresh = self._window.fresh(page)
+            self._window.narrow(page)
             if page.fresh:
                 self._note_more(page)
                 if self._is_last(page):

@@ -23,7 +23,9 @@ class Window:
     """Keys and fingerprints of the rows of the last pages, and the order in which they came."""
 
     def __init__(self) -> None:
-        self._pages: deque[dict[Any, int | None]] = deque(maxlen=PAGES)
+        self._pages: deque[dict[Any, int | None]] = deque()
+        self._newest: dict[Any, int] = {}  # of each row which page had it last
+        self._first = 0  # the number of the first page that is remembered
         self._order: deque[list[Any]] = deque(maxlen=PAGES)
         self._count = 0
 
@@ -35,27 +37,35 @@ class Window:
             records: The page's rows.
             new: Keys of those that were not read before.
         """
+        if len(self._pages) == PAGES:
+            self._forget_first()
         rows: dict[Any, int | None] = dict.fromkeys(keys)
         last = slice(max(0, len(keys) - _PRINTS), len(keys))
         rows.update(zip(keys[last], _fingerprints(records[last]), strict=True))
+        self._newest.update(dict.fromkeys(rows, self._first + len(self._pages)))
         self._pages.append(rows)
         self._order.append(new)
         self._count += len(new)
 
+    def _forget_first(self) -> None:
+        for key in self._pages.popleft():
+            if self._newest[key] == self._first:
+                del self._newest[key]
+        self._first += 1
+
     def knows(self, key: Any) -> bool:
         """Whether a row of this key was read."""
-        return any(key in rows for rows in self._pages)
+        return key in self._newest
 
-    def fresh(self, page: Page) -> list[Any]:
-        """The records of a page that are new; the page is then remembered as well."""
-        if not page.records:
-            return []
-        fresh: Sequence[int] = range(len(page.keys))
-        for rows in self._pages:
-            if not rows.keys().isdisjoint(page.keys):
-                fresh = [at for at in fresh if page.keys[at] not in rows]
-        self.add(page.keys, page.records, [page.keys[at] for at in fresh])
-        return [page.records[at] for at in fresh] if len(fresh) < len(page.keys) else page.records
+    def narrow(self, page: Page) -> None:
+        """Leave of a page what is new to be read; the page is then remembered as well."""
+        keys, fresh = page.keys, page.records
+        if not self._newest.keys().isdisjoint(keys):
+            new = [at for at, key in enumerate(keys) if key not in self._newest]
+            keys, fresh = [keys[at] for at in new], [fresh[at] for at in new]
+        page.fresh, page.fresh_keys = fresh, keys
+        if page.records:
+            self.add(page.keys, page.records, keys)
 
     def joins(self, page: Page) -> bool:
         """Whether a page holds a row that was read and is unchanged: one that an update has not moved.
@@ -81,7 +91,7 @@ class Window:
         return bool(known) and page.keys[: len(known)] == known
 
     def _is_unchanged(self, key: Any, now: int | None) -> bool:
-        then = next(rows[key] for rows in reversed(self._pages) if key in rows)
+        then = self._pages[self._newest[key] - self._first][key]
         return now is None or then is None or now == then
 
 

@@ -76,6 +76,7 @@ class Codec:
             has_shape(schema) and not is_open(schema) and schema["properties"].keys() >= set(keys)
         )
         self._shape: Shape | None = None
+        self._repairs_first = False
         self._decode: Callable[[Any], Any] = jsonpath.decode
 
     def decode(
@@ -164,10 +165,12 @@ class Codec:
         rest = iter(raws)
         while len(records) < len(raws):
             self._decode_some(rest, records, raws)
-        with suppress(*UNREADABLE):
-            shape.check(records)
-            return records
+        if not self._repairs_first:
+            with suppress(*UNREADABLE):
+                shape.check(records)
+                return records
         if shape.repairs:
+            self._repairs_first = True  # what one page needed the next ones do
             shape.repair(records)
         return list(_passing(records, shape))
 

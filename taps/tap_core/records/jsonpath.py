@@ -7,7 +7,6 @@ type: the envelope is never built as Python objects.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import hashlib
 import json
 import re
@@ -167,8 +166,10 @@ def members_reader(members: type) -> Callable[[Any], Any]:
 
     def value_of(node: Any) -> Any:
         if isinstance(node, Raw):
-            with contextlib.suppress(msgspec.DecodeError, UnicodeError, ArithmeticError, RecursionError):
+            try:  # `suppress` takes as long as the reading
                 return read(node)
+            except (msgspec.DecodeError, UnicodeError, ArithmeticError, RecursionError):
+                pass
         return decode(node)
 
     return value_of
@@ -223,14 +224,15 @@ def digest(node: Any) -> str:
 
 def with_members(node: Any, members: Mapping[str, Any]) -> Any:
     """An object with some members added, or put in the place of its own; undecoded if it was."""
+    if not members:
+        return node
     if not isinstance(node, Raw):
         return {**node, **members} if isinstance(node, dict) else node
     text = bytes(node).strip()
-    if not members or text[:1] != b"{":
+    if text[:1] != b"{":
         return node
-    inside = text[1:-1].rstrip()
-    added = _ENCODER.encode(members)[1:]
-    return Raw(b"{%b%b%b" % (inside, b"," if inside else b"", added))
+    begun = text[:-1].rstrip()
+    return Raw(b"%b%b%b" % (begun, b"," if len(begun) > 1 else b"", _ENCODER.encode(members)[1:]))
 
 
 def _items(node: Any, stood: list[Place]) -> list[Any]:

@@ -65,4 +65,9 @@ class key_reader:  # noqa: N801  it is used as a function
                 values = keys if len(self._keys) == 1 else list(chain.from_iterable(cast("Any", keys)))
                 if all(values) and _KEY_TYPES.issuperset(map(type, values)):
                     return keys
+                if len(self._keys) > 1:
+                    return [
+                        key if all(key) and _KEY_TYPES.issuperset(map(type, key)) else self(record)
+                        for key, record in zip(cast("Any", keys), records, strict=True)
+                    ]
         return list(map(self, records))

@@ -133,14 +133,14 @@ class Loose(Checked):
         # In the order of `Found.unmapped`.
         added = sorted(self._added_fields(records, records, (), left), key=itemgetter(0))
         for place, path, attribute, owners, structs in added:
-            if to.secrets.takes(path, None):
-                continue
             column = list(map(attrgetter(attribute), structs))
-            to.secrets.take_from(path, column)
+            if not (is_secret := to.secrets.takes(path, None)):
+                to.secrets.take_from(path, column)
             for record, struct, value in zip(owners, structs, column, strict=True):
                 if value is not UNSET:
                     setattr(struct, attribute, UNSET)
-                    to.keep(record, place, value)
+                    if not is_secret or not to.secrets.takes(path, value):
+                        to.keep(record, place, value)
 
     def _added_fields(
         self, records: Sequence[Any], structs: Sequence[Any], above: Path, left: Collection[str]
@@ -161,9 +161,10 @@ class Loose(Checked):
         """Places of the structs, or lists of them, that hold anything to be put right; a column at a time."""
         places = [place for place, value in enumerate(values) if type(value) is self.struct]
         structs = [values[place] for place in places]
-        found = {
-            place for place, value in enumerate(values) if type(value) is list and self.rows_to_conform(value)
-        }
+        lists = [(place, value) for place, value in enumerate(values) if type(value) is list]
+        owners = [place for place, value in lists for _ in value]
+        inside = self.rows_to_conform([item for _, value in lists for item in value]) if owners else ()
+        found = {owners[place] for place in inside}
         for getter, plain in self._plain_types:
             types = list(map(type, map(getter, structs)))
             if not plain.issuperset(types):

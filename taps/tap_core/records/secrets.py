@@ -50,11 +50,14 @@ class Secrets:
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
         ends = (*ACTING, *names)
         self._pattern, self._last = _ending(ends), _ending([name.rpartition(".")[-1] for name in ends])
-        self._harmless: set[tuple[str, ...]] = set()
         self._logger = logger
         self._told: set[str] = set()
         self._is_named = lru_cache(_MOST_PATHS)(self._matches)
-        self._may_be_named = lru_cache(_MOST_PATHS)(self._last.fullmatch)  # cheaper, as it needs no path
+        self._suspects = lru_cache(_MOST_SHAPES)(self._named)  # most objects have names as others had
+
+    def _named(self, names: tuple[str, ...]) -> list[str]:
+        """Those among the names of an object's fields that can be a secret's."""
+        return [name for name in names if self._last.fullmatch(name)]
 
     def _matches(self, path: Path) -> bool:
         return self._pattern.fullmatch(".".join(path)) is not None
@@ -74,11 +77,14 @@ class Secrets:
             if isinstance(value, list):
                 waiting += [(path, item) for item in value if isinstance(item, (dict, list))]
                 continue
-            for name, item in [*value.items()]:
-                if self._may_be_named(name) and self._is_secret((*path, name), item):
+            for name in self._suspects(tuple(value)):
+                if self._is_secret((*path, name), value[name]):
                     del value[name]
-                elif isinstance(item, (dict, list)):
-                    waiting.append(((*path, name), item))
+            waiting += [
+                ((*path, name), item)
+                for name, item in value.items()
+                if type(item) is dict or type(item) is list
+            ]
         return False
 
     def take_from(self, path: Path, values: Iterable[Any]) -> None:
@@ -94,18 +100,16 @@ class Secrets:
                 self.takes(path, value)
 
     def _may_be_in(self, values: Sequence[Any]) -> bool:
-        """Whether a name of a secret may be among those in some objects; most have names as others had."""
-        waiting = [*values]
-        for value in waiting:
-            items = value
-            if type(value) is dict:
-                names, items = tuple(value), value.values()
-                if names not in self._harmless:
-                    if any(map(self._may_be_named, names)):
-                        return True
-                    if len(self._harmless) < _MOST_SHAPES:
-                        self._harmless.add(names)
-            waiting += [item for item in items if type(item) is dict or type(item) is list]
+        """Whether a name of a secret may be among those in some objects."""
+        while values:
+            if any(map(self._suspects, {tuple(value) for value in values if type(value) is dict})):
+                return True
+            values = [
+                item
+                for value in values
+                for item in (value.values() if type(value) is dict else value)
+                if type(item) is dict or type(item) is list
+            ]
         return False
 
     def _is_secret(self, path: Path, value: Any) -> bool:

@@ -75,17 +75,23 @@ class BalanceTransactions(RewardsStream):
 
         The lines of the last moment wait for the next page: how many equals they have is not known before.
         """
-        waiting: list[Any] = []
+        waiting, lines = list[Any](), list[Line]()
         moments, last = TimeGroups(), None
         for rows in pages:
             last = rows
             waiting += rows.raws
-            lines = [Line.of(record) for record in waiting]
+            lines += _lines(rows)
             whole = moments.count_complete(lines)
             yield rows._replace(raws=keyed(waiting[:whole], lines[:whole]))
-            del waiting[:whole]
+            del waiting[:whole], lines[:whole]
         if last:
-            yield last._replace(raws=keyed(waiting, [Line.of(record) for record in waiting]))
+            yield last._replace(raws=keyed(waiting, lines))
+
+
+def _lines(rows: Rows) -> Iterable[Line]:
+    """Those of the new rows of a page; they were read for its keys."""
+    keys = rows.page.keys if rows.page.fresh_keys is None else rows.page.fresh_keys
+    return (line for line, _ in keys) if len(keys) == len(rows.raws) else map(Line.of, rows.raws)
 
 
 class Invoices(RewardsStream):
