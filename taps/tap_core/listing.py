@@ -81,7 +81,7 @@ class Listing:
         if self.stops_early or (asked and len(page.records) > asked):
             return False
         is_first = not paginator.records_read
-        if asked and is_first and not paginator.careful and evidence.ends_short(page.span, asked):
+        if asked and is_first and not paginator.careful and evidence.ends_short(page, asked):
             return False  # as most lists do: known at once
         paginator.evidence = deepcopy(evidence)
         twin = copy(page)
@@ -220,7 +220,7 @@ class Listing:
             return False
         half = records[len(records) // 2 :]
         if newest_first:
-            return not self._reading.has_new(half)
+            return self._order.is_shown and not self._reading.has_new(half)
         return values[0] != values[-1] and self._reading.is_behind_window(half)
 
     def _compare_with_total(self) -> None:
@@ -238,4 +238,6 @@ class Listing:
             if again is not None and again - read > _TOLERATED * again:
                 msg = f"{paginator.name}: read {read} records where the API says there are {again}"
                 raise ApiError(f"{msg}; run again, and report it to the API's vendor if it stays so")
-        self._reading.differs(self._context, read, total)
+        at_end = total if paginator.total is None else paginator.total  # without what was deleted meanwhile
+        lacks = read < at_end and not self._stream.total_counts_hidden
+        self._reading.differs(self._context, read, total, lacks=lacks)

@@ -34,6 +34,8 @@ class Gap(Enum):
     """Those that came in an earlier run, which this one goes on with."""
     FILTERED = "filtered"
     """Those that the user leaves out."""
+    UNSURE = "unsure"
+    """Those that only a total tells of, which can be wrong: nothing waits for them."""
 
 
 class Reason(NamedTuple):
@@ -41,6 +43,9 @@ class Reason(NamedTuple):
 
     text: str
     gap: Gap = Gap.MISSED
+
+
+FEWER = Reason("fewer rows came than the API says there are", Gap.UNSURE)
 
 
 class Losses:
@@ -109,9 +114,18 @@ class Losses:
         self.ends += 1
         self._last_failure, self._alike = (), 0
 
-    def differs(self, context: Context | None, read_count: int, total: int) -> None:
-        """Say that a list did not hold as many records as the API said; for many lists, of the first few."""
+    def differs(self, context: Context | None, read_count: int, total: int, *, lacks: bool) -> None:
+        """Say that a list did not hold as many records as the API said; for many lists, of the first few.
+
+        Args:
+            context: Of the list.
+            read_count: Its records.
+            total: What the API said at first.
+            lacks: Whether records are missing at the list's end: none is called gone then.
+        """
         self._differences += 1
+        if lacks and self._missed is None:
+            self._missed = FEWER
         text = "%s: read %d records where the API says there are %d"
         self._log_first(self._differences, logging.WARNING, text, self.list_name(context), read_count, total)
 

@@ -116,6 +116,8 @@ class Order:
     def __init__(self, *, descending: bool = False) -> None:
         self._descending = descending
         self._previous: Any = None
+        self.is_shown = False
+        """Whether values have differed: those that are all equal come in any order."""
 
     def holds(self, values: Iterable[Any]) -> bool:
         """Whether these values follow on those of the last call, and on one another, in order."""
@@ -124,6 +126,7 @@ class Order:
             if place is None:
                 continue
             self._previous = place
+            self.is_shown = self.is_shown or (type(place) is type(last) and place != last)
             if type(place) is type(last) and (place > last if self._descending else place < last):
                 return False
         return True

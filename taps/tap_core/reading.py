@@ -131,7 +131,7 @@ class Reading(Replicated):
         if not stream.bookmark_per:  # else those of lists that failed, or are missing, stay
             bookmark = bookmark and not self.missing
             if stream.parent is not None:  # then one bookmark can stand for all of its lists
-                missed = self._missed is not None and self._missed.gap is not Gap.RESUMED
+                missed = self._missed is not None and self._missed.gap in {Gap.MISSED, Gap.FILTERED}
                 bookmark = bookmark and not self.has_leftovers and not missed
         if bookmark:
             self.save()

@@ -22,6 +22,9 @@ _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTAL
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
 _USER_IN_URL = r"(?<=://)[^/?#\s@]*@"
 
+_EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")
+_EMAIL_MASK = "(e-mail)"
+
 _forms: set[str] = set()
 """The secrets of this process, in each way that they can be written."""
 
@@ -29,8 +32,12 @@ _pattern = re.compile(_USER_IN_URL)
 
 
 def redacted(text: str) -> str:
-    """A text with the secrets masked, however they are encoded, in capitals or not, and users in URLs."""
-    return _pattern.sub(_MASK, text)
+    """A text with the secrets masked, however they are encoded, in capitals or not, and users in URLs.
+
+    Addresses of e-mail are as well: an API's message, or a filter, can hold one.
+    """
+    text = _pattern.sub(_MASK, text)
+    return _EMAIL.sub(_EMAIL_MASK, text) if "@" in text or "%40" in text else text
 
 
 def printable(text: str) -> str:

@@ -13,11 +13,7 @@ from tap_events import schemas
 PAGE_SIZE = 100
 """The most records that the API puts into a page."""
 
-_NONE_FOUND = re.compile(
-    r"no (event|attendee|ticket|transaction|order|user|record|category|categorie)s? (was |were )?found\W*",
-    re.IGNORECASE,
-)
-"""The resource's own name is in it: "No HTTP resource was found" is said of a wrong address."""
+_NONE_FOUND = re.compile(r"no (\w+) (was |were |have been )?found\W*", re.IGNORECASE)
 
 
 class EventsStream(ApiStream):
@@ -26,6 +22,8 @@ class EventsStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
     # How a list with nothing in it is answered is not documented but for the error below.
     null_is_empty = True
+    also_called: tuple[str, ...] = ()
+    """What messages may call the records besides the stream's name."""
 
     @property
     @override
@@ -43,5 +41,15 @@ class EventsStream(ApiStream):
 
     @override
     def is_empty_list(self, status: int, message: str) -> bool:
-        """An empty list is an error with a message such as `No events found`."""
-        return status in {400, 404} and _NONE_FOUND.fullmatch(message) is not None
+        """An empty list is an error with a message such as `No events found`.
+
+        The resource's own name is in it: "No user found" can be said of a key, "No HTTP resource was found"
+        of a wrong address.
+        """
+        found = _NONE_FOUND.fullmatch(message)
+        return status in {400, 404} and found is not None and found[1].lower() in self._own_names
+
+    @property
+    def _own_names(self) -> set[str]:
+        names = {self.name, self.name.removesuffix("s"), *self.also_called}
+        return {*names, "records", "results"}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tap_core import Page
 
 _BY_STATUS = re.compile(r"events_\w+")
+_FIRST_DAY = "1900"
+"""Days before it are none: .NET writes `0001-01-01` for a day that was not set."""
 
 
 class Events(EventsStream):
@@ -32,7 +34,8 @@ class Events(EventsStream):
     def ended(self, record: Any) -> str | None:
         """The end by the event's own clock; what is not said of it is put at the latest that it can be."""
         day, time, offset = (self.codec.get(record, name) for name in self.ends_at)
-        return f"{day[:10]}T{time or '23:59'}:00{offset or '-12:00'}" if day else None
+        has_end = day and day >= _FIRST_DAY
+        return f"{day[:10]}T{time or '23:59'}:00{offset or '-12:00'}" if has_end else None
 
     @override
     def records_path(self, document: Any) -> str:
@@ -46,6 +49,7 @@ class Categories(EventsStream):
 
     name = "categories"
     path = "/categories"
+    also_called = ("category",)
     primary_keys = ("category",)
 
 
@@ -101,6 +105,7 @@ class Donations(EventsStream):
     name = "donations"
     path = "/events/{event_id}/tickets"
     primary_keys = ("event_id", "donationid")
+    also_called = ("tickets", "ticket")
     records_jsonpath = "$.donation[*]"
     parent_stream_type = Events
 
@@ -129,6 +134,7 @@ class Transactions(EventsStream):
     name = "transactions"
     path = "/events/{event_id}/transactions"
     primary_keys = ("refno",)
+    also_called = ("orders", "order")
     parent_stream_type = Events
     parent_fields = {"parent_event_id": "event_id"}
     post_process_fields = ("refno", "transaction_ref")

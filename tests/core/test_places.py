@@ -21,6 +21,12 @@ def page_of(**document):
     return Page(jsonpath.parse(json.dumps(document).encode()), "$.items[*]", key_reader(["id"]))
 
 
+def ends_short(known, count, asked, weight=0):
+    page = page_of(items=[{"id": number} for number in range(count)])
+    page.weight = weight
+    return known.ends_short(page, asked)
+
+
 @pytest.mark.parametrize("start", [1, 7, 8, 99, 100, 101, 1990])
 def test_a_numbered_page_holds_the_row_and_reaches_furthest(start):
     ask = ByNumber().ask(start, 20)
@@ -104,22 +110,29 @@ def test_a_query_of_other_pages_is_refused(places, query):
 
 def test_a_short_page_is_all_only_beside_much_longer_ones():
     known = Evidence(longest=100)
-    assert [known.ends_short(count, 100) for count in (10, 50, 51, 99, 100)] == [
+    assert [ends_short(known, count, 100) for count in (10, 50, 51, 99, 100)] == [
         True,
         True,
         False,
         False,
         False,
     ]
-    assert [known.ends_short(count, 990) for count in (99, 100)] == [True, False]
-    assert not Evidence().ends_short(0, 100)
+    assert [ends_short(known, count, 990) for count in (99, 100)] == [True, False]
+    assert not ends_short(Evidence(), 0, 100)
+
+
+@pytest.mark.parametrize(("count", "weight", "is_end"), [(49, 45, False), (49, 30, True), (5, 45, False)])
+def test_a_short_page_as_heavy_as_any_is_not_all(count, weight, is_end):
+    """Some servers cut pages by their weight."""
+    assert ends_short(Evidence(longest=100, heaviest=50), count, 100, weight) is is_end
+    assert ends_short(Evidence(longest=9, heaviest=50), 8, 100, weight=50), "as lists of a few rows are"
 
 
 def test_a_list_is_expected_to_be_unpaged_once_enough_were():
     known = Evidence(unpaged=ALIKE, longest_unpaged=30)
-    assert [known.ends_short(count, 100) for count in (30, 31)] == [True, False]
-    assert not known.ends_short(30, 30)
-    assert not Evidence(unpaged=ALIKE - 1, longest_unpaged=30).ends_short(30, 100)
+    assert [ends_short(known, count, 100) for count in (30, 31)] == [True, False]
+    assert not ends_short(known, 30, 30)
+    assert not ends_short(Evidence(unpaged=ALIKE - 1, longest_unpaged=30), 30, 100)
 
 
 def test_a_total_is_borne_out_once_it_was_often_enough():

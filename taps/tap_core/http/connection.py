@@ -11,6 +11,7 @@ import io
 import re
 import ssl
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -153,8 +154,7 @@ class _Bounded(HTTPConnection):
         return WholeResponse(status, head[2].decode("latin-1").strip(), headers, body)
 
     def _any(self, incoming: _Incoming) -> WholeResponse:
-        response = http.client.HTTPResponse(incoming, method="GET")  # type: ignore[arg-type]
-        response.begin()
+        response = _final(incoming)
         is_known = response.length is not None
         if (response.length or 0) > self._max_body:
             raise TooLarge
@@ -174,6 +174,18 @@ class _Bounded(HTTPConnection):
     def _check_dropped(self, error: BaseException) -> None:
         if self._answered:
             raise Dropped from error
+
+
+def _final(incoming: _Incoming) -> http.client.HTTPResponse:
+    """The head of the answer, behind those that only announce it: 102, 103 and others of their kind."""
+    while True:
+        response = http.client.HTTPResponse(incoming, method="GET")  # type: ignore[arg-type]
+        response.begin()
+        if response.status >= HTTPStatus.OK:
+            return response
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            raise http.client.BadStatusLine("101 Switching Protocols")
+        response.fp = None  # type: ignore[assignment]  # else it closes what the answer is read from
 
 
 class _BoundedTls(_Bounded, HTTPSConnection):

@@ -51,7 +51,7 @@ def read_answer(
         ApiError: Any other refusal.
     """
     if response.ok:
-        return None if response.status_code == codes.no_content else _parse(response)
+        return _parse(response)
     message = _message(response)
     if is_empty_list(response.status_code, message):
         return None

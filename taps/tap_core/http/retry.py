@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 RETRIED_STATUSES = frozenset({408, 429})
 """Client errors that are tried again; all server errors (500 and above) are as well."""
+
+_LIMIT = re.compile(rb"(?i)too.many.requests|(rate|request|call).?limit|throttl")
+_LONGEST_REFUSAL = 2000
+"""Bytes of a refusal that are looked through for words."""
 
 _JITTER = 0.25
 _MOST_DOUBLINGS = 40
@@ -75,6 +80,14 @@ class Silence:
 def is_retried(status: int) -> bool:
     """Whether a response of this status is worth asking for again."""
     return status in RETRIED_STATUSES or status >= 500  # noqa: PLR2004
+
+
+def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a 403 means what others say with a 429: that too much was asked for, not that it may not be."""
+    if status != HTTPStatus.FORBIDDEN:
+        return False
+    remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
+    return "Retry-After" in headers or "0" in remaining or _LIMIT.search(body[:_LONGEST_REFUSAL]) is not None
 
 
 def backoff(limits: Limits, retry: int) -> float:

@@ -38,7 +38,8 @@ _MB = 1 << 20
 _NO_RETRIES = Retry(total=False)
 _GZIP = b"\x1f\x8b"
 # A line of an answer's head that makes no sense is the server's fault, and no news in a traceback.
-logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+for _name in ("connection", "connectionpool"):
+    logging.getLogger(f"urllib3.{_name}").setLevel(logging.ERROR)
 
 
 class Answer(requests.Response):

@@ -46,16 +46,18 @@ class Cursor(Paginator):
         used: set[str] = set()
         empty = 0
         query = self._with({})
-        place = ""
+        place, beside, stood = "", self._path.rpartition(".")[0].removeprefix("$"), False
         while True:
             page = yield query
             if not page.records and self._current is not None and is_nothing(page.find(self._path)):
                 page = yield query  # a cursor was given for more: it may be a failure of the moment
                 self.proofs += 1
-                is_other = place not in {"", page.records_path}  # a bare list, where others say more
+                # A bare list, or one without what stood beside the others, where those say more.
+                is_other = place not in {"", page.records_path} or (stood and page.find(beside) is None)
                 if not page.records and (page.document is None or is_other):
                     raise self.loop("The API has nothing at a cursor that it gave")
             count, cursor, place = len(page.records), page.find(self._path), page.records_path
+            stood = stood or page.find(beside) is not None
             if is_nothing(cursor):
                 if page.more:
                     raise self.loop(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_core.paging.page import Page
 
 ALIKE = 5
 """Lists that must have shown the same before it is expected of another."""
 
 _TINY = 10
+_HEAVY = 0.75
 
 
 @dataclass
@@ -17,6 +22,7 @@ class Evidence:
 
     Attributes:
         longest: Records in the longest page.
+        heaviest: Bytes of the heaviest one.
         confirmed_totals: How often a full page that reached a total of this many records was the last one.
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
         longest_unpaged: Records in the longest of these.
@@ -25,21 +31,26 @@ class Evidence:
     """
 
     longest: int = 0
+    heaviest: int = 0
     confirmed_totals: Counter[int] = field(default_factory=Counter)
     unpaged: int = 0
     longest_unpaged: int = 0
     longest_whole: int = 0
     volatile: int = 0
 
-    def ends_short(self, count: int, asked: int) -> bool:
-        """Whether a first page of so few records is believed to be all.
+    def ends_short(self, page: Page, asked: int) -> bool:
+        """Whether a first page of few records is believed to be all.
 
         Only where the server has sent longer pages: else the number can be its limit. And only if it is
-        well below that length: pages that lack a few rows are those of servers that hide rows.
+        well below that length: pages that lack a few rows are those of servers that hide rows. It is not
+        where so few rows weigh nearly as much as any page: some servers cut pages by their weight.
         """
+        count = page.span
         if self.unpaged >= ALIKE and count < asked and count <= self.longest_unpaged:
             return True
-        return count < self.longest and (2 * count <= self.longest or _TINY * count <= asked)
+        if 2 * count > self.longest:
+            return count < self.longest and _TINY * count <= asked
+        return count < self.longest and page.weight <= _HEAVY * self.heaviest
 
     def confirms(self, total: int) -> bool:
         """Whether a full page that reaches this total is known to be the last one."""

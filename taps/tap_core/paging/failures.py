@@ -6,11 +6,16 @@ import re
 from typing import Any
 
 _WORDS = re.compile(r"fail(ed|ure)?|error")
+_REFUSALS = (
+    r"too.?many|(rate|request|call|usage).?limit|limit.{0,12}(reached|exceeded)|quota|throttl|slow.?down|overload"
+    r"|unauth|forbidden|denied|not.(allowed|permitted|authori)|invalid|expired|suspended|blocked|maintenance"
+)
 _HINTS = re.compile(
-    r"fail|error|exception|unavailable|time.?out|timed.?out|unsuccess|denied|abort|^err|^n?ko$|^nok$"
+    r"fail|error|exception|unavailable|time.?out|timed.?out|unsuccess|abort|^err|^n?ko$|^nok$|" + _REFUSALS
 )
 _APOLOGIES = re.compile(
-    r"(internal|server|unexpected|gateway) error|exception|unavailable|time.?out|timed.?out|try again"
+    r"(internal|server|unexpected|gateway) error|exception|unavailable|time.?out|timed.?out|try again|"
+    + _REFUSALS
 )
 _HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})
@@ -21,10 +26,13 @@ _ERRORS = {"error", "errors", "errormessage", "fault"}
 _ERROR_LIKE = re.compile(r"error|exception|^faults?$|^err(no|code|s)?$")
 _SUCCESS = {"success", "ok"}
 _SUCCESS_LIKE = {*_SUCCESS, "succeeded", "successful", "issuccess", "issuccessful", "isok"}
-_STATUS = {"status", "code", "statuscode", "result"}
+_STATUS = {"status", "code", "statuscode", "httpstatus", "httpcode", "httpstatuscode", "result"}
 _STATUS_LIKE = {*_STATUS, "state", "type", "outcome"}
-_UNFINISHED = {"timedout", "partial", "ispartial", "incomplete", "isincomplete"}
-_MESSAGES = {"message", "msg", "detail", "details", "reason"}
+_UNFINISHED = {"timedout", "partial", "ispartial", "incomplete", "isincomplete", "truncated", "istruncated"}
+_FLAGS = {**dict.fromkeys(_UNFINISHED, True), "complete": False, "iscomplete": False}
+"""What is said of an answer that has not all of its rows."""
+
+_MESSAGES = {"message", "msg", "detail", "details", "reason", "title", "description", "warning", "warnings"}
 
 
 def is_nothing(value: Any) -> bool:
@@ -49,10 +57,10 @@ def hints_at_failure(name: str, value: Any) -> bool:
         return not _is_blank(value)
     if name in _SUCCESS_LIKE:
         return value in (False, 0) or text in {"false", "0", "no", "n"}
-    if name in _UNFINISHED:
-        return value is True or text == "true"
+    if name in _FLAGS:
+        return value is _FLAGS[name] or text == str(_FLAGS[name]).lower()
     if name in _MESSAGES:
-        return _APOLOGIES.search(text) is not None
+        return any(_APOLOGIES.search(_text(said)) for said in (value if isinstance(value, list) else [value]))
     if name not in _STATUS_LIKE:
         return False
     is_code = name in _STATUS and not isinstance(value, bool) and isinstance(value, (int, str))

@@ -98,6 +98,7 @@ class Joining(Positioned):
                 page = yield from self._top_again()
             if self._back and self._comes_again(page) and not self._window.joins(page):
                 self.evidence.volatile += len(page.records)  # unlike before though nothing moved
+                self._window.compare_content(page)
             if self._joins(page):
                 return page
             if not page.records and (self._at.start >= self._end or not self._at.start):

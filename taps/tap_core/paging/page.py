@@ -32,6 +32,7 @@ class Page:
         records_path: JSONPath of the records.
         key_of: Reads from a record what tells it apart from the others in its list.
         links: The response's Link header.
+        weight: Bytes of the response's body.
 
     Attributes:
         document: The whole envelope, undecoded.
@@ -53,8 +54,10 @@ class Page:
         key_of: Callable[[Any], Any],
         *,
         links: str | None = None,
+        weight: int = 0,
     ) -> None:
         self.document = document
+        self.weight = weight
         self.records, self._places = jsonpath.find_in_places(document, records_path)
         self.fresh = self.records
         self.fresh_keys: list[Any] | None = None

@@ -156,7 +156,7 @@ class Positioned(Paginator):
         self._end = page.span
         if self._reaches_total(page):
             return page.span != self._at.size or self.evidence.confirms(page.span)
-        return not self.careful and self.evidence.ends_short(page.span, self._at.size)
+        return not self.careful and self.evidence.ends_short(page, self._at.size)
 
     def _says_more(self, page: Page) -> bool:
         """Whether a page says itself that more follows."""
@@ -173,7 +173,7 @@ class Positioned(Paginator):
             return False
         if self.evidence.longest < (self.size or 1):  # no page was ever full: all can lack rows
             return False
-        return self.evidence.ends_short(page.span, self._at.size)
+        return self.evidence.ends_short(page, self._at.size)
 
     def _is_end(self, page: Page) -> bool:
         """Whether a page has only rows of the page before, in their places, and had room for more."""

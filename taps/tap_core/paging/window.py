@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Raw
+
+from tap_core.records.keys import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +26,7 @@ class Window:
     """Keys and fingerprints of the rows of the last pages, and the order in which they came."""
 
     def __init__(self) -> None:
+        self._compares_content = False
         self._pages: deque[dict[Any, int | None]] = deque()
         self._newest: dict[Any, int] = {}  # of each row which page had it last
         self._first = 0  # the number of the first page that is remembered
@@ -41,7 +45,7 @@ class Window:
             self._forget_first()
         rows: dict[Any, int | None] = dict.fromkeys(keys)
         last = slice(max(0, len(keys) - _PRINTS), len(keys))
-        rows.update(zip(keys[last], _fingerprints(records[last]), strict=True))
+        rows.update(zip(keys[last], self._fingerprints(records[last]), strict=True))
         self._newest.update(dict.fromkeys(rows, self._first + len(self._pages)))
         self._pages.append(rows)
         self._order.append(new)
@@ -74,7 +78,7 @@ class Window:
         """
         return any(
             self.knows(key) and self._is_unchanged(key, now)
-            for key, now in zip(page.keys, _fingerprints(page.records), strict=True)
+            for key, now in zip(page.keys, self._fingerprints(page.records), strict=True)
         )
 
     def comes_again(self, page: Page, place: int, asked: int) -> bool:
@@ -94,9 +98,32 @@ class Window:
         then = self._pages[self._newest[key] - self._first][key]
         return now is None or then is None or now == then
 
+    def compare_content(self, page: Page) -> None:
+        """From now on compare what rows say, which takes longer: servers can write a row in several ways.
 
-def _fingerprints(records: Sequence[Any]) -> Iterable[int | None]:
-    """Of what the API sent; None where that was decoded already, which another page may not be."""
-    if {Raw}.issuperset(map(type, records)):
-        return map(hash, map(bytes, records))
-    return (hash(bytes(record)) if isinstance(record, Raw) else None for record in records)
+        Args:
+            page: Rows that were read, in the places where they stood then.
+        """
+        if self._compares_content:
+            return  # it does not help here
+        self._compares_content = True
+        for key, now in zip(page.keys, self._fingerprints(page.records), strict=True):
+            self._pages[self._newest[key] - self._first][key] = now
+
+    def _fingerprints(self, records: Sequence[Any]) -> Iterable[int | None]:
+        """Of what the API sent; None where that was decoded already, which another page may not be."""
+        if {Raw}.issuperset(map(type, records)) and not self._compares_content:
+            return map(hash, map(bytes, records))
+        print_of = _print_of_content if self._compares_content else _print_of_bytes
+        return (print_of(record) if isinstance(record, Raw) else None for record in records)
+
+
+def _print_of_bytes(record: Any) -> int:
+    return hash(bytes(record))
+
+
+def _print_of_content(record: Any) -> int:
+    try:
+        return hash(msgspec.json.encode(msgspec.json.decode(record), order="sorted"))
+    except UNREADABLE:
+        return _print_of_bytes(record)
