@@ -43,8 +43,8 @@ class EventsStream(ApiStream):
     def is_empty_list(self, status: int, message: str) -> bool:
         """An empty list is an error with a message such as `No events found`.
 
-        The resource's own name is in it: "No user found" can be said of a key, "No HTTP resource was found"
-        of a wrong address.
+        The resource's own name is in it, or that of what is above all others: "No user found" can be said of
+        a key, "No HTTP resource was found" of a wrong address.
         """
         found = _NONE_FOUND.fullmatch(message)
         return status in {400, 404} and found is not None and found[1].lower() in self._own_names
@@ -52,4 +52,4 @@ class EventsStream(ApiStream):
     @property
     def _own_names(self) -> set[str]:
         names = {self.name, self.name.removesuffix("s"), *self.also_called}
-        return {*names, "records", "results"}
+        return {*names, "events", "event", "records", "record", "results"}

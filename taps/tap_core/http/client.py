@@ -21,17 +21,8 @@ from tap_core.http import messages
 from tap_core.http.connection import Dropped, TooLarge
 from tap_core.http.limiter import Limiter
 from tap_core.http.prepare import Preparer
-from tap_core.http.response import redirect_target
-from tap_core.http.retry import (
-    Limits,
-    Silence,
-    backoff,
-    first_date,
-    is_limit,
-    is_retried,
-    named_wait,
-    refusal_wait,
-)
+from tap_core.http.response import check_retried, redirect_target
+from tap_core.http.retry import Limits, Silence, backoff, first_date, refusal_wait
 from tap_core.http.transport import Transport
 
 if TYPE_CHECKING:
@@ -166,14 +157,7 @@ class ApiClient:
         response = self._send(request, traffic)
         if traffic.on_answer:
             traffic.on_answer(response)
-        status = response.status_code
-        limited = status == HTTPStatus.TOO_MANY_REQUESTS or is_limit(
-            status, response.headers, response.content
-        )
-        if limited or is_retried(status):
-            wait = named_wait(response.headers, limited=limited)
-            reason = f"{status} {messages.sanitize(response.reason)}"
-            raise Retriable(reason, status=HTTPStatus.TOO_MANY_REQUESTS if limited else status, wait=wait)
+        check_retried(response)
         result = read(response)
         self.answered = True
         return result

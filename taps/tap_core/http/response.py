@@ -11,6 +11,7 @@ from requests.utils import requote_uri
 
 from tap_core.errors import ApiError, Hopeless, NotFound, Refused, Retriable
 from tap_core.http import messages
+from tap_core.http.retry import is_limit, is_retried, named_wait
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -32,6 +33,20 @@ class Refusals:
 
     key_setting: str
     hint: Callable[[int], str]
+
+
+def check_retried(response: requests.Response) -> None:
+    """See whether a response is to be asked for again on its status alone.
+
+    Raises:
+        Retriable: It is; with the status 429 where it is a limit that says so.
+    """
+    status, headers = response.status_code, response.headers
+    limited = status == codes.too_many_requests or is_limit(status, headers, response.content)
+    if limited or is_retried(status):
+        reason = f"{status} {messages.sanitize(response.reason)}"
+        wait = named_wait(headers, limited=limited)
+        raise Retriable(reason, status=codes.too_many_requests if limited else status, wait=wait)
 
 
 def read_answer(

@@ -96,9 +96,8 @@ class Joining(Positioned):
                 self._empty = ask.query[self._places.param]
             if not page.records and not self._at.start:
                 page = yield from self._top_again()
-            if self._back and self._comes_again(page) and not self._window.joins(page):
-                self.evidence.volatile += len(page.records)  # unlike before though nothing moved
-                self._window.compare_content(page)
+            if self._back and self._comes_again(page):
+                self._note_unmoved(page)
             if self._joins(page):
                 return page
             if not page.records and (self._at.start >= self._end or not self._at.start):
@@ -149,6 +148,12 @@ class Joining(Positioned):
         """Whether a page has just the rows that were read in its place."""
         asked = self._places.most(self._at, self._longest)
         return self._window.comes_again(page, self._at.start - self._begins, asked)
+
+    def _note_unmoved(self, page: Page) -> None:
+        """Rows stand where they stood, though what came behind them was unlike it."""
+        if not self._window.joins(page):
+            self.evidence.volatile += len(page.records)
+        self._window.compare_content(page)
 
     def _note_unconnected(self, page: Page) -> None:
         if self._back or any(self._window.knows(key) for key in page.keys):
