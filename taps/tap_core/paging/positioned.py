@@ -61,6 +61,8 @@ class Positioned(Paginator):
         self._only_first_page = True  # only the first page has brought anything
         self._full = False  # the page before was as long as they come
         self._thinned = False  # the server leaves rows out of its pages
+        self._trade_places = False  # rows of one moment do, and are more than a page
+        self._trickles = 0  # pages in a row that brought a few new rows each, as at the end of a busy list
         self._resumed = False  # it goes on where another run was interrupted
         self._expects_next = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
@@ -186,8 +188,9 @@ class Positioned(Paginator):
             self._newest = page.keys[-1]
         # Rows in other places than they were: some came before them, or pages are thinned out once cut.
         there = self._page_keys[max(0, self._at.start - self._page_at.start) :]
-        shifted = page.keys != self._page_keys and not set(page.keys) <= set(there)
-        self._thinned = self._thinned or shifted
+        alike = page.keys == self._page_keys
+        shifted = not alike and not set(page.keys) <= set(there)
+        self._thinned = self._thinned or shifted or (alike and self._at.start != self._page_at.start)
         return short and same and not shifted and not page.is_cut
 
     def _is_short(self, page: Page) -> bool:

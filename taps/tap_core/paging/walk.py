@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from tap_core.paging.joining import FAR, Joining
 from tap_core.paging.window import Window
+from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import Ask
+
+_TRICKLES = 100
+"""Pages in a row with a few new rows, after which a list is asked whether it only grows."""
+
+_FEW = 10
+"""Times as many as come: the rows that are asked for."""
+
+_SCATTERED = 3
+"""Known rows behind a new one, in a page of one moment, that show that it has no fixed order."""
 
 _NO_PLACE = (400, 404, 416, 422)
 """How some servers answer where a list has no rows any more."""
@@ -71,8 +81,17 @@ class Walk(Joining):
         return self._beyond(page)
 
     def _rest(self, ask: Ask) -> Steps:
-        """What comes after the first page; and behind all that was asked for, where rows are left out."""
+        """What comes after the first page; and behind all that was asked for, where rows are left out.
+
+        Raises:
+            ApiError: Some rows may not have come.
+        """
         yield from self._to_the_end(ask)
+        yield from self._behind_the_end()
+        if self._trade_places:
+            raise self.loop(f"More rows than a page has share a `{self._order}`, and come in no fixed order")
+
+    def _behind_the_end(self) -> Steps:
         seen: set[tuple[int, int]] = set()
         while self._may_lack_rows:
             behind = {(self._covered, self._size), (self._asked_to, self.size or 1)} - seen
@@ -95,12 +114,16 @@ class Walk(Joining):
     def _may_lack_rows(self) -> bool:
         """Whether rows can stand behind the end.
 
-        What the last run saw of the pages is forgotten, and of a lone numbered page the proof reaches little
-        further.
+        What the last run saw of the pages is forgotten; of a lone numbered page the proof reaches little
+        further; and numbered pages that are shorter than asked for can all be cut, or all lack rows.
         """
-        lone = self.careful and self._only_first_page and not self.counts_rows
-        size = self.size or 1
-        return self._thinned or self._resumed or (lone and size < 2 * len(self._first) < 2 * size)
+        size, count = self.size or 1, len(self._first)
+        numbered = not self.counts_rows and not self._places.own_size
+        if self._trickles > _TRICKLES:
+            return False
+        if numbered and self._only_first_page:
+            numbered = self.careful and size < 2 * count
+        return self._thinned or self._resumed or (numbered and 0 < count < size)
 
     def _to_the_end(self, ask: Ask) -> Steps:
         while page := (yield from self._joined(ask)):
@@ -109,9 +132,10 @@ class Walk(Joining):
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             self._window.narrow(page)
+            self._note_ties(page)
             if page.fresh:
                 self._note_more(page)
-                if self._is_last(page):
+                if self._is_last(page) or (yield from self._only_grows(page)):
                     return
                 ask = self._beyond(page)
             elif self._is_end(page):
@@ -126,6 +150,27 @@ class Walk(Joining):
                     return
                 ask = onward
         self._confirm_end(None)
+
+    def _only_grows(self, page: Page) -> Generator[Query, Page, bool]:
+        """Whether all that is left of a list is what is added while it is read: the next run takes it."""
+        few = _FEW * len(page.fresh) <= self._size and self._is_short(page)
+        self._trickles = self._trickles + 1 if few else 0
+        if self._trickles <= _TRICKLES:
+            return False
+        behind = yield from self._probe(self._places.ask(self._asked_to, self._size), refusals=_NO_PLACE)
+        self.proofs += 1
+        if behind and behind.records:
+            self._trickles = 0
+        return bool(self._trickles)
+
+    def _note_ties(self, page: Page) -> None:
+        """Rows of one moment that fill a page and come again behind new ones stand in no fixed order."""
+        if not self._order or not page.fresh or len(page.keys) - len(page.fresh) < _SCATTERED:
+            return
+        fresh = set(page.fresh_keys or ())
+        known_behind = sum(key not in fresh for key in page.keys[page.keys.index(page.fresh_keys[0]) :])
+        first, last = (jsonpath.first(page.records[at], f"$.{self._order}") for at in (0, -1))
+        self._trade_places = self._trade_places or (known_behind >= _SCATTERED and first == last)
 
     def _check_offset_is_heeded(self, page: Page) -> Generator[Query, Page, Ask | None]:
         """A page of known rows only: were as many inserted before it, or is the place ignored?
