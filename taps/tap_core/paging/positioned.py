@@ -61,7 +61,8 @@ class Positioned(Paginator):
         self._only_first_page = True  # only the first page has brought anything
         self._full = False  # the page before was as long as they come
         self._thinned = False  # the server leaves rows out of its pages
-        self._trade_places = False  # rows of one moment do, and are more than a page
+        self._all_tied = False  # rows of one moment fill a page
+        self._trade_places = False  # rows do, so that some may have passed the reader
         self._trickles = 0  # pages in a row that brought a few new rows each, as at the end of a busy list
         self._resumed = False  # it goes on where another run was interrupted
         self._expects_next = False  # the next page is just the next one
@@ -143,7 +144,8 @@ class Positioned(Paginator):
         values = (jsonpath.first(record, f"$.{self._order}") for record in reversed(page.records))
         value = next(values)
         tied = again + 1 + sum(1 for _ in takewhile(lambda other: other == value, values))
-        return tied if tied < len(page.records) else again
+        self._all_tied = tied >= len(page.records)
+        return again if self._all_tied else tied
 
     def _expected(self) -> Any:
         """Key of the row that was read at the place where the current page begins."""

@@ -15,7 +15,6 @@ from typing_extensions import override
 
 from tap_core.paging.joining import FAR, Joining
 from tap_core.paging.window import Window
-from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,7 +30,7 @@ _FEW = 10
 """Times as many as come: the rows that are asked for."""
 
 _SCATTERED = 3
-"""Known rows behind a new one, in a page of one moment, that show that it has no fixed order."""
+"""Known rows behind a new one that show that a list has no fixed order."""
 
 _NO_PLACE = (400, 404, 416, 422)
 """How some servers answer where a list has no rows any more."""
@@ -89,7 +88,7 @@ class Walk(Joining):
         yield from self._to_the_end(ask)
         yield from self._behind_the_end()
         if self._trade_places:
-            raise self.loop(f"More rows than a page has share a `{self._order}`, and come in no fixed order")
+            raise self.loop("The API sends the rows in no fixed order")
 
     def _behind_the_end(self) -> Steps:
         seen: set[tuple[int, int]] = set()
@@ -131,8 +130,9 @@ class Walk(Joining):
                 self._unconnected = 0
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
-            self._window.narrow(page)
-            self._note_ties(page)
+            scattered = self._window.narrow(page)
+            if scattered >= _SCATTERED and not self._back and (self._all_tied or not self._order):
+                self._trade_places = True
             if page.fresh:
                 self._note_more(page)
                 if self._is_last(page) or (yield from self._only_grows(page)):
@@ -162,15 +162,6 @@ class Walk(Joining):
         if behind and behind.records:
             self._trickles = 0
         return bool(self._trickles)
-
-    def _note_ties(self, page: Page) -> None:
-        """Rows of one moment that fill a page and come again behind new ones stand in no fixed order."""
-        if not self._order or not page.fresh or len(page.keys) - len(page.fresh) < _SCATTERED:
-            return
-        fresh = set(page.fresh_keys or ())
-        known_behind = sum(key not in fresh for key in page.keys[page.keys.index(page.fresh_keys[0]) :])
-        first, last = (jsonpath.first(page.records[at], f"$.{self._order}") for at in (0, -1))
-        self._trade_places = self._trade_places or (known_behind >= _SCATTERED and first == last)
 
     def _check_offset_is_heeded(self, page: Page) -> Generator[Query, Page, Ask | None]:
         """A page of known rows only: were as many inserted before it, or is the place ignored?

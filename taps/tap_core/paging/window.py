@@ -61,15 +61,26 @@ class Window:
         """Whether a row of this key was read."""
         return key in self._newest
 
-    def narrow(self, page: Page) -> None:
-        """Leave of a page what is new to be read; the page is then remembered as well."""
-        keys, fresh = page.keys, page.records
+    def narrow(self, page: Page) -> int:
+        """Leave of a page what is new to be read; the page is then remembered as well.
+
+        Returns:
+            How many rows that were read, and are unchanged, stand behind a new one.
+        """
+        keys, fresh, scattered = page.keys, page.records, 0
         if not self._newest.keys().isdisjoint(keys):
             new = [at for at, key in enumerate(keys) if key not in self._newest]
+            if new and len(new) < len(keys) - new[0]:
+                scattered = self._count_unchanged(keys[new[0] :], fresh[new[0] :])
             keys, fresh = [keys[at] for at in new], [fresh[at] for at in new]
         page.fresh, page.fresh_keys = fresh, keys
         if page.records:
             self.add(page.keys, page.records, keys)
+        return scattered
+
+    def _count_unchanged(self, keys: Sequence[Any], records: Sequence[Any]) -> int:
+        known = zip(keys, self._fingerprints(records), strict=True)
+        return sum(self.knows(key) and self._is_unchanged(key, now) for key, now in known)
 
     def joins(self, page: Page) -> bool:
         """Whether a page holds a row that was read and is unchanged: one that an update has not moved.
