@@ -151,9 +151,10 @@ class Joining(Positioned):
 
     def _note_unmoved(self, page: Page) -> None:
         """Rows stand where they stood, though what came behind them was unlike it."""
-        if not self._window.joins(page):
+        if self._window.joins(page):
+            self._window.compare_content(page)
+        else:
             self.evidence.volatile += len(page.records)
-        self._window.compare_content(page)
 
     def _note_unconnected(self, page: Page) -> None:
         if self._back or any(self._window.knows(key) for key in page.keys):

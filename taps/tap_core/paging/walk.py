@@ -88,7 +88,7 @@ class Walk(Joining):
         yield from self._to_the_end(ask)
         yield from self._behind_the_end()
         if self._trade_places:
-            raise self.loop("The API sends the rows in no fixed order")
+            raise self.loop(f"More rows than a page has share a `{self._order}`, and come in no fixed order")
 
     def _behind_the_end(self) -> Steps:
         seen: set[tuple[int, int]] = set()
@@ -131,7 +131,7 @@ class Walk(Joining):
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             scattered = self._window.narrow(page)
-            if scattered >= _SCATTERED and not self._back and (self._all_tied or not self._order):
+            if scattered >= _SCATTERED and self._all_tied:
                 self._trade_places = True
             if page.fresh:
                 self._note_more(page)

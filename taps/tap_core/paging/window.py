@@ -113,13 +113,15 @@ class Window:
         """From now on compare what rows say, which takes longer: servers can write a row in several ways.
 
         Args:
-            page: Rows that were read, in the places where they stood then.
+            page: Rows that were read; what their content is becomes known where their bytes are as they were.
         """
         if self._compares_content:
-            return  # it does not help here
+            return
+        bytes_now = list(self._fingerprints(page.records))
         self._compares_content = True
-        for key, now in zip(page.keys, self._fingerprints(page.records), strict=True):
-            self._pages[self._newest[key] - self._first][key] = now
+        for key, then, now in zip(page.keys, bytes_now, self._fingerprints(page.records), strict=True):
+            if self._is_unchanged(key, then):
+                self._pages[self._newest[key] - self._first][key] = now
 
     def _fingerprints(self, records: Sequence[Any]) -> Iterable[int | None]:
         """Of what the API sent; None where that was decoded already, which another page may not be."""
