@@ -143,8 +143,7 @@ class ApiStream(BoundedStream):
         """
         document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
         path = self.records_path(document)
-        links, weight = response.headers.get("Link"), len(response.content)
-        page = Page(document, path, self.key_of, links=links, weight=weight)
+        page = Page(document, path, self.key_of, links=response.headers.get("Link"))
         if document is not None or (response.ok and response.content):
             self.check_envelope(page)
         self.check_failure(page)

@@ -22,7 +22,7 @@ class Evidence:
 
     Attributes:
         longest: Records in the longest page.
-        heaviest: Bytes of the heaviest one.
+        heaviest: Bytes of the heaviest first page's records.
         confirmed_totals: How often a full page that reached a total of this many records was the last one.
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
         longest_unpaged: Records in the longest of these.

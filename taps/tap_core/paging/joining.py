@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import ne
 from typing import TYPE_CHECKING
 
 from tap_core.errors import ApiError
@@ -97,7 +98,7 @@ class Joining(Positioned):
             if not page.records and not self._at.start:
                 page = yield from self._top_again()
             if self._back and self._comes_again(page):
-                self._note_unmoved(page)
+                page = yield from self._unmoved(page)
             if self._joins(page):
                 return page
             if not page.records and (self._at.start >= self._end or not self._at.start):
@@ -140,21 +141,36 @@ class Joining(Positioned):
         if not page.records or self._at.start >= self._end:
             return bool(page.records)
         if self._window.joins(page):
-            self.evidence.volatile = 0  # rows do come alike
+            self.evidence.volatile = self._unlike = 0  # rows do come alike
             return True
-        return self.evidence.volatile >= _VOLATILE and page.keys[0] == self._expected()
+        if page.keys[0] != self._expected():
+            return False
+        if not self._back:
+            self.evidence.volatile += self._unlike
+            self._unlike = 0
+        return self.evidence.volatile >= _VOLATILE
 
     def _comes_again(self, page: Page) -> bool:
         """Whether a page has just the rows that were read in its place."""
         asked = self._places.most(self._at, self._longest)
         return self._window.comes_again(page, self._at.start - self._begins, asked)
 
-    def _note_unmoved(self, page: Page) -> None:
-        """Rows stand where they stood, though what came behind them was unlike it."""
+    def _unmoved(self, page: Page) -> Generator[Query, Page, Page]:
+        """A page whose rows stand where they stood, though what came behind them was unlike it.
+
+        Where all of them are unlike before, those of the first page show with the next one whether they are
+        so each time; others are asked for once more.
+        """
         if self._window.joins(page):
             self._window.compare_content(page)
-        else:
-            self.evidence.volatile += len(page.records)
+        elif not self._at.start:
+            self._unlike = len(page.records)
+        elif self.evidence.volatile < _VOLATILE:
+            before, keys = self._window.prints_of(page), page.keys
+            page = yield from self._page(self._at)
+            if page.keys == keys and all(map(ne, before, self._window.prints_of(page))):
+                self.evidence.volatile += len(keys)
+        return page
 
     def _note_unconnected(self, page: Page) -> None:
         if self._back or any(self._window.knows(key) for key in page.keys):

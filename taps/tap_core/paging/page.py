@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Raw
+
 from tap_core.paging.failures import hints_at_failure, is_nothing, says_failed
 from tap_core.records import jsonpath
 
@@ -32,7 +34,6 @@ class Page:
         records_path: JSONPath of the records.
         key_of: Reads from a record what tells it apart from the others in its list.
         links: The response's Link header.
-        weight: Bytes of the response's body.
 
     Attributes:
         document: The whole envelope, undecoded.
@@ -54,10 +55,8 @@ class Page:
         key_of: Callable[[Any], Any],
         *,
         links: str | None = None,
-        weight: int = 0,
     ) -> None:
         self.document = document
-        self.weight = weight
         self.records, self._places = jsonpath.find_in_places(document, records_path)
         self.fresh = self.records
         self.fresh_keys: list[Any] | None = None
@@ -75,6 +74,13 @@ class Page:
         """What tells each record apart, in the order of the records."""
         of_all = getattr(self.key_of, "of_all", None)
         return of_all(self.records) if of_all else [self.key_of(record) for record in self.records]
+
+    @cached_property
+    def weight(self) -> int:
+        """Bytes of the records; 0 if they were decoded."""
+        if not {Raw}.issuperset(map(type, self.records)):
+            return 0
+        return sum(memoryview(record).nbytes for record in self.records)
 
     def holds_lists(self, is_record: Callable[[Any], bool], *, null_is_empty: bool) -> bool:
         """Whether a list stands in each place where the records are to be; or a record alone, or null."""

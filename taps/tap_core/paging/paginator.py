@@ -116,7 +116,8 @@ class Paginator(BaseAPIPaginator[Query]):
         self.most_claimed = max(self.most_claimed, self.total or 0)
         self._move(page)
         self.evidence.longest = max(self.evidence.longest, len(page.records))
-        self.evidence.heaviest = max(self.evidence.heaviest, page.weight)
+        if not self.records_read:
+            self.evidence.heaviest = max(self.evidence.heaviest, page.weight)
         self.records_read += len(page.fresh)
         self._fruitless = 0 if page.fresh else self._fruitless + 1
         if not self._at_end and not self._failure and self._is_endless(page):

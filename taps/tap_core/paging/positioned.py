@@ -68,6 +68,7 @@ class Positioned(Paginator):
         self._expects_next = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
         self._unconnected = 0
+        self._unlike = 0  # rows of the first page, all unlike before
         self._empty = 0  # number or offset of a page without rows
         self._heeds_places = False  # the server has shown that it does
 
@@ -192,7 +193,8 @@ class Positioned(Paginator):
         there = self._page_keys[max(0, self._at.start - self._page_at.start) :]
         alike = page.keys == self._page_keys
         shifted = not alike and not set(page.keys) <= set(there)
-        self._thinned = self._thinned or shifted or (alike and self._at.start != self._page_at.start)
+        further = not self.counts_rows and not self._only_first_page and self._at.start > self._page_at.start
+        self._thinned = self._thinned or shifted or (alike and further)
         return short and same and not shifted and not page.is_cut
 
     def _is_short(self, page: Page) -> bool:

@@ -113,16 +113,14 @@ class Walk(Joining):
     def _may_lack_rows(self) -> bool:
         """Whether rows can stand behind the end.
 
-        What the last run saw of the pages is forgotten; of a lone numbered page the proof reaches little
-        further; and numbered pages that are shorter than asked for can all be cut, or all lack rows.
+        What the last run saw of the pages is forgotten, and of a lone numbered page the proof reaches little
+        further.
         """
-        size, count = self.size or 1, len(self._first)
-        numbered = not self.counts_rows and not self._places.own_size
         if self._trickles > _TRICKLES:
             return False
-        if numbered and self._only_first_page:
-            numbered = self.careful and size < 2 * count
-        return self._thinned or self._resumed or (numbered and 0 < count < size)
+        lone = self.careful and self._only_first_page and not self.counts_rows
+        size = self.size or 1
+        return self._thinned or self._resumed or (lone and size < 2 * len(self._first) < 2 * size)
 
     def _to_the_end(self, ask: Ask) -> Steps:
         while page := (yield from self._joined(ask)):

@@ -117,11 +117,15 @@ class Window:
         """
         if self._compares_content:
             return
-        bytes_now = list(self._fingerprints(page.records))
+        bytes_now = self.prints_of(page)
         self._compares_content = True
         for key, then, now in zip(page.keys, bytes_now, self._fingerprints(page.records), strict=True):
             if self._is_unchanged(key, then):
                 self._pages[self._newest[key] - self._first][key] = now
+
+    def prints_of(self, page: Page) -> list[int | None]:
+        """Fingerprints of a page's rows."""
+        return list(self._fingerprints(page.records))
 
     def _fingerprints(self, records: Sequence[Any]) -> Iterable[int | None]:
         """Of what the API sent; None where that was decoded already, which another page may not be."""
