@@ -1,0 +1,256 @@
+"""Answers as servers give them that were built in a hurry, on several taps, as whole runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from random import Random
+
+import pytest
+
+from json_api import JsonApi, cut, numbered
+from lists import QUICK, moment, only, settings
+from raw_server import RawServer, answer
+from support import KEY, run
+from tap_billing.tap import TapBilling
+from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
+
+WITH_DELETES = {"emit_activate_version_messages": True}
+
+
+def activated(output):
+    return {message["stream"] for message in output.messages if message["type"] == "ACTIVATE_VERSION"}
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("status", ["103 Early Hints", "102 Processing"])
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns")])
+def test_C04_an_answer_may_be_announced_by_another(tap, stream, status, concurrency):
+    rows = [{"id": str(number)} for number in range(250)]
+    interim = f"HTTP/1.1 {status}\r\nLink: </a.css>; rel=preload\r\n\r\n".encode()
+
+    def reply(target, sock):
+        query = dict(pair.split("=") for pair in target.partition("?")[2].split("&"))
+        return 2 * interim + answer({stream: cut(rows, query)})
+
+    with RawServer(reply) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, "concurrency": concurrency}
+        output = run(tap, config, catalog=only(tap, stream))
+    assert [str(row["id"]) for row in output.records[stream]] == [row["id"] for row in rows]
+
+
+def test_an_answer_that_speaks_another_protocol_is_none():
+    with RawServer(lambda target, sock: b"HTTP/1.1 101 Switching Protocols\r\n\r\n") as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        with pytest.raises(Exception, match="failed 2 times"):
+            run(TapEvents, config, catalog=only(TapEvents, "users"))
+
+
+REFUSED = [
+    *({"message": "Too many requests"}, {"message": "Invalid API key"}, {"message": "Access denied"}),
+    *({"status": "throttled"}, {"status": "rate_limited"}, {"status": "unauthorized"}),
+    *({"httpStatus": 503}, {"http_code": "503"}, {"title": "Too Many Requests"}),
+    *({"detail": "Request was throttled."}, {"warning": "Quota exceeded"}, {"warnings": ["request limit"]}),
+    *({"truncated": True}, {"complete": False}, {"message": "The site is under maintenance"}),
+]
+
+
+@pytest.mark.parametrize("sign", REFUSED, ids=json.dumps)
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [
+        (TapEvents, "users", {"users": []}),
+        (TapPromotions, "promotions", {"items": [], "paging": {}}),
+        (TapBilling, "invoices", {"invoices": []}),
+        (TapScheduling, "teams", {"status": "success", "data": []}),
+    ],
+)
+def test_A01_words_of_refusal_beside_an_empty_list_are_no_empty_list(tap, stream, body, sign):
+    with JsonApi(lambda path, query: {**body, **sign}) as api:
+        config = settings(api, **WITH_DELETES, **({"bearer_token": KEY} if tap is TapPromotions else {}))
+        with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("body", [{"items": []}, {"items": [], "message": "sorry"}])
+def test_A01_a_page_without_what_stood_beside_the_others_is_not_the_last(body):
+    rows = [{"id": str(number)} for number in range(100)]
+
+    def handle(path, query):
+        return body if "next_cursor" in query else {"items": rows, "paging": {"next_cursor": "7"}}
+
+    with JsonApi(handle) as api:
+        config = {**settings(api, allow_partial=True, **WITH_DELETES), "bearer_token": KEY}
+        output = run(TapPromotions, config, catalog=only(TapPromotions, "promotions"))
+    assert len(output.records["promotions"]) == len(rows)
+    assert not activated(output)
+
+
+@pytest.mark.parametrize("stream", ["users", "categories"])
+@pytest.mark.parametrize(
+    ("message", "is_empty"),
+    [("No order found", False), ("No attendees found.", False), ("No records found", True)],
+)
+def test_A12_nothing_found_of_another_resource_is_no_empty_list(stream, message, is_empty):
+    with JsonApi(lambda path, query: (404, {"message": message})) as api:
+        if is_empty:
+            output = run(TapEvents, settings(api, **WITH_DELETES), catalog=only(TapEvents, stream))
+            assert activated(output) == {stream}
+            return
+        with pytest.raises(Exception, match="has nothing at"):
+            run(TapEvents, settings(api, **WITH_DELETES), catalog=only(TapEvents, stream))
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns"), (TapScheduling, "teams")]
+)
+def test_A01_an_answer_without_content_is_no_empty_list(tap, stream):
+    with RawServer(lambda target, sock: answer(b"", "204 No Content")) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, **WITH_DELETES}
+        with pytest.raises(Exception, match="the body is not whole JSON"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("stream", ["rewards", "orders"])
+def test_A03_a_page_of_one_moment_shows_no_order(stream):
+    """The server is asked for the newest first, and sends the oldest."""
+    rows = [{"id": f"a{number}", "created_at": moment(0, day=1)} for number in range(100)]
+    rows += [{"id": f"b{number}", "created_at": moment(number, day=20)} for number in range(10)]
+    config = {"lookback": 0}
+    with JsonApi(lambda path, query: {stream: cut(rows[:100], query)}) as api:
+        first = run(TapRewards, settings(api, **config), catalog=only(TapRewards, stream))
+    state = {"bookmarks": {stream: {**first.state["bookmarks"][stream]}}}
+    with JsonApi(lambda path, query: {stream: cut(rows, query)}) as api:
+        later = run(TapRewards, settings(api, **config), catalog=only(TapRewards, stream), state=state)
+    assert {row["id"] for row in rows[100:]} <= {row["id"] for row in later.records[stream]}
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "total"),
+    [(TapRewards, "campaigns", "total_count"), (TapRewards, "orders", "total_count")],
+)
+def test_nothing_is_called_gone_where_a_total_says_that_more_is_there(tap, stream, total):
+    rows = [{"id": str(number), "created_at": moment(number)} for number in range(95, 0, -1)]
+    for claimed, expected in ((100, set()), (95, {stream})):
+        with JsonApi(lambda path, query, said=claimed: {stream: cut(rows, query), total: said}) as api:
+            output = run(tap, settings(api, **WITH_DELETES), catalog=only(tap, stream))
+        assert len(output.records[stream]) == len(rows)
+        assert activated(output) == expected
+
+
+def limited(how):
+    """Refuses each other request as a limiter does that knows no 429."""
+    seen = []
+
+    def reply(target, sock):
+        seen.append(target)
+        if len(seen) % 2:
+            return answer(*how[0], **how[1])
+        name = target.partition("?")[0].rsplit("/", 1)[-1].removesuffix(".json")
+        rows = [{"id": "1", "rule_type": "ip", "transaction": {"id": 1}}]
+        return answer(rows if name == "transactions" else {name: rows})
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ((b'{"message": "Rate limit exceeded"}', "403 Forbidden"), {}),
+        ((b"{}", "403 Forbidden"), {"Retry_After": "0"}),
+        ((b"{}", "403 Forbidden"), {"X_RateLimit_Remaining": "0"}),
+    ],
+    ids=["in words", "Retry-After", "none remaining"],
+)
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "transactions"), (TapRewards, "fraud_rules")])
+def test_H05_a_limiter_may_say_403(tap, stream, how):
+    with RawServer(limited(how)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        output = run(tap, config, catalog=only(tap, stream))
+    assert len(output.records[stream]) == 1
+
+
+def test_a_403_that_is_no_limit_is_not_asked_for_again():
+    with RawServer(lambda target, sock: answer({"message": "no such right"}, "403 Forbidden")) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        with pytest.raises(Exception, match="may not read"):
+            run(TapEvents, config, catalog=only(TapEvents, "users"))
+        assert len(server.paths) == 1
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "page_of"),
+    [
+        (TapEvents, "users", lambda rows, query: {"users": cut(rows, query, cap=100)}),
+        (TapRewards, "campaigns", lambda rows, query: {"campaigns": cut(rows, query, cap=100)}),
+        (TapBilling, "customers", lambda rows, query: [{"customer": row} for row in numbered(rows, query)]),
+    ],
+)
+def test_two_nodes_may_write_the_same_rows_with_other_bytes(tap, stream, page_of):
+    rows = [{"id": number, "name": "Café"} for number in range(700)]
+
+    def reply(target, sock):
+        query = dict(pair.split("=") for pair in target.partition("?")[2].split("&"))
+        is_other = len(server.paths) % 2 > 0
+        body = json.dumps(page_of(rows, query), ensure_ascii=is_other, sort_keys=is_other)
+        return answer(body.encode())
+
+    with RawServer(reply) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, "concurrency": 1}
+        output = run(tap, config, catalog=only(tap, stream))
+        assert len(server.paths) <= 14
+    assert [int(row["id"]) for row in output.records[stream]] == list(range(700))
+
+
+def test_rows_of_one_moment_in_no_fixed_order_are_a_failure_by_name():
+    """More of them than a page has, so that some pass the reader."""
+    dice = Random(5)
+    rows = [{"id": str(number), "created_at": moment(number // 150)} for number in range(1200)]
+
+    def handle(path, query):
+        tied = sorted(rows, key=lambda row: (row["created_at"], dice.random()), reverse=True)
+        return {"orders": cut(tied, query, cap=100)}
+
+    with JsonApi(handle) as api:
+        output = run(
+            TapRewards,
+            settings(api, allow_partial=True, concurrency=1, **WITH_DELETES),
+            catalog=only(TapRewards, "orders"),
+        )
+    assert len({row["id"] for row in output.records["orders"]}) < len(rows)
+    assert not activated(output)
+    assert output.state["bookmarks"]["orders"].get("replication_key_value") is None
+
+
+def test_a_list_that_grows_with_every_request_comes_to_an_end():
+    rows = [{"id": number, "created_at": moment(number)} for number in range(1, 251)]
+
+    def handle(path, query):
+        since = int(query.get("since_id", 0))
+        page = [{"event": row} for row in numbered([row for row in rows if row["id"] > since], query)]
+        rows.append({"id": len(rows) + 1, "created_at": moment(len(rows) + 1)})
+        return page
+
+    with JsonApi(handle) as api:
+        output = run(TapBilling, settings(api, concurrency=1), catalog=only(TapBilling, "events"))
+        read = [row["id"] for row in output.records["events"]]
+        assert len(api.paths) < 120
+    assert sorted({*read}) == list(range(1, max(read) + 1))
+    assert max(read) > 300
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO])
+def test_E_no_address_of_a_person_is_in_a_log(level, caplog):
+    caplog.set_level(level)
+    address = "jane.doe+x@example.org"
+    said = {"message": f"Customer {address} is locked"}
+    with JsonApi(lambda path, query: (422, said)) as api:
+        config = settings(api, filters={"bookings": {"attendeeEmail": address}})
+        with pytest.raises(Exception, match="422"):
+            run(TapScheduling, config, catalog=only(TapScheduling, "bookings"))
+        assert any("attendeeEmail" in target for target in api.paths)
+    assert caplog.records
+    assert "jane" not in caplog.text
