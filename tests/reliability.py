@@ -33,9 +33,13 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
 - **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
   empty page; and not where another sign in the same answer says that there is more. A short page ends a
-  list only where the endpoint has sent much longer ones in the same run, and never where a bookmark
-  depends on it: there, one more page of full size shows the end. A total that is missed by more than a
-  tenth is a failure, a smaller difference is logged with both numbers.
+  list only where the endpoint has sent much longer ones in the same run, and none that is nearly as heavy as
+  any of these; and never where a bookmark depends on it: there, one more page of full size shows the end. A
+  total that is missed by more than a tenth is a failure; a smaller difference is logged with both numbers,
+  and no row is called gone.
+- **An answer that is none**: a list must stand in its place, and an empty one with words of refusal beside it
+  ("Too many requests") is asked for again, and then fails by name. A 403 that speaks of a limit counts as a
+  429. Only the words of the vendor for an empty list, with the resource's own name, are believed.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was.
@@ -44,8 +48,13 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 
 - **Page-number lists of a server with a page size of its own**, whatever is asked for, cannot overlap: a
   row deleted while such a list is read can hide another at a page's edge from that run.
-- **Pages of fewer than three rows**, to which a server may cut them, cannot overlap either.
-  `page_size` is never less than 10.
+- **Numbered pages of fewer than eight rows**, to which a server may cut them, overlap too little: where
+  rows are deleted while such a list is read, others can be missed. `page_size` is never less than 10.
+- **Rows of one moment that come in another order each time**, and are more than a page has: some pass the
+  reader. Where the list's order is known, as of rewards and orders, the run keeps what came and fails by
+  name; elsewhere, as of campaigns, it can't tell them from rows that others insert.
+- **A list that grows with every request** is read until a hundred pages in a row brought little more than
+  what was added meanwhile; the rest is left to the next run.
 - **A row that an update moves from what is still to be read to what was read**, as in a list with the
   newest change first, is missed by that run. The lists are asked for in an order that an update leaves
   alone, or that has the newest change last, where the API has one.
@@ -58,8 +67,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **A server that lies twice**, with a total that is too low and pages smaller than asked for, cannot be
   told from one that tells the truth.
 - **Rows that a server leaves out of pages once it has cut them** cost no other rows, but for a whole page of
-  them in a row, or more than half of a numbered page; without a bookmark or deletes, also more rows of the
-  first page than it has. From such a server rows can come twice, under one key.
+  them in a row, or more than half of a numbered page, or a third of one of ten rows; without a bookmark or
+  deletes, also more rows of the first page than it has. From such a server rows can come twice, under one
+  key.
 - **A numbered list of a server that always sends fewer rows than asked for**, gone on with after an
   interruption, can lose rows at the edge of a page.
 - **Secrets in JSON that is sent as a text** are not looked for: they leave the tap as the text does.
