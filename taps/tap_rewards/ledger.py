@@ -79,7 +79,7 @@ class Line(NamedTuple):
         `["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]`, which are the time in UTC
         with microseconds, the amount without trailing zeros, the action, the order's id or `""`, the number.
         """
-        return hashlib.sha256(msgspec.json.encode([*self[:4], number])).hexdigest()
+        return hashlib.sha256(_as_json([*self[:4], number])).hexdigest()
 
 
 class _Order(msgspec.Struct):
@@ -97,7 +97,7 @@ class _Row(msgspec.Struct):
 
 
 _row = msgspec.json.Decoder(_Row).decode
-_date_text = msgspec.json.Encoder().encode
+_as_json = msgspec.json.Encoder().encode
 
 
 def _line(row: Any) -> Line:
@@ -130,7 +130,7 @@ def _utc(time: datetime) -> datetime:
 
 def _utc_text(time: datetime) -> str:
     """As `isoformat(timespec="microseconds")` has it, in a fifth of the time."""
-    text = _date_text(time)[1:-2].decode()
+    text = _as_json(time)[1:-2].decode()
     return f"{text}+00:00" if time.microsecond else f"{text}.000000+00:00"
 
 

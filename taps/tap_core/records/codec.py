@@ -35,6 +35,9 @@ __all__ = ["UNMAPPED", "UNMAPPED_SCHEMA", "Codec"]
 Record = dict[str, Any]
 PostProcess = Callable[[Record], Record | None]
 
+_FEW, _MOST = 16, 1000
+"""Rows that are decoded together: after something was learned, and once nothing more is."""
+
 UNMAPPED_SCHEMA: Mapping[str, Any] = {"type": ["object", "null"], "additionalProperties": True}
 
 
@@ -77,6 +80,7 @@ class Codec:
         )
         self._shape: Shape | None = None
         self._repairs_first = False
+        self._at_once = _FEW
         self._decode: Callable[[Any], Any] = jsonpath.decode
 
     def decode(
@@ -102,20 +106,43 @@ class Codec:
         raws = list(raws)
         records: list[Any] = []
         while raws:
-            shape, place = self._shape, 0
-            found = self._typed(raws, post_process, context) if typed else [None] * len(raws)
+            some = raws[: self._at_once] if typed else raws
+            found = self._typed(some, post_process, context) if typed else [None] * len(some)
+            done = len(some)
             if all(found):
-                return records + found
-            for place, fitting in enumerate(found):
-                record = fitting
-                if record is None:
-                    record = self._careful(raws[place], post_process, context, typed=typed)
-                if record is not None:
-                    records.append(record)
-                if self._shape is not shape:
-                    break  # the rest may fit what was learned
-            raws = raws[place + 1 :]
+                records += found
+            else:
+                done = self._add(records, some, found, post_process, context, typed=typed)
+            raws = raws[done:]
+            # What was just learned is often followed by more of it: few rows are then decoded in vain.
+            self._at_once = min(2 * self._at_once, _MOST) if done == len(some) else _FEW
         return records
+
+    def _add(  # noqa: PLR0913
+        self,
+        records: list[Any],
+        raws: list[Any],
+        found: list[Any],
+        post_process: PostProcess | None,
+        context: Mapping[str, Any],
+        *,
+        typed: bool,
+    ) -> int:
+        """Add what was found, and what the careful way makes of the others, to a row that teaches something.
+
+        Returns:
+            How many rows were dealt with: the rest may fit what was learned.
+        """
+        shape = self._shape
+        for place, fitting in enumerate(found):
+            record = fitting
+            if record is None:
+                record = self._careful(raws[place], post_process, context, typed=typed)
+            if record is not None:
+                records.append(record)
+            if self._shape is not shape:
+                return place + 1
+        return len(found)
 
     def get(self, record: Any, field: str) -> Any:
         """A field of a decoded record; None if it has none."""
