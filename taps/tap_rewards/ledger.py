@@ -64,13 +64,9 @@ class Line(NamedTuple):
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return _line(jsonpath.decode(record))
         order = row.order
-        return cls(
-            _utc_text(_utc(row.created_at)),
-            amount,
-            row.action or "",
-            (order and order.id) or "",
-            row.description or "",
-        )
+        time = row.created_at if row.created_at.tzinfo is timezone.utc else _utc(row.created_at)
+        fields = _utc_text(time), amount, row.action or "", (order and order.id) or "", row.description or ""
+        return tuple.__new__(cls, fields)  # in a third of the time
 
     def key(self, number: int) -> str:
         """The `_sdc_key` of the line that is the nth of its equals.
@@ -123,8 +119,6 @@ def moment(value: Any) -> datetime | None:
 
 
 def _utc(time: datetime) -> datetime:
-    if time.tzinfo is timezone.utc:  # as most are: what follows takes half of the time
-        return time
     return time.replace(tzinfo=time.tzinfo or timezone.utc).astimezone(timezone.utc)
 
 
