@@ -118,14 +118,15 @@ def test_A01_an_answer_without_content_is_no_empty_list(tap, stream):
 def test_A03_a_page_of_one_moment_shows_no_order(stream):
     """The server is asked for the newest first, and sends the oldest."""
     rows = [{"id": f"a{number}", "created_at": moment(0, day=1)} for number in range(100)]
+    rows.append({"id": "bookmark", "created_at": moment(0, day=10)})
     rows += [{"id": f"b{number}", "created_at": moment(number, day=20)} for number in range(10)]
     config = {"lookback": 0}
-    with JsonApi(lambda path, query: {stream: cut(rows[:100], query)}) as api:
+    with JsonApi(lambda path, query: {stream: cut(rows[:101], query)}) as api:
         first = run(TapRewards, settings(api, **config), catalog=only(TapRewards, stream))
     state = {"bookmarks": {stream: {**first.state["bookmarks"][stream]}}}
     with JsonApi(lambda path, query: {stream: cut(rows, query)}) as api:
         later = run(TapRewards, settings(api, **config), catalog=only(TapRewards, stream), state=state)
-    assert {row["id"] for row in rows[100:]} <= {row["id"] for row in later.records[stream]}
+    assert {row["id"] for row in rows[101:]} <= {row["id"] for row in later.records[stream]}
 
 
 @pytest.mark.parametrize(
