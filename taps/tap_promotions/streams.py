@@ -195,8 +195,7 @@ def _placed(entry: Any, place: int) -> Any:
     if not isinstance(fields, dict):
         return entry
     if fields.get("points") is None and "score" in fields:
-        entry = {**jsonpath.decode(entry)}  # a page may be looked at again
-        entry["points"] = entry.pop("score")
+        entry = jsonpath.renamed(entry, "score", "points")
     members: dict[str, Any] = {}
     if fields.get("position") in (None, ""):
         members["position"] = place

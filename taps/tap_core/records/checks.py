@@ -56,9 +56,9 @@ class Checked:
 
     @cached_property
     def _getters(self) -> list[tuple[int, attrgetter[Any]]]:
-        """For each group that has attributes what gives their values, as a tuple even of one."""
+        """What gives the value of each attribute that is to be checked, and its group."""
         groups = enumerate(self._groups.values())
-        return [(index, attrgetter(*group, group[0])) for index, group in groups if group]
+        return [(index, attrgetter(attribute)) for index, group in groups for attribute in group]
 
     def check(self, records: list[Any]) -> None:
         """See to it that numbers and times are such, and that moments are in UTC where that is asked for.
@@ -87,7 +87,7 @@ class Checked:
         """Collect what is to be checked in structs, and in lists of them."""
         structs = self.structs_in(values)
         for index, getter in self._getters:
-            groups[index].extend(chain.from_iterable(map(getter, structs)))
+            groups[index].extend(map(getter, structs))
         for attribute, shape in self._checked:
             shape._gather(map(attrgetter(attribute), structs), groups)  # noqa: SLF001  its own kind
 

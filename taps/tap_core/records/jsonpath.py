@@ -232,7 +232,14 @@ def with_members(node: Any, members: Mapping[str, Any]) -> Any:
     if text[:1] != b"{":
         return node
     begun = text[:-1].rstrip()
-    return Raw(b"%b%b%b" % (begun, b"," if len(begun) > 1 else b"", _ENCODER.encode(members)[1:]))
+    return Raw(begun + (b"," if len(begun) > 1 else b"") + _ENCODER.encode(members)[1:])
+
+
+def renamed(node: Any, name: str, new: str) -> Any:
+    """An object with a member under another name, in the place of what is there; undecoded if it was."""
+    members = {**open_node(node)}
+    members[new] = members.pop(name)
+    return Raw(_ENCODER.encode(members)) if isinstance(node, Raw) else members
 
 
 def _items(node: Any, stood: list[Place]) -> list[Any]:
