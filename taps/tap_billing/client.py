@@ -57,6 +57,9 @@ class BillingStream(ApiStream):
     total_path: ClassVar[str | None] = None
     """JSONPath of the number of rows; most lists say none, and end with a page that is short, or empty."""
 
+    order: ClassVar[str | None] = None
+    """Field that the list is ordered by, and that rows can share."""
+
     bound_params: ClassVar[tuple[str, str]] = ("start_datetime", "end_datetime")
     """Query parameters that take the lower and the upper bound of `date_field`."""
     bound_format = "%Y-%m-%d %H:%M:%S"
@@ -64,7 +67,7 @@ class BillingStream(ApiStream):
     @override
     def get_new_paginator(self) -> Paginator:
         """Page numbers."""
-        return PageNumber(size=PAGE_SIZE, total=self.total_path)
+        return PageNumber(size=PAGE_SIZE, total=self.total_path, order=self.order)
 
     @override
     def read_page(self, response: requests.Response) -> Page:

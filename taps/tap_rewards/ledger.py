@@ -216,6 +216,7 @@ class LedgerPages(Walk):
         if place == 0:
             self._until.hold(page.keys)
         page.keys = self._numbers.of(page.keys, place)
+        self._trade_places |= self._numbers.are_unsure
 
 
 class HeldOffset(ByOffset):
@@ -253,11 +254,14 @@ class DuplicateNumbers:
         self._known: list[tuple[Line, int]] = []
         self._last: dict[Line, int] = {}  # the number of the last one of equal known lines
         self._skipped = 0  # lines of the list before the first known one
+        self.are_unsure = False
+        """Whether lines came in another order, or others between them: some were given two numbers."""
 
     def of(self, lines: list[Line], place: int) -> list[tuple[Line, int]]:
         """The lines of the page at a place, numbered."""
         start = self._begins_at(lines, place - self._skipped)
         if start is None:
+            self.are_unsure |= any(line in self._last for line in lines)
             return _count(lines, {})
         again = self._known[start : start + len(lines)]
         fresh = _count(lines[len(again) :], self._last)

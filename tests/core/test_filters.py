@@ -180,7 +180,7 @@ def test_an_answer_is_shared_only_if_it_is_filtered_alike(tmp_path, monkeypatch,
     assert output.code == 0, output.log
     rows = {name: len(output.records[name]) for name in names}
     assert rows == {"members": 1, "account_members": 1 if both else 2}
-    assert sent == (2 if both else 4), "a page, and the proof that the list ends"
+    assert sent == (2 if both else 5), "a page, and the proofs that the list ends"
 
 
 def test_the_values_are_personal_and_stand_nowhere(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tap_core.errors import ApiError
-from tap_core.paging.evidence import Evidence
+from tap_core.paging.evidence import ALIKE, Evidence
 from tap_core.paging.offset import Offset
 from tap_core.paging.page import Page
 from tap_core.paging.pagenumber import PageNumber
@@ -204,7 +204,7 @@ def test_lists_that_stand_still_are_read_once_and_cheaply(pages, size, cap, rows
     totals=st.booleans(),
 )
 def test_numbered_pages_overlap_at_little_cost(size, cap, rows, totals):
-    evidence = Evidence()
+    evidence = Evidence(proven_ends=ALIKE)  # else each of the first lists costs one request more
     most = min(size, cap)
     for length in rows:
         server = Server(range(length), (), cap=cap, totals=totals)

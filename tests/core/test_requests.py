@@ -1,4 +1,7 @@
-"""What a list costs: which requests are sent, which may be sent ahead, and which only prove its end."""
+"""What a list costs: which requests are sent, which may be sent ahead, and which only prove its end.
+
+A short page that begins with the last row, and has no more, is no proof: the place behind it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from tap_core.paging.pagenumber import PageNumber
 @pytest.mark.parametrize(
     ("length", "options", "envelope", "asked", "proofs"),
     [
-        (25, {}, {}, [(0, 10), (9, 10), (18, 10), (24, 10)], 1),
-        (25, {"careful": True}, {}, [(0, 10), (9, 10), (18, 10), (24, 10)], 1),
-        (28, {}, {}, [(0, 10), (9, 10), (18, 10), (27, 10)], 1),
+        (25, {}, {}, [(0, 10), (9, 10), (18, 10), (24, 10), (25, 10)], 2),
+        (25, {"careful": True}, {}, [(0, 10), (9, 10), (18, 10), (24, 10), (25, 10)], 2),
+        (28, {}, {}, [(0, 10), (9, 10), (18, 10), (27, 10), (28, 10)], 2),
         (25, {}, {"total": 25}, [(0, 10), (9, 10), (18, 10)], 0),
         (28, {}, {"total": 28}, [(0, 10), (9, 10), (18, 10), (27, 10)], 1),
-        (25, {"bounded": True}, {"total": 999}, [(0, 10), (9, 10), (18, 10), (24, 10)], 1),
-        (12, {}, {"cap": 5}, [(0, 10), (4, 4), (7, 10), (11, 10)], 1),
+        (25, {"bounded": True}, {"total": 999}, [(0, 10), (9, 10), (18, 10), (24, 10), (25, 10)], 2),
+        (12, {}, {"cap": 5}, [(0, 10), (4, 4), (7, 10), (11, 10), (12, 10)], 2),
         (12, {}, {"cap": 5, "total": 12}, [(0, 10), (4, 10), (8, 10)], 0),
         (5, {}, {"total": 5}, [(0, 10)], 0),
         (10, {}, {"total": 10}, [(0, 10), (9, 9)], 1),
@@ -38,11 +41,11 @@ def test_pages_by_offset_overlap_by_a_row(length, options, envelope, asked, proo
     ("length", "server", "asked", "proofs"),
     [
         (25, {}, [(1, 10), (2, 9), (3, 8), (3, 10)], 0),
-        (30, {}, [(1, 10), (2, 9), (3, 8), (3, 10), (4, 9)], 1),
+        (30, {}, [(1, 10), (2, 9), (3, 8), (3, 10), (4, 9), (5, 9)], 2),
         (25, {"own": 7}, [(1, 10), (2, 6), (2, 7), (3, 7), (4, 7), (5, 7)], 1),
         (40, {"own": 15}, [(1, 10), (2, 10), (3, 10), (4, 10)], 1),
         (40, {"own": 10}, [(1, 10), (2, 9), (2, 10), (3, 10), (4, 10), (5, 10)], 1),
-        (9, {"cap": 5}, [(1, 10), (2, 4), (2, 5), (3, 4)], 1),
+        (9, {"cap": 5}, [(1, 10), (2, 4), (2, 5), (3, 4), (4, 4)], 2),
     ],
 )
 def test_numbered_pages_overlap_where_the_server_heeds_their_size(length, server, asked, proofs):
@@ -58,7 +61,7 @@ def test_what_may_be_sent_ahead_is_what_a_total_or_a_full_page_promises():
     assert with_total[:2] == [[(9, 10), (18, 10), (27, 10)], [(18, 10), (27, 10), (36, 10)]]
     assert with_total[2:] == [[(27, 10), (36, 10)], [(36, 10)], []]
     without = Read(offset(), by_offset(rows)).ahead
-    assert without == [[(9, 10)], [(18, 10)], [(27, 10)], [(36, 10)], [], []]
+    assert without == [[(9, 10)], [(18, 10)], [(27, 10)], [(36, 10)], [], [], []]
     numbered = Read(PageNumber(size=10), by_number(list(range(25)))).ahead
     assert numbered == [[(2, 9), (3, 8)], [(3, 8), (3, 10)], [(3, 10), (4, 9)], []]
     thin_first = Read(offset(), by_offset(rows, cap=5, total=45)).ahead
@@ -66,7 +69,7 @@ def test_what_may_be_sent_ahead_is_what_a_total_or_a_full_page_promises():
     one_more = Read(offset(), by_offset(rows[:11], total=11)).ahead
     assert one_more == [[(9, 10)], []]
     bounded = Read(offset(bounded=True), by_offset(rows[:20], total=45)).ahead
-    assert bounded == [[(9, 10)], [(18, 10)], [], []]
+    assert bounded == [[(9, 10)], [(18, 10)], [], [], []]
 
 
 def test_five_lists_that_came_whole_have_a_short_page_believed():
@@ -79,6 +82,14 @@ def test_five_lists_that_came_whole_have_a_short_page_believed():
         read = Read(offset(evidence=evidence), lambda *_: items(range(12)))
         assert len(read.asked) == 2
         assert evidence.unpaged == number + 1
+
+
+@pytest.mark.parametrize("length", [25, 28])
+def test_once_nothing_stood_behind_five_lists_a_lone_row_is_the_last_one(length):
+    evidence = Evidence()
+    for number in range(7):
+        read = Read(offset(evidence=evidence), by_offset(list(range(length))))
+        assert len(read.asked) == (4 if number >= 5 else 5)
 
 
 def test_a_total_that_was_borne_out_five_times_is_believed():
@@ -102,9 +113,9 @@ def test_a_total_of_a_single_full_page_is_believed_once_it_was_borne_out():
 @pytest.mark.parametrize(
     ("gone", "asked"),
     [
-        (1, [(18, 10), (9, 10), (18, 10), (27, 10), (36, 10), (38, 10)]),
-        (12, [(18, 10), (9, 10), (0, 10), (9, 10), (18, 10), (27, 10)]),
-        (25, [(18, 10), (9, 10), (0, 10), (9, 10), (14, 10)]),
+        (1, [(18, 10), (9, 10), (18, 10), (27, 10), (36, 10), (38, 10), (39, 10)]),
+        (12, [(18, 10), (9, 10), (0, 10), (9, 10), (18, 10), (27, 10), (28, 10)]),
+        (25, [(18, 10), (9, 10), (0, 10), (9, 10), (14, 10), (15, 10)]),
     ],
 )
 def test_behind_deleted_rows_is_stepped_back_ever_further(gone, asked):
@@ -136,8 +147,9 @@ def test_rows_that_were_inserted_are_looked_behind_and_passed():
     rows = list(range(30))
     read = Read(offset(), changing(rows, by_offset, {3: inserted}))
     assert read.rows == list(range(30))
-    assert read.asked == [(0, 10), (9, 10), (18, 10), (FAR, 5), (27, 10), (36, 10), (39, 10), (49, 10)]
-    assert read.looks == [(FAR, 5), (49, 10)]
+    pages = [(27, 10), (36, 10), (39, 10)]
+    assert read.asked == [(0, 10), (9, 10), (18, 10), (FAR, 5), *pages, (40, 10), (49, 10)]
+    assert read.looks == [(FAR, 5), (40, 10), (49, 10)]
     assert read.ahead[3:5] == [[(27, 10)], [(36, 10)]]
 
 
@@ -195,7 +207,7 @@ def test_a_list_whose_rows_are_all_deleted_has_ended():
         (20, 60, 1, 10, [(2, 19), (2, 10), (3, 9), (4, 8), (4, 10)]),
         (20, 60, 2, 10, [(2, 19), (3, 18), (3, 10), (5, 9), (5, 10)]),
         (20, 60, 3, 5, [(2, 19), (3, 18), (4, 17), (4, 5), (14, 4)]),
-        (5, 8, 1, 4, [(2, 4), (2, 5), (2, 4), (3, 3)]),
+        (5, 8, 1, 4, [(2, 4), (2, 5), (2, 4), (3, 3), (4, 3)]),
         (5, 8, 1, 1, [(2, 4), (2, 1), (6, 1), (7, 1), (8, 1)]),
     ],
 )
@@ -216,9 +228,10 @@ def test_rows_that_may_trade_places_are_read_again():
         return {"items": [{"id": row, "day": row // 4} for row in range(30)[start : start + size]]}
 
     read = Read(offset(order="day"), answer)
-    assert (read.rows, read.asked) == (list(range(30)), [(0, 10), (7, 10), (15, 10), (23, 10), (27, 10)])
+    assert read.rows == list(range(30))
+    assert read.asked == [(0, 10), (7, 10), (15, 10), (23, 10), (27, 10), (30, 10)]
     read = Read(offset(order="month"), answer)  # where all may, only the last one
-    assert read.asked == [(0, 10), (9, 10), (18, 10), (27, 10), (29, 10)]
+    assert read.asked == [(0, 10), (9, 10), (18, 10), (27, 10), (29, 10), (30, 10)]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +266,7 @@ def test_behind_pages_that_lacked_rows_is_looked_once_more():
 
     read = Read(offset(careful=True), answer)
     assert set(read.rows) == set(range(40)) - hidden
-    assert (read.asked[-1], read.looks, read.proofs) == ((49, 10), [(49, 10)], 2)
+    assert (read.asked[-1], read.looks, read.proofs) == ((49, 10), [(40, 10), (49, 10)], 3)
 
 
 def test_rows_behind_a_gap_as_long_as_a_page_are_found_by_the_look():
@@ -264,4 +277,4 @@ def test_rows_behind_a_gap_as_long_as_a_page_are_found_by_the_look():
 
     read = Read(offset(careful=True), answer)
     assert set(read.rows) == set(range(60)) - hidden
-    assert read.looks == [(27, 10), (69, 10)]
+    assert read.looks == [(18, 10), (27, 10), (60, 10), (69, 10)]

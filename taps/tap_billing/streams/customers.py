@@ -26,6 +26,7 @@ class Customers(BillingStream):
     wrapper = "customer"
     # In order of creation: the API has no other here.
     params = {"date_field": "updated_at", "direction": "asc"}
+    order = "created_at"
     filters = ("q",)
 
 

@@ -226,6 +226,7 @@ class Statements(OneBillingKind):
     path = "/statements.json"
     wrapper = "statement"
     params = {"sort": "created_at", "direction": "asc"}
+    order = "created_at"
     missing_hint = "sites without legacy statement billing have `invoices`"
 
     @override
@@ -263,4 +264,5 @@ class Transactions(OneBillingKind, ByDay):
     # within days, and neither is seen in `created_at`.
     lookback = 7 * 24 * 3600
     params = {"order_by": "created_at", "direction": "asc"}
+    order = "created_at"
     filters = ("kinds[]",)

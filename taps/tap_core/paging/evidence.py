@@ -24,6 +24,7 @@ class Evidence:
         longest: Records in the longest page.
         heaviest: Bytes of the heaviest first page's records.
         confirmed_totals: How often a full page that reached a total of this many records was the last one.
+        proven_ends: How often nothing stood behind a short page of known rows; 0 again once something did.
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
         longest_unpaged: Records in the longest of these.
         longest_whole: Records in the longest list that came in one response, behind which nothing stands.
@@ -33,6 +34,7 @@ class Evidence:
     longest: int = 0
     heaviest: int = 0
     confirmed_totals: Counter[int] = field(default_factory=Counter)
+    proven_ends: int = 0
     unpaged: int = 0
     longest_unpaged: int = 0
     longest_whole: int = 0

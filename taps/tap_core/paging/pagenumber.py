@@ -19,6 +19,7 @@ class PageNumber(Walk):
         param: str = "page",
         size_param: str = "per_page",
         total: str | None = None,
+        order: str | None = None,
     ) -> None:
         """Start at page 1.
 
@@ -27,5 +28,6 @@ class PageNumber(Walk):
             param: Query parameter that takes the page number.
             size_param: Query parameter that takes the page size.
             total: JSONPath of the total in a response, where the API gives one.
+            order: Field that the list is ordered by, where rows with the same value can trade places.
         """
-        super().__init__(ByNumber(param, size_param), size=size, total=total)
+        super().__init__(ByNumber(param, size_param), size=size, total=total, order=order)

@@ -43,6 +43,10 @@ class ByOffset:
         """The page that begins at a row."""
         return Ask({**self.query, self.param: start, self.size_param: size}, start, size)
 
+    def begin_at(self, start: int, size: int) -> Ask:
+        """The page that begins just at a row."""
+        return self.ask(start, size)
+
     def read(self, query: Query) -> Ask:
         """What a query asks for.
 
@@ -119,6 +123,13 @@ class ByNumber:
         if number * asked <= beyond:  # so small pages that none reaches further
             number, asked = beyond // size + 1, size
         return self._page(number, asked)
+
+    def begin_at(self, start: int, size: int) -> Ask:
+        """The longest page of no more rows that begins just at a row."""
+        if self.own_size:
+            return self.ask(start, size, beyond=start)
+        fitting = next(fewer for fewer in range(size, 0, -1) if start % fewer == 0)
+        return self._page(start // fitting + 1, fitting)
 
     def _page(self, number: int, size: int) -> Ask:
         return Ask({self.param: number, self.size_param: size}, (number - 1) * size, size)

@@ -39,8 +39,8 @@ class Positioned(Paginator):
             total: JSONPath of the total in a response, where the API gives one.
             order: Field that the list is ordered by, where rows with the same value can trade places
                 between two requests: all of the last ones of a page are then read again with the next.
-            mark: Is given each page and its place before it is looked at; sets its `keys` where a record
-                alone does not say which one it is.
+            mark: Is given each page and its place before it is looked at; makes of its `keys`, where a record
+                alone does not say which one it is, pairs of the key and a number from 1 on.
         """
         super().__init__(size=size, total=total)
         self._places = places

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core.paging.evidence import ALIKE
 from tap_core.paging.joining import FAR, Joining
 from tap_core.paging.window import Window
 
@@ -28,9 +29,6 @@ _TRICKLES = 100
 
 _FEW = 10
 """Times as many as come: the rows that are asked for."""
-
-_SCATTERED = 3
-"""Known rows behind a new one that show that a list has no fixed order."""
 
 _NO_PLACE = (400, 404, 416, 422)
 """How some servers answer where a list has no rows any more."""
@@ -88,7 +86,7 @@ class Walk(Joining):
         yield from self._to_the_end(ask)
         yield from self._behind_the_end()
         if self._trade_places:
-            raise self.loop(f"More rows than a page has share a `{self._order}`, and come in no fixed order")
+            raise self.loop(f"Rows of one `{self._order}`, more than a page has, come in no fixed order")
 
     def _behind_the_end(self) -> Steps:
         seen: set[tuple[int, int]] = set()
@@ -128,17 +126,20 @@ class Walk(Joining):
                 self._unconnected = 0
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
-            scattered = self._window.narrow(page)
-            if scattered >= _SCATTERED and self._all_tied:
-                self._trade_places = True
+            scattered, may_be_torn = self._window.narrow(page), self._full and self._all_tied
             if page.fresh:
                 self._note_more(page)
+                ask = self._beyond(page)
+                may_be_torn = may_be_torn or (self._full and self._all_tied)
+                self._trade_places |= scattered > 0 and may_be_torn
                 if self._is_last(page) or (yield from self._only_grows(page)):
                     return
-                ask = self._beyond(page)
             elif self._is_end(page):
-                self._confirm_end(page)
-                return
+                onward = yield from self._behind_known(page)
+                if onward is None:
+                    self._confirm_end(page)
+                    return
+                ask = onward
             elif self._back or self._heeds_places:
                 ask = self._beyond(page)
             else:
@@ -148,6 +149,37 @@ class Walk(Joining):
                     return
                 ask = onward
         self._confirm_end(None)
+
+    def _behind_known(self, page: Page) -> Generator[Query, Page, Ask | None]:
+        """Where to go on behind a short page of known rows; None where the list ends with it.
+
+        A page can be short for other reasons: a server that cuts pages by their weight sends the last known
+        row alone where a heavy one comes next, and one that is busy sends fewer rows at times.
+        """
+        is_usual = self.evidence.proven_ends >= ALIKE and not self._back and page.keys[-1] == self._newest
+        if self._at.start >= self._end or self._reaches_total(page) or is_usual:
+            return None
+        here, reaches = self._at, page.keys[-1] == self._newest
+        shown = {*map(page.key_of, page.records), *(self._top or self._first)}
+        onward, steady = self._beyond(page), self._expects_next
+        ask = self._places.ask(self._end, self._size)
+        if not self.counts_rows:
+            onward = self._places.begin_at(self._end, self._size)
+            ask = self._places.ask(here.start + here.size, here.size)
+        behind = yield from self._probe(ask)  # a server may fail where it has no rows
+        self._at = here
+        self.proofs += 1
+        keys = [behind.key_of(record) for record in behind.records] if behind else []
+        if shown.issuperset(keys) or ((reaches or not self.counts_rows) and self._knows(keys[-1])):
+            self.evidence.proven_ends += 1
+            return None
+        self.evidence.proven_ends = 0
+        self._thinned, self._expects_next = True, steady
+        return onward
+
+    def _knows(self, key: Any) -> bool:
+        """Whether a row of this key, before it was marked, was read."""
+        return self._window.knows((key, 1) if self._mark else key)
 
     def _only_grows(self, page: Page) -> Generator[Query, Page, bool]:
         """Whether all that is left of a list is what is added while it is read: the next run takes it."""
