@@ -160,7 +160,7 @@ class Walk(Joining):
         if self._at.start >= self._end or self._reaches_total(page) or is_usual:
             return None
         here, reaches = self._at, page.keys[-1] == self._newest
-        shown = {*map(page.key_of, page.records), *(self._top or self._first)}
+        known, top = set(map(page.key_of, page.records)), self._top or self._first
         onward, steady = self._beyond(page), self._expects_next
         ask = self._places.ask(self._end, self._size)
         if not self.counts_rows:
@@ -170,7 +170,8 @@ class Walk(Joining):
         self._at = here
         self.proofs += 1
         keys = [behind.key_of(record) for record in behind.records] if behind else []
-        if shown.issuperset(keys) or ((reaches or not self.counts_rows) and self._knows(keys[-1])):
+        is_clamped = not keys or keys[:1] == top[:1] or known.issuperset(keys)
+        if is_clamped or ((reaches or not self.counts_rows) and self._knows(keys[-1])):
             self.evidence.proven_ends += 1
             return None
         self.evidence.proven_ends = 0
