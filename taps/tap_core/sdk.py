@@ -25,7 +25,7 @@ from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
 from tap_core.catalog import complete_catalog
 from tap_core.errors import ApiError, raise_first
-from tap_core.maps import MAPS_FAIL
+from tap_core.maps import MAPS_FAIL, name_errors
 from tap_core.quiet import without_steps
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ class SdkTap(Tap):
             super().setup_mapper()
         except MAPS_FAIL as error:
             raise ApiError(f"stream_maps: {error}") from None
+        raise_first(name_errors(self.streams.values()))
         for stream in self.streams.values():
             if all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps):
                 stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE
