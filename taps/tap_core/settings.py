@@ -6,11 +6,13 @@ import contextlib
 import json
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from singer_sdk import typing as th
 
 from tap_core.account import account_setting
 from tap_core.http.retry import Limits
+from tap_core.redaction import url_secrets
 from tap_core.replication_settings import replication_settings
 
 if TYPE_CHECKING:
@@ -59,17 +61,20 @@ def default_user_agent() -> str:
 
 
 def secret_values(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
-    """The values of the settings that are secrets.
+    """The values of the settings that are secrets, and those in the URLs of proxies and of batches' storage.
 
     Args:
         schema: JSON schema of the settings.
-        config: The settings.
+        config: The settings, which may not have been checked.
     """
-    return (
-        str(config[name])
-        for name, field in schema["properties"].items()
-        if field.get("secret") and config.get(name) is not None
-    )
+    for name, field in schema["properties"].items():
+        if field.get("secret") and config.get(name) is not None:
+            yield str(config[name])
+    batches = config.get("batch_config")
+    storage = batches.get("storage") if isinstance(batches, dict) else batches
+    root = storage.get("root") if isinstance(storage, dict) else storage
+    for url in (*getproxies().values(), root):
+        yield from url_secrets(str(url))
 
 
 def common_settings(  # noqa: PLR0913  each tap has its own of these
