@@ -135,9 +135,10 @@ class SdkTap(Tap):
         if errors and raise_errors:
             msg = "The settings make no sense"
             raise ConfigValidationError(msg, errors=errors, schema=schema)
-        for name in [name for name, value in self._config.items() if value is None]:
-            del self._config[name]  # null is not set
-        for name, field in schema["properties"].items():
+        known = schema["properties"]
+        for name in [name for name, value in self._config.items() if value is None or name not in known]:
+            del self._config[name]  # null is not set, and nothing else may read what is said to be ignored
+        for name, field in known.items():
             if field.get("default") is not None:
                 self._config.setdefault(name, field["default"])
         return errors

@@ -85,6 +85,29 @@ def test_D07_a_total_of_any_kind_ends_nothing(tmp_path, total):
     assert len(output.records["events"]) == 2
 
 
+@pytest.mark.parametrize("version", ["v2", 2])
+@pytest.mark.parametrize(
+    ("tap", "stream", "path", "body"),
+    [
+        (TapBilling, "customers", "/customers.json", []),
+        (TapPromotions, "promotions", "/promotions", {"items": []}),
+    ],
+)
+def test_a_setting_that_a_tap_does_not_have_is_ignored(tmp_path, tap, stream, path, body, version):
+    with JsonApi(lambda _, __: body) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, stream), api_version=version)
+    assert output.code == 0
+    assert said(output, "WARNING")[0].startswith("api_version is no setting of this tap and is ignored")
+    assert {target.partition("?")[0] for target in api.paths} == {path}
+
+
+@pytest.mark.parametrize("tap", [TapEvents, TapRewards])
+def test_a_version_that_is_a_number_is_refused_in_a_line(tmp_path, tap):
+    output = call(tap, tmp_path, api_version=2)
+    assert output.code == 1
+    assert said(output) == ["api_version must be a text in quotes"]
+
+
 LOGGING = """
 version: 1
 disable_existing_loggers: false
