@@ -41,15 +41,22 @@ def rename_old_settings(settings: dict[str, Any], logger: logging.Logger) -> Non
 
 
 def parse_numbers(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Take texts for what they are: Meltano passes on so a decimal, or a number that can be an object."""
+    """Take values for what they are.
+
+    Meltano passes on a decimal, or a number that can be an object, as a text; JSON and YAML may write a whole
+    number as `50.0`, which an API would be asked for like that.
+    """
     for name, field in schema["properties"].items():
         value = settings.get(name)
-        if isinstance(value, str) and "number" in field["type"]:
+        types = {*field.get("type", ())}
+        if isinstance(value, str) and "number" in types:
             with contextlib.suppress(ValueError):
                 settings[name] = float(value)
-        elif isinstance(value, str) and {"integer", "object"} <= {*field["type"]}:
+        elif isinstance(value, str) and {"integer", "object"} <= types:
             with contextlib.suppress(ValueError):
                 settings[name] = json.loads(value)
+        elif isinstance(value, float) and value.is_integer() and "integer" in types:
+            settings[name] = int(value)
 
 
 def default_user_agent() -> str:

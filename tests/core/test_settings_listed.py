@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from in_process import call, said, select
-from json_api import JsonApi
+from json_api import JsonApi, cut, numbered
 from raw_server import RawServer, answer
 from tap_billing.tap import TapBilling
 from tap_events.tap import TapEvents
@@ -106,6 +106,50 @@ def test_a_version_that_is_a_number_is_refused_in_a_line(tmp_path, tap):
     output = call(tap, tmp_path, api_version=2)
     assert output.code == 1
     assert said(output) == ["api_version must be a text in quotes"]
+
+
+def faulty(rows):
+    """A page of events by offset, where each request fails once; numbers must be whole."""
+    seen = set()
+
+    def reply(path, query):
+        if not all(query.get(name, "0").isdecimal() for name in ("offset", "limit", "page", "per_page")):
+            return 422, {"errors": ["no whole number"], "message": "no whole number"}
+        key = (path, *query.items())
+        if key not in seen:
+            seen.add(key)
+            return 503, {}
+        return rows(path, query)
+
+    return JsonApi(reply)
+
+
+@pytest.mark.parametrize("size", [50.0, "5e1", 50])
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapEvents, "events")])
+def test_a_whole_number_with_a_decimal_point_is_asked_for_as_one(tmp_path, tap, stream, size):
+    rows = [{"id": number, "title": "x"} for number in range(1, 131)]
+
+    def page(_, query):
+        if tap is TapBilling:
+            return numbered([{"customer": row} for row in rows], query)
+        return {"pagination": [{"total": 130}], "events": cut(rows, query)}
+
+    with faulty(page) as api:
+        output = call(
+            tap,
+            tmp_path,
+            url=api.url,
+            catalog=select(tap, stream),
+            page_size=size,
+            max_retries=2.0,
+            backoff_factor=0,
+            concurrency=1.0,
+        )
+    if size == "5e1":
+        assert said(output) == ["page_size must be a whole number"]
+        return
+    assert output.code == 0
+    assert [row["id"] for row in output.records[stream]] == [row["id"] for row in rows]
 
 
 LOGGING = """
