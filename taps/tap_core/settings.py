@@ -29,6 +29,9 @@ _LONGEST = 86_400
 _LARGEST = 2_000
 """MB."""
 
+_MOST_RETRIES = 100
+_MOST_PER_MINUTE = _MOST_ROWS = 1_000_000
+
 _NEW_NAMES = {"allow_skipped_streams": "allow_partial"}
 
 
@@ -160,10 +163,11 @@ def _requests() -> list[th.Property[Any]]:
         ),
         th.Property(
             "max_retries",
-            th.IntegerType(minimum=0),
+            th.IntegerType(minimum=0, maximum=_MOST_RETRIES),
             default=_DEFAULT.max_retries,
             title="Retries",
-            description="How often a request is tried again after a rate limit, a fault or a broken answer.",
+            description="How often a request is tried again after a rate limit, a fault or a broken answer, "
+            f"at most {_MOST_RETRIES} times.",
         ),
         th.Property(
             "backoff_factor",
@@ -199,14 +203,14 @@ def _volume(
     return [
         th.Property(
             "requests_per_minute",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=_MOST_PER_MINUTE),
             default=requests_per_minute,
             title="Requests per minute",
             description="Ceiling for all requests of the tap together; none if not set.",
         ),
         th.Property(
             "page_size",
-            th.IntegerType(minimum=10),
+            th.IntegerType(minimum=10, maximum=_MOST_ROWS),
             title="Page size",
             description="Records to ask for in a page, at least 10, for servers that can't manage as many as "
             "the API allows; it only lowers a stream's own number.",

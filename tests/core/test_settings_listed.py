@@ -63,6 +63,27 @@ def test_J10_a_text_that_is_no_number_is_refused(tmp_path, given, words):
     assert said(output)[0].startswith(words)
 
 
+@pytest.mark.parametrize("tap", TAPS)
+def test_a_whole_number_has_an_upper_bound(tap):
+    numbers = {
+        name: field
+        for name, field in tap.config_jsonschema["properties"].items()
+        if "integer" in field["type"]
+    }
+    of_the_sdk = {"flattening_max_depth", "flattening_max_key_length"}
+    assert [
+        name for name, field in numbers.items() if "maximum" not in field and name not in of_the_sdk
+    ] == []
+
+
+@pytest.mark.parametrize("tap", [TapBilling, TapEvents])
+@pytest.mark.parametrize("many", [101, 1e30])
+def test_retries_without_end_are_refused(tmp_path, tap, many):
+    output = call(tap, tmp_path, max_retries=many)
+    assert output.code == 1
+    assert said(output) == ["max_retries must be 100 or less"]
+
+
 @pytest.mark.parametrize("tap", [TapBilling, TapPromotions, TapRewards])
 @pytest.mark.parametrize("body", [b"true", b"1", b'"x"', b"[true]"])
 def test_D07_a_body_of_another_kind_is_named(tmp_path, tap, body):
