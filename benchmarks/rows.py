@@ -96,7 +96,7 @@ TABLES: Mapping[tuple[str, str], Table] = {
         "promotions", "participations", parents="promotions", misfit="ip", odd="user_agent"
     ),
     ("promotions", "prizes"): Table(
-        "promotions", "prizes", parents="promotions", misfit="code", odd="download_url"
+        "promotions", "prizes", parents="promotions", misfit="code", odd="stage_id"
     ),
     ("promotions", "prize_inventory"): Table(
         "promotions", "prize_inventory", parents="promotions", misfit="ref", odd="name"

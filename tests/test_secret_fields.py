@@ -74,6 +74,7 @@ PLACES = [
     (TapScheduling, "teams", {"inviteToken": {"token": "CANARY", "expires": None}}),
     (TapBilling, "customers", {"integration": {"private_key": "CANARY", "apiKey": "CANARY"}}),
     (TapEvents, "users", {"login": [{"password": "CANARY", "refresh_token": "CANARY"}]}),
+    (TapPromotions, "promotions", {"redeem_url": CANARY, "prize": {"downloadUrl": [CANARY]}}),
     (TapPromotions, "promotions", {"client_secret": "CANARY", "theme": {"webhookSecret": "CANARY"}}),
 ]
 

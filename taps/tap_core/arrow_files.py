@@ -13,7 +13,7 @@ from uuid import uuid4
 import pyarrow as pa
 from singer_sdk.helpers._batch import BatchConfig, SDKBatchMessage
 
-from tap_core.batches import unwritable
+from tap_core.batches import Storage
 from tap_core.records.arrow import ArrowTable
 from tap_core.records.encoding import json_lines
 
@@ -70,7 +70,7 @@ class ArrowFiles:
 
     def __init__(self, config: Mapping[str, Any], tap: str) -> None:
         batches = BatchConfig.from_dict(dict(config))
-        self._encoding, self._storage = batches.encoding, batches.storage
+        self._encoding, self._storage = batches.encoding, Storage(**batches.storage.asdict())
         self._most_rows = batches.batch_size
         self._begin, self._run = f"{batches.storage.prefix or ''}{tap}", uuid4()
         self._files = 0
@@ -137,9 +137,6 @@ class ArrowFiles:
         """Write a file; gives its URL."""
         self._files += 1
         name = f"{self._begin}--{_ODD.sub('_', stream)}-{self._run}={self._files}.arrow"
-        try:
-            with self._storage.open(name, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
-        except OSError as error:
-            raise unwritable(self._storage, error) from None
+        with self._storage.open(name, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
         return self._storage.get_url(name)

@@ -5,13 +5,17 @@ Files of JSON lines and Parquet are the SDK's, list by list. Those of Arrow are 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
+from fsspec.core import url_to_fs
+from fsspec.utils import get_protocol
 from singer_sdk.batch import BaseBatcher, Batcher, lazy_chunked_generator
-from singer_sdk.helpers._batch import BatchConfig
+from singer_sdk.helpers._batch import BatchConfig, StorageTarget
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
@@ -20,11 +24,36 @@ from tap_core.errors import Hopeless
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from singer_sdk.helpers._batch import StorageTarget
-
 ARROW = "arrow"
 FORMATS = ("jsonl", "parquet", ARROW)
 """What batches can be written as; not each version of the SDK refuses the rest."""
+
+_NO_STORES = ("data", "github", "http", "https", "memory")
+"""File systems that can only be read, or are gone with the process."""
+
+
+class Unwritable(Hopeless):
+    """A file can't be written where the setting says."""
+
+
+class Storage(StorageTarget):
+    """Where files go. Each file system has failures of its own kinds; here they are all `Unwritable`."""
+
+    @override
+    @contextmanager
+    def open(self, filename: str, mode: str = "rb") -> Iterator[IO[Any]]:
+        """A file to write into, for a `with`.
+
+        Raises:
+            Unwritable: It can't be opened, written or closed.
+        """
+        try:
+            with super().open(filename, mode) as file:
+                yield file
+        except Exception as error:  # noqa: BLE001  as the class says
+            why = getattr(error, "strerror", None) or _first_line(error)
+            msg = f"batch_config.storage.root: nothing can be written to {self.root} ({why})"
+            raise Unwritable(msg) from None
 
 
 def _form(config: Mapping[str, Any]) -> Any:
@@ -73,22 +102,18 @@ def written_files(
     """The files that records are written into, JSON lines packed only if the setting says so.
 
     Raises:
-        Hopeless: A file can't be written; the stream's STATE is then as before.
+        Unwritable: A file can't be written; the stream's STATE is then as before.
     """
+    batches = replace(batches, storage=Storage(**batches.storage.asdict()))
     plain = batches.encoding.format == "jsonl" and batches.encoding.compression != "gzip"
     batcher = (PlainLines if plain else Batcher)(stream.tap_name, stream.name, batches)
     before = dict(stream.stream_state)
     try:
         yield from batcher.get_batches(records)
-    except OSError as error:
+    except Unwritable:
         stream.stream_state.clear()
         stream.stream_state.update(before)  # what was read may be in no file
-        raise unwritable(batches.storage, error) from None
-
-
-def unwritable(storage: StorageTarget, error: OSError) -> Hopeless:
-    """The failure of a file that can't be written."""
-    return Hopeless(f"batch_config: nothing can be written to {storage.root} ({error.strerror or error})")
+        raise
 
 
 def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
@@ -120,8 +145,19 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _storage_errors(batches: Mapping[str, Any], root: str) -> Iterator[str]:
     try:
-        BatchConfig.from_dict(dict(batches)).storage.get_url("batch")
+        storage = BatchConfig.from_dict(dict(batches)).storage
     except TypeError as error:
         yield f"batch_config: {str(error).rpartition('() ')[2]}"
-    except (ImportError, OSError, ValueError) as error:
-        yield f"batch_config.storage.root: {root} can't be used ({error})"
+        return
+    if get_protocol(root) in _NO_STORES:
+        yield f"batch_config.storage.root: {root} can't be used: nothing can be kept there"
+        return
+    try:
+        storage.get_url("batch")
+        url_to_fs(root, **storage.params)
+    except Exception as error:  # noqa: BLE001  each file system has failures of its own kinds
+        yield f"batch_config.storage.root: {root} can't be used ({_first_line(error)})"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

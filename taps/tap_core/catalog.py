@@ -20,12 +20,18 @@ from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.singerlib import Catalog
 
 _METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+_RULES = (
+    *("allOf", "anyOf", "oneOf", "enum", "pattern", "patternProperties", "required"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
+)
+"""What a schema can ask of values beyond their types: no tap says any of it, and no record is held to it."""
+
 _NEW_ONE = "make a new one with --discover"
 
 _TEXT = {"type": ["string", "null"]}
@@ -154,12 +160,14 @@ def _complete(entry: CatalogEntry, stream: Any) -> None:
     schema = stream.without_secrets(entry.schema.to_dict())
     known = stream.schema["properties"]
     given = {name: field for name, field in schema.get("properties", {}).items() if name != ACCOUNT}
+    problems = [*_rule_problems({**schema, "properties": given})]
     fields = schema["properties"] = {**known, **given}
     entry.schema = Schema.from_dict(schema)
     entry.stream = stream.name
     root = entry.metadata.root
     said = [found and without_account(found) for found in (root.table_key_properties, entry.key_properties)]
-    keys = [*account_columns(stream.config), *_edited(without_account(stream.primary_keys), *said)]
+    own_keys = without_account(stream.primary_keys)
+    keys = [*account_columns(stream.config), *_edited(own_keys, *said)]
     entry.key_properties = keys
     for name in {*keys, *stream.primary_keys, *stream.fields_for_children} & fields.keys():
         entry.metadata["properties", name].inclusion = Metadata.InclusionType.AUTOMATIC
@@ -168,7 +176,11 @@ def _complete(entry: CatalogEntry, stream: Any) -> None:
     if not method or (method == stream.replication_method and key != stream.replication_key):
         method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
     if entry.metadata.resolve_selection().get((), True):
-        problems = (*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream))
+        if own_keys and [] in said:
+            problems.append(
+                "table-key-properties is empty: `__key_properties__` in stream_maps takes keys away"
+            )
+        problems += [*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream)]
         raise_first(problems, prefix=f"catalog: {stream.name}: ")
     entry.replication_method = method
     entry.replication_key = root.replication_key = key if method == REPLICATION_INCREMENTAL else None
@@ -179,8 +191,26 @@ def _edited(own: Any, *said: Any) -> Any:
     return next((found for found in said if found and found != own), own)
 
 
-def _key_problems(keys: Iterable[str], fields: Mapping[str, Any]) -> list[str]:
-    return [f"table-key-properties: `{name}` is no field of it" for name in keys if name not in fields]
+def _rule_problems(schema: Mapping[str, Any], *path: str) -> Iterator[str]:
+    place = f"`{'.'.join(path)}`" if path else "its schema"
+    for rule in _RULES:
+        if rule in schema:
+            yield f"{place} has the rule `{rule}`, which no record is held to: take it out"
+    for name, field in schema.get("properties", {}).items():
+        yield from _rule_problems(field, *path, name)
+    for word in ("items", "additionalProperties"):
+        if isinstance(inner := schema.get(word), dict):
+            yield from _rule_problems(inner, *path, word)
+
+
+def _key_problems(keys: Sequence[str], fields: Mapping[str, Any]) -> Iterator[str]:
+    for at, name in enumerate(keys):
+        if name not in fields:
+            yield f"table-key-properties: `{name}` is no field of it"
+        elif name in keys[:at]:
+            yield f"table-key-properties: `{name}` is in it twice"
+        elif {"array", "object"} & {*types_of(fields[name])}:
+            yield f"table-key-properties: `{name}` is an object or a list, and no key"
 
 
 def _method_problems(
@@ -204,11 +234,7 @@ def _method_problems(
 
 
 def _has_order(field: Mapping[str, Any]) -> bool:
-    choices = [field, *field.get("anyOf", ()), *field.get("oneOf", ())]
-    return any(
-        choice.get("format") in {"date", "date-time"} or set(types_of(choice)) - {"null"} == {"integer"}
-        for choice in choices
-    )
+    return field.get("format") in {"date", "date-time"} or set(types_of(field)) - {"null"} == {"integer"}
 
 
 def selected_schemas(catalog: Catalog) -> dict[str, Mapping[str, Any]]:

@@ -85,7 +85,7 @@ class PartlyRead(ApiError):
 
     Args:
         streams: Names of those that were not, or not wholly, read.
-        failures: What could not be read, each in a line.
+        failures: What could not be read, each in a line: the first few of each stream.
     """
 
     def __init__(self, streams: list[str], failures: list[str]) -> None:

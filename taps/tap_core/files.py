@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from tap_core.errors import ApiError
 
 if TYPE_CHECKING:
     import logging
+
+_MARK = "\ufeff"
+"""The byte order mark; it begins a later line where files were joined."""
 
 _PARTS = ("completed", "partial")
 """What `meltano state get` prints: the state of the last run that ended well, and of those after it."""
@@ -60,7 +64,10 @@ def read_state(file: IO[Any], logger: logging.Logger) -> Any:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        found = _parsed(text.splitlines()[-1], "state")
+        last = re.split("[\r\n]", text)[
+            -1
+        ]  # `splitlines` would split at ends of lines that JSON's texts can hold
+        found = _parsed(last.removeprefix(_MARK), "state")
     if isinstance(found, dict) and "type" in found:
         if found["type"] != "STATE":
             raise ApiError(f"state: its last line is no STATE but {str(found['type'])[:20]!r}")

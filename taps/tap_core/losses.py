@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tap_core.stream import ApiStream
 
 _TOLD = 5
-"""Failures, and differences from a total, of one stream that are told one by one."""
+"""Failures, and differences from a total, of one stream that are told one by one; of more, only the number
+is kept: as many rows can fail as there are."""
 
 _ALIKE = 3
 """Lists in a row that fail alike, after which the stream is given up."""
@@ -56,14 +57,15 @@ class Losses:
         lists: Lists tried: one, or one for each parent.
         ends: Lists that were read to their end.
         missing: Lists that this account or server does not have.
-        failures: What could not be read, in words.
+        failures: What could not be read, in words: the first few times.
+        failed: How often something could not be read.
         given_up: Whether no more lists are tried, as they fail alike.
         left: How much is left for the next run: lists, and rows that the server can't send.
     """
 
     def __init__(self, stream: ApiStream) -> None:
         self.stream = stream
-        self.lists = self.ends = self.missing = self.rejected = 0
+        self.lists = self.ends = self.missing = self.rejected = self.failed = 0
         self.failures: list[str] = []
         self.left = 0
         self.given_up = self._has_gap = False
@@ -86,7 +88,7 @@ class Losses:
     def why_lists_not_whole(self) -> Reason | None:
         """Why rows of the stream's own lists may not have come; None if each did, and so each parent."""
         if self.failures:
-            more = len(self.failures) - 1
+            more = self.failed - 1
             return Reason(self.failures[0] + f"; and {more} more" * (more > 0))
         if self.missing:
             return Reason("this account or server has no such list")
@@ -181,8 +183,7 @@ class Losses:
         message = str(error)
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
-        self.failures.append(message)
-        self._log_first(len(self.failures), logging.ERROR, "%s", message)
+        self._failed(message)
         alike = (type(error), error.status)
         self._alike = self._alike + 1 if alike == self._last_failure else 1
         self._last_failure = alike
@@ -202,17 +203,27 @@ class Losses:
         """
         self._has_gap = True
         self.left += 1
-        self.failures.append(
+        self._failed(
             f"{self.list_name(context)}: the server can't send row {row + 1} of the list; all others are "
             "read. Report it to the API's vendor"
         )
-        self._log_first(len(self.failures), logging.ERROR, "%s", self.failures[-1])
 
     def reject(self, reason: str) -> None:
         """A row can't be loaded; the others are."""
         self.rejected += 1
-        self.failures.append(f"{self.name}: the API sent {reason}; it can't be loaded")
-        self._log_first(self.rejected, logging.ERROR, "%s", self.failures[-1])
+        self._failed(f"{self.name}: the API sent {reason}; it can't be loaded", self.rejected)
+
+    def _failed(self, message: str, count: int | None = None) -> None:
+        """Count a failure, keep what is said of the first few, and tell of it.
+
+        Args:
+            message: What is said.
+            count: How many of its kind there were with this one, if kinds are told apart.
+        """
+        self.failed += 1
+        if self.failed <= _TOLD:
+            self.failures.append(message)
+        self._log_first(count or self.failed, logging.ERROR, "%s", message)
 
     def mark_not_whole(self, why: Reason) -> None:
         """Some of its rows were not asked for, do not come, or came in an earlier run."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._flattening import FlatteningOptions, flatten_key
-from singer_sdk.mapper import NULL_STRING, CustomStreamMap
+from singer_sdk.mapper import NULL_STRING, CustomStreamMap, RemoveRecordTransform
 
 from tap_core.account import account_map_errors
 from tap_core.catalog import selected_schemas
 from tap_core.selection import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from singer_sdk.singerlib import Catalog
 
@@ -32,8 +32,8 @@ MAPS_FAIL = (
 )
 """What the SDK raises for stream maps and flattening that make no sense."""
 
-_ELSE, _FILTER, _ALIAS = "__else__", "__filter__", "__alias__"
-_OTHER_RULES = {_ELSE, _ALIAS, "__source__", "__key_properties__"}
+_ELSE, _FILTER, _ALIAS, _KEYS = "__else__", "__filter__", "__alias__", "__key_properties__"
+_OTHER_RULES = {_ELSE, _ALIAS, "__source__", _KEYS}
 
 
 def mapping_errors(config: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:
@@ -85,6 +85,11 @@ def has_filter(maps: Mapping[str, Any], stream: str) -> bool:
 def _rule_errors(name: str, rules: Mapping[str, Any], fields: Collection[str]) -> Iterator[str]:
     if rules.get(_ELSE) not in (None, NULL_STRING):
         yield f"stream_maps: {name}: `{_ELSE}` can only be null"
+    if _ALIAS in rules and not (isinstance(rules[_ALIAS], str) and _tree(rules[_ALIAS])):
+        yield f"stream_maps: {name}: `{_ALIAS}` must be a name, or an expression that makes one"
+    keys = rules.get(_KEYS)
+    if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+        yield f"stream_maps: {name}: `{_KEYS}` must be null or a list of names"
     for field, expression in rules.items():
         if field in _OTHER_RULES or (field != _FILTER and (expression is None or expression == NULL_STRING)):
             continue
@@ -95,14 +100,40 @@ def _rule_errors(name: str, rules: Mapping[str, Any], fields: Collection[str]) -
 def _problem(expression: Any, known: Collection[str]) -> str:
     if not isinstance(expression, str):
         return "must be an expression, as a text in quotes"
-    try:
-        tree = ast.parse(expression, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _tree(expression)
+    if tree is None:
         return f"is no expression: {expression[:80]!r}"
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
     unknown = next((name.id for name in names if name.id not in known and name.id not in made), None)
     return f"uses `{unknown}`, which is neither a field that is read nor a function" if unknown else ""
+
+
+def _tree(expression: str) -> ast.Expression | None:
+    try:
+        return ast.parse(expression, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def name_errors(streams: Iterable[Any]) -> Iterator[str]:
+    """Streams that the maps would write under one name, where rows of one overwrite those of the other.
+
+    Args:
+        streams: The tap's, with the maps that they have.
+    """
+    sources: dict[str, str] = {}
+    for stream in streams:
+        for found in stream.stream_maps if stream.selected else ():
+            if isinstance(found, RemoveRecordTransform):
+                continue
+            name = found.stream_alias
+            if not isinstance(name, str) or not name:
+                yield f"stream_maps: {stream.name}: `{_ALIAS}` makes {str(name)[:80]!r}, which is no name"
+            elif name in sources:
+                both = f"{sources[name]} and {stream.name}"
+                yield f"stream_maps: {both} would both be the stream `{name}`; name one of them otherwise"
+            sources[name] = stream.name
 
 
 def flattening_errors(config: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

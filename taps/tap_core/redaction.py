@@ -9,10 +9,10 @@ import logging
 import re
 import traceback
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _MASK = "(secret)"
 _SHORTEST = 4
@@ -21,6 +21,9 @@ _SHORTEST = 4
 _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTALL)
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
 _USER_IN_URL = r"(?<=://)[^/?#\s@]*@"
+
+_CREDENTIALS = re.compile(r"(?:://|^(?!.*://))([^/?#].*)@", re.DOTALL)
+_QUERY_VALUE = re.compile(r"[?&;][^=&;#]*=([^&;#]*)")
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")
 _EMAIL_MASK = "(e-mail)"
@@ -56,6 +59,19 @@ def public_address(url: str) -> str:
     """
     found = _ADDRESS.match(url)
     return found[1] + found[2] if found else "no address"
+
+
+def url_secrets(url: str) -> Iterator[str]:
+    """What of a URL is not to be said: name and password, the password alone, and the values of its query.
+
+    Each part of a password too: what can't read such a URL names a part of it, as a host or a port mostly.
+    """
+    found = _QUERY_VALUE.findall(url)
+    if credentials := _CREDENTIALS.search(url):
+        password = credentials[1].partition(":")[2]
+        found += [credentials[1], password, *re.split("[/?#@:]", password)]
+    for text in found:
+        yield from (text, unquote(text))
 
 
 def redact_logs(secrets: Iterable[str]) -> None:

@@ -31,7 +31,7 @@ def replication_settings(*, incremental: bool, ending: bool) -> list[th.Property
         _date("end_date", "read nothing from this moment on, and call no row gone.", "2026-02-01T00:00:00Z"),
         filters_setting(),
         *([_lookback(), _full_read_every(_OF_STREAMS)] if incremental else []),
-        *([_children_since(), _full_read_every(_OF_PARENTS, _MOST_DAYS)] if ending else []),
+        *([_children_since(), _full_read_every(_OF_PARENTS)] if ending else []),
     ]
 
 
@@ -48,7 +48,7 @@ def _date(name: str, effect: str, example: str) -> th.Property[Any]:
 def _lookback() -> th.Property[Any]:
     return th.Property(
         "lookback",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=_MOST_DAYS * 86_400),
         title="Look-back",
         description="Seconds before its bookmark that an incremental stream reads again, for late changes; "
         "each stream has a default of its own.",
@@ -73,10 +73,10 @@ def _children_since() -> th.Property[Any]:
     )
 
 
-def _full_read_every(what: str, most: int | None = None) -> th.Property[Any]:
+def _full_read_every(what: str) -> th.Property[Any]:
     return th.Property(
         "full_read_every",
-        th.IntegerType(minimum=1, maximum=most),
+        th.IntegerType(minimum=1, maximum=_MOST_DAYS),
         title="Full read every",
         description=f"{what} Never, if not set.",
     )

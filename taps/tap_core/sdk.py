@@ -25,7 +25,7 @@ from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
 from tap_core.catalog import complete_catalog
 from tap_core.errors import ApiError, raise_first
-from tap_core.maps import MAPS_FAIL
+from tap_core.maps import MAPS_FAIL, name_errors
 from tap_core.quiet import without_steps
 
 if TYPE_CHECKING:
@@ -135,9 +135,10 @@ class SdkTap(Tap):
         if errors and raise_errors:
             msg = "The settings make no sense"
             raise ConfigValidationError(msg, errors=errors, schema=schema)
-        for name in [name for name, value in self._config.items() if value is None]:
-            del self._config[name]  # null is not set
-        for name, field in schema["properties"].items():
+        known = schema["properties"]
+        for name in [name for name, value in self._config.items() if value is None or name not in known]:
+            del self._config[name]  # null is not set, and nothing else may read what is said to be ignored
+        for name, field in known.items():
             if field.get("default") is not None:
                 self._config.setdefault(name, field["default"])
         return errors
@@ -152,6 +153,7 @@ class SdkTap(Tap):
             super().setup_mapper()
         except MAPS_FAIL as error:
             raise ApiError(f"stream_maps: {error}") from None
+        raise_first(name_errors(self.streams.values()))
         for stream in self.streams.values():
             if all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps):
                 stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE

@@ -6,11 +6,13 @@ import contextlib
 import json
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from singer_sdk import typing as th
 
 from tap_core.account import account_setting
 from tap_core.http.retry import Limits
+from tap_core.redaction import url_secrets
 from tap_core.replication_settings import replication_settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ _LONGEST = 86_400
 _LARGEST = 2_000
 """MB."""
 
+_MOST_RETRIES = 100
+_MOST_PER_MINUTE = _MOST_ROWS = 1_000_000
+
 _NEW_NAMES = {"allow_skipped_streams": "allow_partial"}
 
 
@@ -39,15 +44,22 @@ def rename_old_settings(settings: dict[str, Any], logger: logging.Logger) -> Non
 
 
 def parse_numbers(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Take texts for what they are: Meltano passes on so a decimal, or a number that can be an object."""
+    """Take values for what they are.
+
+    Meltano passes on a decimal, or a number that can be an object, as a text; JSON and YAML may write a whole
+    number as `50.0`, which an API would be asked for like that.
+    """
     for name, field in schema["properties"].items():
         value = settings.get(name)
-        if isinstance(value, str) and "number" in field["type"]:
+        types = {*field.get("type", ())}
+        if isinstance(value, str) and "number" in types:
             with contextlib.suppress(ValueError):
                 settings[name] = float(value)
-        elif isinstance(value, str) and {"integer", "object"} <= {*field["type"]}:
+        elif isinstance(value, str) and {"integer", "object"} <= types:
             with contextlib.suppress(ValueError):
                 settings[name] = json.loads(value)
+        elif isinstance(value, float) and value.is_integer() and "integer" in types:
+            settings[name] = int(value)
 
 
 def default_user_agent() -> str:
@@ -59,17 +71,20 @@ def default_user_agent() -> str:
 
 
 def secret_values(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
-    """The values of the settings that are secrets.
+    """The values of the settings that are secrets, and those in the URLs of proxies and of batches' storage.
 
     Args:
         schema: JSON schema of the settings.
-        config: The settings.
+        config: The settings, which may not have been checked.
     """
-    return (
-        str(config[name])
-        for name, field in schema["properties"].items()
-        if field.get("secret") and config.get(name) is not None
-    )
+    for name, field in schema["properties"].items():
+        if field.get("secret") and config.get(name) is not None:
+            yield str(config[name])
+    batches = config.get("batch_config")
+    storage = batches.get("storage") if isinstance(batches, dict) else batches
+    root = storage.get("root") if isinstance(storage, dict) else storage
+    for url in (*getproxies().values(), root):
+        yield from url_secrets(str(url))
 
 
 def common_settings(  # noqa: PLR0913  each tap has its own of these
@@ -148,10 +163,11 @@ def _requests() -> list[th.Property[Any]]:
         ),
         th.Property(
             "max_retries",
-            th.IntegerType(minimum=0),
+            th.IntegerType(minimum=0, maximum=_MOST_RETRIES),
             default=_DEFAULT.max_retries,
             title="Retries",
-            description="How often a request is tried again after a rate limit, a fault or a broken answer.",
+            description="How often a request is tried again after a rate limit, a fault or a broken answer, "
+            f"at most {_MOST_RETRIES} times.",
         ),
         th.Property(
             "backoff_factor",
@@ -187,14 +203,14 @@ def _volume(
     return [
         th.Property(
             "requests_per_minute",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=_MOST_PER_MINUTE),
             default=requests_per_minute,
             title="Requests per minute",
             description="Ceiling for all requests of the tap together; none if not set.",
         ),
         th.Property(
             "page_size",
-            th.IntegerType(minimum=10),
+            th.IntegerType(minimum=10, maximum=_MOST_ROWS),
             title="Page size",
             description="Records to ask for in a page, at least 10, for servers that can't manage as many as "
             "the API allows; it only lowers a stream's own number.",

@@ -40,6 +40,9 @@ class PromotionsStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
     records_jsonpath = "$.items[*]"
     rights_by_parent = True
+    # Who opens them has the prize: the page that redeems it, and the prize as a file. `code` is data of the
+    # promotion's own, as a shop's list of codes is.
+    secrets = ("redeem_url", "download_url")
     # Times without a zone, in rows and in the objects embedded in them.
     repairs = dict.fromkeys(_MOMENTS, _with_zone)
 

@@ -9,6 +9,8 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 import pytest
+from fsspec import register_implementation
+from fsspec.implementations.local import LocalFileSystem
 
 from in_process import call, said, select
 from tap_billing.tap import TapBilling
@@ -98,6 +100,50 @@ def test_J07_batches_that_can_not_be_written_are_refused(tmp_path, tap, change, 
     assert said(output)[0].startswith(words)
 
 
+@pytest.mark.parametrize("tap", [TapBilling, TapEvents])
+@pytest.mark.parametrize("form", ["jsonl", "arrow"])
+@pytest.mark.parametrize(
+    ("root", "words"),
+    [
+        ("memory://x", "nothing can be kept there"),
+        ("github://owner/x", "nothing can be kept there"),
+        ("unheard-of://x", "Protocol not known: unheard-of"),
+        ("packageless://x", "Install no_such_package to write there"),
+    ],
+)
+def test_a_storage_that_keeps_nothing_is_refused_before_any_request(tmp_path, tap, form, root, words):
+    module = "no_such_package.FileSystem"
+    register_implementation(
+        "packageless", module, errtxt="Install no_such_package to write there", clobber=True
+    )
+    batches = {"encoding": {"format": form}, "storage": {"root": root}}
+    with billing() if tap is TapBilling else events() as api:
+        output = call(tap, tmp_path, url=api.url, batch_config=batches)
+    assert output.code == 1
+    assert not api.paths
+    (line,) = said(output)
+    assert line.startswith(f"batch_config.storage.root: {root} can't be used")
+    assert words in line
+
+
+@pytest.mark.parametrize("form", ["jsonl", "arrow"])
+def test_a_store_that_fails_in_a_way_of_its_own_ends_the_run_in_a_line(tmp_path, monkeypatch, form):
+    """As the clients of clouds do, which have failures of their own kinds."""
+
+    def refuse(*_, **__):
+        msg = "no credentials were found"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(LocalFileSystem, "open", refuse)
+    batches = config(tmp_path / "files", format=form)
+    with billing() as api:
+        catalog = select(TapBilling, "customers")
+        output = call(TapBilling, tmp_path, url=api.url, catalog=catalog, batch_config=batches)
+    assert output.code == 1
+    assert said(output)[-1].endswith("(no credentials were found)")
+    assert not output.state.get("bookmarks", {}).get("customers")
+
+
 def test_J07_a_stream_s_copy_is_refused(tmp_path):
     maps = {"people": {"__source__": "customers"}}
     output = call(TapBilling, tmp_path, batch_config=config(tmp_path), stream_maps=maps)
@@ -116,5 +162,5 @@ def test_J07_a_folder_that_can_not_be_written_ends_the_run_and_moves_no_bookmark
             batch_config=config(tmp_path / "file" / "below", format=form),
         )
     assert output.code == 1
-    assert "batch_config: nothing can be written to file://" in said(output)[-1]
+    assert "batch_config.storage.root: nothing can be written to file://" in said(output)[-1]
     assert not output.state.get("bookmarks", {}).get("customers")

@@ -258,3 +258,61 @@ def test_J08_rows_are_told_apart_by_the_api_s_own_keys(tmp_path):
         output = call(TapBilling, tmp_path, url=api.url, catalog=catalog)
     assert output.code == 0
     assert len(output.records["customers"]) == len(rows)
+
+
+# Rules of a schema, and keys, that no record is made for
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"),
+    [
+        ("anyOf", {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+        ("oneOf", {"oneOf": [{"type": "integer"}, {"type": "number"}]}),
+        ("enum", {"type": ["string", "null"], "enum": ["Y", None]}),
+        ("maxLength", {"type": "string", "maxLength": 0}),
+        ("pattern", {"type": "array", "items": {"type": "string", "pattern": "^Y$"}}),
+        ("minimum", {"type": "object", "properties": {"inner": {"type": "integer", "minimum": 9}}}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("tap", "stream", "name"), [(TapBilling, "customers", "email"), (TapEvents, "events", "title")]
+)
+def test_a_rule_that_no_record_is_held_to_is_refused(tmp_path, tap, stream, name, rule, field):
+    catalog = select(tap, stream)
+    entry_of(catalog, stream)["schema"]["properties"][name] = field
+    line = refusal(tmp_path, tap, catalog)
+    assert line.startswith(f"catalog: {stream}: `{name}")
+    assert f"has the rule `{rule}`" in line
+
+
+def test_a_field_that_is_required_is_such_a_rule(tmp_path):
+    catalog = select(TapBilling, "customers")
+    entry_of(catalog, "customers")["schema"]["required"] = ["email"]
+    line = refusal(tmp_path, TapBilling, catalog)
+    assert line.startswith("catalog: customers: its schema has the rule `required`")
+
+
+def test_a_rule_of_a_stream_that_is_not_read_is_none_of_a_run(tmp_path):
+    catalog = select(TapBilling, "customers")
+    entry_of(catalog, "coupons")["schema"]["properties"]["code"] = {"type": "string", "enum": ["Y"]}
+    output, _ = read(tmp_path, catalog)
+    assert output.code == 0
+    assert len(output.records["customers"]) == len(CUSTOMERS)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ([], "table-key-properties is empty: `__key_properties__` in stream_maps"),
+        (["_sdc_unmapped"], "table-key-properties: `_sdc_unmapped` is an object or a list"),
+        (["id", "id"], "table-key-properties: `id` is in it twice"),
+    ],
+)
+@pytest.mark.parametrize("how", ["table-key-properties", "entry"])
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapEvents, "events")])
+def test_a_key_that_tells_no_rows_apart_is_refused(tmp_path, tap, stream, how, keys, words):
+    if how == "entry":
+        catalog = with_entry(select(tap, stream), stream, key_properties=keys)
+    else:
+        catalog = select(tap, stream, table_key_properties=keys)
+    assert refusal(tmp_path, tap, catalog).startswith(f"catalog: {stream}: {words}")

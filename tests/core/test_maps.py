@@ -104,8 +104,20 @@ def test_J04_a_copy_of_a_stream_that_is_taken_away_is_read(tmp_path):
         ({"customers": {"__filter__": None}}, "stream_maps: customers: `__filter__` must be an expression"),
         ({"customers": {"__else__": "x"}}, "stream_maps: customers: `__else__` can only be null"),
         ({"customers": {"__key_properties__": ["x"]}}, "stream_maps: Invalid key properties for 'customers'"),
-        ({"customers": {"__key_properties__": 3}}, "stream_maps: "),
-        ({"customers": {"__alias__": "("}}, "stream_maps: "),
+        ({"customers": {"__key_properties__": 3}}, "stream_maps: customers: `__key_properties__` must be"),
+        ({"customers": {"__key_properties__": "id"}}, "stream_maps: customers: `__key_properties__` must be"),
+        ({"customers": {"__alias__": "("}}, "stream_maps: customers: `__alias__` must be a name"),
+        ({"customers": {"__alias__": ""}}, "stream_maps: customers: `__alias__` must be a name"),
+        ({"customers": {"__alias__": None}}, "stream_maps: customers: `__alias__` must be a name"),
+        ({"customers": {"__alias__": 5}}, "stream_maps: customers: `__alias__` must be a name"),
+        (
+            {"customers": {"__alias__": "2 + 3"}},
+            "stream_maps: customers: `__alias__` makes '5', which is no name",
+        ),
+        (
+            {"customers": {"__alias__": "'' * 2"}},
+            "stream_maps: customers: `__alias__` makes '', which is no name",
+        ),
         ({"customers": {"id": None}}, "stream_maps: Removing key property 'id' is not permitted"),
         ({"customers": "x"}, "stream_maps: customers: must be null, or an object"),
         ({"customers": 3}, "stream_maps: customers: must be null, or an object"),
@@ -122,6 +134,52 @@ def test_D09_a_mistake_in_a_map_is_named(tmp_path, maps, words):
     assert not output.messages
     (line,) = said(output)
     assert line.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("tap", "streams", "maps", "both"),
+    [
+        (TapBilling, ["customers", "coupons"], {"customers": {"__alias__": "coupons"}}, None),
+        (
+            TapBilling,
+            ["customers", "coupons"],
+            {name: {"__alias__": "both"} for name in ("customers", "coupons")},
+            None,
+        ),
+        (TapBilling, ["customers", "coupons"], {"coupons": {"__source__": "customers"}}, None),
+        (TapBilling, ["customers"], {"customers": {"__source__": "customers"}}, "customers and customers"),
+        (TapEvents, ["events", "attendees"], {"attendees": {"__alias__": "events"}}, None),
+        (TapEvents, ["events", "attendees"], {"copies": {"__source__": "[ae][vt]*"}}, None),
+    ],
+)
+def test_streams_that_would_be_written_under_one_name_are_refused(tmp_path, tap, streams, maps, both):
+    with billing() if tap is TapBilling else events() as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, *streams), stream_maps=maps)
+    assert output.code == 1
+    assert not api.paths
+    (line,) = said(output)
+    assert line.startswith("stream_maps: ")
+    assert "would both be the stream" in line
+    assert both in line if both else all(name in line for name in streams)
+
+
+def test_a_name_of_a_stream_that_is_not_read_is_free(tmp_path):
+    maps = {"customers": {"__alias__": "coupons"}}
+    with billing() as api:
+        catalog = select(TapBilling, "customers")
+        output = call(TapBilling, tmp_path, url=api.url, catalog=catalog, stream_maps=maps)
+    assert output.code == 0
+    assert len(output.records["coupons"]) == len(CUSTOMERS)
+
+
+@pytest.mark.parametrize("expression", ["json", "10 ** 5000", "[json]"])
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapEvents, "events")])
+def test_a_value_that_json_does_not_have_is_named_by_its_field(tmp_path, tap, stream, expression):
+    maps = {stream: {"made": expression}}
+    with billing() if tap is TapBilling else events() as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, stream), stream_maps=maps)
+    assert output.code == 1
+    assert f"stream_maps: {stream}: `made` makes a value that JSON does not have" in said(output)[-1]
 
 
 @pytest.mark.parametrize(

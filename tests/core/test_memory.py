@@ -11,7 +11,12 @@ import msgspec
 import pytest
 
 from api_sandbox import Sandbox
+from in_process import select
+from json_api import JsonApi, cut, numbered
 from support import KEY
+from tap_billing.tap import TapBilling
+from tap_core.errors import ApiError
+from tap_events.tap import TapEvents
 
 FULL = bool(os.environ.get("RELIABILITY_FULL"))
 PARENTS = 1000 if FULL else 60
@@ -19,6 +24,8 @@ ROWS = 1000
 HUGE = 200 if FULL else 40
 """Megabytes of the huge response; below 32 the C library keeps what was freed for itself."""
 
+BROKEN = 1000
+"""Rows without a key."""
 
 MEASURED = """
 import atexit, pathlib, re, sys
@@ -80,3 +87,23 @@ def test_one_huge_response(server, tmp_path, reliability):
     assert megabytes - base < 3 * HUGE
     figure = f"peak {(megabytes - base) / HUGE:.1f} times its size above the tap itself"
     reliability("Memory", f"a response of {HUGE} MB", figure)
+
+
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapEvents, "events")])
+def test_rows_that_can_not_be_loaded_are_counted_and_not_kept(capsys, tap, stream):
+    rows = [{"title": str(number)} for number in range(BROKEN)]
+
+    def page(_, query):
+        if tap is TapBilling:
+            return numbered([{"customer": row} for row in rows], query)
+        return {"pagination": [{"total": BROKEN}], "events": cut(rows, query)}
+
+    with JsonApi(page) as api:
+        config = {"api_url": api.url, "api_key": KEY, "receipt": True}
+        broken = tap(config=config, catalog=select(tap, stream))
+        with pytest.raises(ApiError):
+            broken.run()
+    reading = broken.current_run.readings[stream]
+    assert reading.failed == reading.rejected == BROKEN
+    assert len(reading.failures) <= 5
+    assert f"; and {BROKEN - 1} more" in capsys.readouterr().out

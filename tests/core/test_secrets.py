@@ -6,12 +6,16 @@ import base64
 import io
 import json
 import logging
+import re
 from itertools import product
 from urllib.parse import quote, quote_plus
 
 import pytest
 import requests
 
+import in_process
+import two_taps
+from raw_server import RawServer, answer
 from support import command, run
 from tap_billing.tap import TapBilling
 from tap_core import redaction
@@ -78,6 +82,54 @@ def test_a_key_that_the_server_sends_back(api, tmp_path, status, arguments):
     code, text = said(api, "events", tmp_path, *arguments)
     assert code == 1
     assert_silent(text)
+
+
+@pytest.mark.parametrize("name", ["billing", "events"])
+@pytest.mark.parametrize("status", [400, 422])
+def test_the_password_of_a_proxy_that_sends_it_back(tmp_path, name, status):
+    def refuse(_, __):
+        (given,) = re.findall("(?i)proxy-authorization: (.*)", proxy.heads[-1].decode())
+        said = f"denied: {given.strip()} p/roxy-CANARY"
+        return answer({"message": said, "errors": [said]}, f"{status} Oops")
+
+    with RawServer(refuse) as proxy:
+        where = proxy.url.replace("http://", "http://me:p%2Froxy-CANARY@")
+        env = {**LOUD, **dict.fromkeys(("HTTP_PROXY", "http_proxy"), where), "NO_PROXY": "", "no_proxy": ""}
+        config = {
+            "api_url": "http://api.test.invalid",
+            "api_key": "some-key",
+            "allow_insecure_http": True,
+            "max_retries": 0,
+        }
+        done = command(f"tap_{name}", config=config, folder=tmp_path, env=env)
+    assert proxy.heads
+    assert done.returncode == 1
+    encoded = base64.b64encode(b"me:p/roxy-CANARY").decode()
+    assert f"Basic {encoded}" in proxy.heads[0].decode()
+    assert [form for form in ("CANARY", encoded.rstrip("=")) if form in done.stdout + done.stderr] == []
+
+
+@pytest.mark.parametrize("tap", [TapBilling, TapEvents])
+@pytest.mark.parametrize(
+    "root",
+    [
+        "nope://me:p/q-CANARY@h/x",
+        "ftp://me:a#b-CANARY@127.0.0.1:1/",
+        "ftp://me:pa@ss-CANARY@127.0.0.1:1/x",
+        "s3://AKIA:se/cret-CANARY@bucket/x",
+        "file:///proc/nope?sv=1&sig=CANARY",
+        "https://h.invalid/c?sig=CAN%41RY",
+    ],
+)
+def test_a_secret_in_the_storage_of_batches(tmp_path, log, tap, root):
+    batches = {"encoding": {"format": "jsonl"}, "storage": {"root": root}}
+    with two_taps.billing() if tap is TapBilling else two_taps.events() as api:
+        output = in_process.call(tap, tmp_path, url=api.url, batch_config=batches)
+    assert output.code
+    scheme = root.partition("://")[0]
+    assert f"batch_config.storage.root: {scheme}://" in output.log or scheme == "file"
+    assert "(secret)" in output.log
+    assert not re.search("CANARY|CAN%41RY", output.log)
 
 
 def test_a_key_that_is_quoted_as_a_whole_url_is():

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from in_process import call, said, select
-from json_api import JsonApi
+from json_api import JsonApi, cut, numbered
 from raw_server import RawServer, answer
 from tap_billing.tap import TapBilling
 from tap_events.tap import TapEvents
@@ -63,6 +63,27 @@ def test_J10_a_text_that_is_no_number_is_refused(tmp_path, given, words):
     assert said(output)[0].startswith(words)
 
 
+@pytest.mark.parametrize("tap", TAPS)
+def test_a_whole_number_has_an_upper_bound(tap):
+    numbers = {
+        name: field
+        for name, field in tap.config_jsonschema["properties"].items()
+        if "integer" in field["type"]
+    }
+    of_the_sdk = {"flattening_max_depth", "flattening_max_key_length"}
+    assert [
+        name for name, field in numbers.items() if "maximum" not in field and name not in of_the_sdk
+    ] == []
+
+
+@pytest.mark.parametrize("tap", [TapBilling, TapEvents])
+@pytest.mark.parametrize("many", [101, 1e30])
+def test_retries_without_end_are_refused(tmp_path, tap, many):
+    output = call(tap, tmp_path, max_retries=many)
+    assert output.code == 1
+    assert said(output) == ["max_retries must be 100 or less"]
+
+
 @pytest.mark.parametrize("tap", [TapBilling, TapPromotions, TapRewards])
 @pytest.mark.parametrize("body", [b"true", b"1", b'"x"', b"[true]"])
 def test_D07_a_body_of_another_kind_is_named(tmp_path, tap, body):
@@ -83,6 +104,73 @@ def test_D07_a_total_of_any_kind_ends_nothing(tmp_path, total):
         output = call(TapEvents, tmp_path, url=api.url, catalog=select(TapEvents, "events"))
     assert "Traceback" not in output.log
     assert len(output.records["events"]) == 2
+
+
+@pytest.mark.parametrize("version", ["v2", 2])
+@pytest.mark.parametrize(
+    ("tap", "stream", "path", "body"),
+    [
+        (TapBilling, "customers", "/customers.json", []),
+        (TapPromotions, "promotions", "/promotions", {"items": []}),
+    ],
+)
+def test_a_setting_that_a_tap_does_not_have_is_ignored(tmp_path, tap, stream, path, body, version):
+    with JsonApi(lambda _, __: body) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, stream), api_version=version)
+    assert output.code == 0
+    assert said(output, "WARNING")[0].startswith("api_version is no setting of this tap and is ignored")
+    assert {target.partition("?")[0] for target in api.paths} == {path}
+
+
+@pytest.mark.parametrize("tap", [TapEvents, TapRewards])
+def test_a_version_that_is_a_number_is_refused_in_a_line(tmp_path, tap):
+    output = call(tap, tmp_path, api_version=2)
+    assert output.code == 1
+    assert said(output) == ["api_version must be a text in quotes"]
+
+
+def faulty(rows):
+    """A page of events by offset, where each request fails once; numbers must be whole."""
+    seen = set()
+
+    def reply(path, query):
+        if not all(query.get(name, "0").isdecimal() for name in ("offset", "limit", "page", "per_page")):
+            return 422, {"errors": ["no whole number"], "message": "no whole number"}
+        key = (path, *query.items())
+        if key not in seen:
+            seen.add(key)
+            return 503, {}
+        return rows(path, query)
+
+    return JsonApi(reply)
+
+
+@pytest.mark.parametrize("size", [50.0, "5e1", 50])
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapEvents, "events")])
+def test_a_whole_number_with_a_decimal_point_is_asked_for_as_one(tmp_path, tap, stream, size):
+    rows = [{"id": number, "title": "x"} for number in range(1, 131)]
+
+    def page(_, query):
+        if tap is TapBilling:
+            return numbered([{"customer": row} for row in rows], query)
+        return {"pagination": [{"total": 130}], "events": cut(rows, query)}
+
+    with faulty(page) as api:
+        output = call(
+            tap,
+            tmp_path,
+            url=api.url,
+            catalog=select(tap, stream),
+            page_size=size,
+            max_retries=2.0,
+            backoff_factor=0,
+            concurrency=1.0,
+        )
+    if size == "5e1":
+        assert said(output) == ["page_size must be a whole number"]
+        return
+    assert output.code == 0
+    assert [row["id"] for row in output.records[stream]] == [row["id"] for row in rows]
 
 
 LOGGING = """

@@ -40,6 +40,11 @@ def read(folder, state, **more):
         f"{json.dumps(OLD)}\n{WHOLE}\n\n",
         json.dumps({"type": "STATE", "value": STATE}),
         json.dumps({"type": "STATE", "value": OLD}) + "\r\n" + json.dumps({"type": "STATE", "value": STATE}),
+        f"{json.dumps(OLD)}\n\ufeff{WHOLE}\n",
+        *(
+            f"{json.dumps(OLD)}\n{json.dumps({**STATE, 'note': f'a{end}b'}, ensure_ascii=False)}"
+            for end in "\u2028\u2029\u0085"
+        ),
         json.dumps({"singer_state": STATE}),
         json.dumps({"completed": {"singer_state": STATE}, "partial": {}}),
         json.dumps({"completed": {"singer_state": STATE}, "partial": None}),

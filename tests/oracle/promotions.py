@@ -51,6 +51,11 @@ def points(row: Row) -> Row:
     return {("points" if name == "score" else name): value for name, value in row.items()}
 
 
+def without_links(row: Row) -> Row:
+    """The tap does not pass on links that redeem a prize."""
+    return {name: value for name, value in row.items() if name not in {"download_url", "redeem_url"}}
+
+
 DOCUMENT = Document(
     tap=TapPromotions,
     settings={"api_url": "/promotions/v2", "requests_per_minute": 100_000},
@@ -73,5 +78,5 @@ DOCUMENT = Document(
         stream: {"_promotions_id": "promotion_id"}
         for stream in ("stages", "users", "participations", "prizes", "rankings")
     },
-    mend={"rankings": points},
+    mend={"prizes": without_links, "rankings": points},
 )

@@ -12,6 +12,7 @@ import msgspec
 
 from tap_core.errors import ApiError
 from tap_core.records.conform import UNMAPPED, segment
+from tap_core.records.encoding import json_lines
 
 if TYPE_CHECKING:
     import logging
@@ -44,6 +45,17 @@ def _failed(alias: str, error: Exception) -> ApiError:
     )
 
 
+def _is_json(value: Any) -> bool:
+    """Whether an expression's value can be written; a module can't, nor a number of 5000 digits."""
+    try:
+        json_lines([value])
+    except UnicodeEncodeError:  # half a character, which the writer knows to escape
+        return True
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return False
+    return True
+
+
 class RecordMapping:
     """One of a stream's maps.
 
@@ -61,11 +73,19 @@ class RecordMapping:
         self._told: set[str] = set()
 
     def transform(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        """The record as the map makes it; fields that its SCHEMA lacks are kept in `_sdc_unmapped`."""
+        """The record as the map makes it; fields that its SCHEMA lacks are kept in `_sdc_unmapped`.
+
+        Raises:
+            ApiError: An expression fails for it, or makes what JSON does not have.
+        """
         try:
             mapped: dict[str, Any] | None = self._map.transform(record)
         except Exception as error:
             raise _failed(self.alias, error) from error
+        for name, value in (mapped or {}).items():
+            if value is not record.get(name) and not _is_json(value):
+                msg = f"stream_maps: {self.alias}: `{name}` makes a value that JSON does not have"
+                raise ApiError(msg)
         if mapped is None or mapped.keys() <= self._schema.keys():
             return mapped
         lost = {name: mapped.pop(name) for name in [*mapped] if name not in self._schema}
