@@ -114,6 +114,19 @@ def test_A01_an_answer_without_content_is_no_empty_list(tap, stream):
             run(tap, config, catalog=only(tap, stream))
 
 
+@pytest.mark.parametrize("text", [b'\\"' * 500_000, b"\\" * 999_999, b'"' * 999_999])
+@pytest.mark.parametrize(
+    ("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns"), (TapScheduling, "teams")]
+)
+def test_a_deep_answer_that_is_cut_off_in_a_text_is_judged_in_its_time(tap, stream, text):
+    """What would take the square of its length takes hours."""
+    body = b'{"%s": [{"id": 1, "x": %s"%s' % (stream.encode(), b"[" * 3000, text)
+    with RawServer(lambda target, sock: answer(body)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        with pytest.raises(Exception, match="the body is not whole JSON"):
+            run(tap, config, catalog=only(tap, stream))
+
+
 @pytest.mark.parametrize("stream", ["rewards", "orders"])
 def test_A03_a_page_of_one_moment_shows_no_order(stream):
     """The server is asked for the newest first, and sends the oldest."""
