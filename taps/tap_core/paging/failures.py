@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tap_core.errors import TOO_MUCH
+
 _WORDS = re.compile(r"fail(ed|ure)?|error")
 _REFUSALS = (
-    r"too.?many|(rate|request|call|usage).?limit|limit.{0,12}(reached|exceeded)|quota|throttl|slow.?down|overload"
-    r"|unauth|forbidden|denied|not.(allowed|permitted|authori)|invalid|expired|suspended|blocked|maintenance"
+    rf"{TOO_MUCH}|unauth|forbidden|denied|not.(allowed|permitted|authori)|invalid|expired|suspended|blocked"
+    r"|maintenance"
 )
 _HINTS = re.compile(
     r"fail|error|exception|unavailable|time.?out|timed.?out|unsuccess|abort|^err|^n?ko$|^nok$|" + _REFUSALS
