@@ -55,6 +55,20 @@ REFUSED = [
     *({"httpStatus": 503}, {"http_code": "503"}, {"title": "Too Many Requests"}),
     *({"detail": "Request was throttled."}, {"warning": "Quota exceeded"}, {"warnings": ["request limit"]}),
     *({"truncated": True}, {"complete": False}, {"message": "The site is under maintenance"}),
+    *({"message": "Service temporarily busy"}, {"message": "You do not have access"}),
+    *({"message": "Your trial has ended"}, {"message": "Upgrade your plan"}, {"info": "Too many requests"}),
+    *({"notice": "rate limit exceeded"}, {"statusMessage": "Too Many Requests"}),
+    *({"messages": ["Too many requests"]}, {"warnings": ["results incomplete: shard failure"]}),
+    *({"retry_after": 5}, {"_shards": {"total": 5, "failed": 2}}),
+    *({"http_status": "pending"}, {"result": "processing"}, {"note": "You don't have permission to see it"}),
+]
+HONEST = [
+    *({"message": "OK"}, {"message": "No results"}, {"info": "See our docs"}, {"retry_after": None}),
+    *({"_shards": {"total": 5, "failed": 0}}, {"warnings": []}, {"messages": []}, {"notes": ["All is well"]}),
+    *({"query": "too many requests"}, {"account_name": "Too Many Requests Inc"}, {"state": "pending"}),
+    *({"info": "Expired rows are not listed"}, {"rate_limit": "60 requests, a minute's quota"}),
+    *({"filters": ["access denied"]}, {"kind": "quota"}),
+    *({"message": "Your subscription was extended"}, {"summary": "Subscription overview"}),
 ]
 
 
@@ -73,6 +87,17 @@ def test_A01_words_of_refusal_beside_an_empty_list_are_no_empty_list(tap, stream
         config = settings(api, **WITH_DELETES, **({"bearer_token": KEY} if tap is TapPromotions else {}))
         with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
             run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("sign", HONEST, ids=json.dumps)
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [(TapEvents, "users", {"users": []}), (TapBilling, "invoices", {"invoices": []})],
+)
+def test_an_empty_list_is_one_whatever_harmless_stands_beside_it(tap, stream, body, sign):
+    with JsonApi(lambda path, query: {**body, **sign}) as api:
+        output = run(tap, settings(api, **WITH_DELETES), catalog=only(tap, stream))
+    assert activated(output) == {stream}
 
 
 @pytest.mark.parametrize("body", [{"items": []}, {"items": [], "message": "sorry"}])
