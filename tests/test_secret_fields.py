@@ -181,3 +181,17 @@ def test_I04_names_can_hold_stars_and_ends_of_paths():
 def test_I04_a_secret_is_one_however_its_words_are_joined(name):
     secrets = Secrets(["vault_token"], logging.getLogger("test"))
     assert secrets.takes(("credit_card", name), "v-1")
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "name"),
+    [
+        (TapBilling, "customers", "_" * 300_000),
+        (TapEvents, "users", "access_" * 50_000),
+        (TapRewards, "members", "private" * 50_000),
+    ],
+)
+def test_a_long_name_is_judged_in_its_time(tap, stream, name):
+    """What would take the square of its length takes hours."""
+    output = read(tap, stream, [{"id": 1, name: 1}])
+    assert output.records[stream][0]["_sdc_unmapped"] == {name: 1}

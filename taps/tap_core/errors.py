@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+TOO_MUCH = (
+    r"too.?many|(rate|request|call|usage).?limit|(limit|cap|allowance).{0,12}(reached|exceeded|exhausted)"
+    r"|(reached|exceeded|exhausted|hit).{0,30}limit|exceeded.{0,30}(requests|calls)|quota|throttl|slow.?down"
+    r"|overload|enhance.your.calm"
+)
+"""A pattern, in lower case, of what an API says that was asked for too much, whatever the status."""
+
 
 class ApiError(Exception):
     """A list can't be read, or not to its end; the message is one line for the user and holds no secret.

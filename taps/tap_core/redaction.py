@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import traceback
+from array import array
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, unquote
 
@@ -20,7 +21,7 @@ _SHORTEST = 4
 
 _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTALL)
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
-_USER_IN_URL = r"(?<=://)[^/?#\s@]*@"
+_USER_IN_URL = re.compile(r"(?<=://)[^/?#\s@]*@")
 
 _CREDENTIALS = re.compile(r"(?:://|^(?!.*://))([^/?#].*)@", re.DOTALL)
 _QUERY_VALUE = re.compile(r"[?&;][^=&;#]*=([^&;#]*)")
@@ -28,10 +29,18 @@ _QUERY_VALUE = re.compile(r"[?&;][^=&;#]*=([^&;#]*)")
 _EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")
 _EMAIL_MASK = "(e-mail)"
 
-_forms: set[str] = set()
-"""The secrets of this process, in each way that they can be written."""
+_ESCAPE = re.compile(
+    r"\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|[rn]\s*)?"
+    r"|%(?:25)*([0-9a-f]{2})|&(?:amp;){0,3}(#\w{1,9}|[a-z]{2,8});|[\r\n]\s*|\0",
+    re.IGNORECASE,
+)
+"""A letter as source, JSON, a URL or HTML has it, or what can stand between two: a line that was broken or
+folded, a backslash, the other half of a letter in UTF-16."""
 
-_pattern = re.compile(_USER_IN_URL)
+_forms: set[str] = set()
+"""The secrets of this process, in each way that they can be written but for what `_ESCAPE` finds."""
+
+_pattern = re.compile("(?!)")
 
 
 def redacted(text: str) -> str:
@@ -40,7 +49,37 @@ def redacted(text: str) -> str:
     Addresses of e-mail are as well: an API's message, or a filter, can hold one.
     """
     text = _pattern.sub(_MASK, text)
+    if _ESCAPE.search(text):
+        text = _without_escaped(text)
+    text = _USER_IN_URL.sub(_MASK, text)
     return _EMAIL.sub(_EMAIL_MASK, text) if "@" in text or "%40" in text else text
+
+
+def _without_escaped(text: str) -> str:
+    """A text with those secrets masked that show once escapes are undone."""
+    plain, starts = _unescaped(text)
+    parts, done = list[str](), 0
+    for found in _pattern.finditer(plain):
+        last = starts[found.end() - 1]
+        escape = _ESCAPE.match(text, last)
+        parts += [text[done : starts[found.start()]], _MASK]
+        done = escape.end() if escape else last + 1
+    return "".join((*parts, text[done:]))
+
+
+def _unescaped(text: str) -> tuple[str, array[int]]:
+    """A text with its escapes undone, and where each of the letters begins in what it was."""
+    parts, starts, done = list[str](), array("L"), 0
+    for escape in _ESCAPE.finditer(text):
+        start, (*codes, entity) = escape.start(), escape.groups()
+        code = next(filter(None, codes), None)
+        letter = html.unescape(f"&{entity};") if entity else chr(int(code, 16)) if code else ""
+        parts += [text[done:start], letter := letter.strip("\r\n\0")]
+        starts.extend(range(done, start))
+        starts.extend([start] * len(letter))
+        done = escape.end()
+    starts.extend(range(done, len(text)))
+    return "".join((*parts, text[done:])), starts
 
 
 def printable(text: str) -> str:
@@ -82,29 +121,26 @@ def redact_logs(secrets: Iterable[str]) -> None:
     global _pattern  # noqa: PLW0603  the secrets of a process are one thing
     for secret in secrets:
         if len(secret) >= _SHORTEST:
-            _forms.update(_encodings_of(secret))
+            _forms.update(form for form in _encodings_of(secret) if len(form) >= _SHORTEST)
     longest_first = sorted(_forms, key=len, reverse=True)
-    _pattern = re.compile("|".join([*map(re.escape, longest_first), _USER_IN_URL]), re.IGNORECASE)
+    _pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)", re.IGNORECASE)
     factory = logging.getLogRecordFactory()
     if not isinstance(factory, _RedactingFactory):
         logging.setLogRecordFactory(_RedactingFactory(factory))
 
 
-_OF_URLS = "!#$%&'()*+,/:;=?@[]~"
-"""What a URL can have undisguised: one that is made of a text, as in a redirect, is quoted but for these."""
-
-
 def _encodings_of(secret: str) -> Iterable[str]:
-    """The ways to write a secret: as it is, in source, JSON, HTML, URLs and hex, and in headers of HTTP."""
-    yield from (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
-    yield json.dumps(secret)[1:-1].replace("/", "\\/")  # as PHP writes it
-    for entity in ("&#{:d};", "&#x{:x};"):
-        yield "".join(letter if letter.isalnum() else entity.format(ord(letter)) for letter in secret)
-    yield from (secret.encode().hex(), "".join(f"%{byte:02x}" for byte in secret.encode()))
-    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret), quote(secret, safe=_OF_URLS))
-    for text in (secret, f"{secret}:x", f"{secret}:", f":{secret}"):
-        encoded = base64.b64encode(text.encode()).decode().rstrip("=")
-        yield from (encoded, encoded.replace("+", "-").replace("/", "_"))
+    """The ways to write a secret: as it is, with escapes undone, in hex, in base64 whatever is around it."""
+    for text in (secret, json.dumps(secret)[1:-1], quote(secret), quote_plus(secret)):
+        yield from (text, _unescaped(text)[0])
+    data = secret.encode()
+    yield from (data.hex(), *map(data.hex, ":- "))
+    for content in (data, secret.encode("utf-16-le").rstrip(b"\0")):
+        for before in range(3):
+            encoded = base64.b64encode(b"\0" * before + content).decode()
+            # No bit of these letters is of what is around the secret.
+            inside = encoded[-(-8 * before // 6) : 8 * (before + len(content)) // 6]
+            yield from (inside, inside.replace("+", "-").replace("/", "_"))
 
 
 class _RedactingFactory:

@@ -65,9 +65,9 @@ class SchedulingStream(ApiStream):
 
     @override
     def is_empty_list(self, status: int, message: str) -> bool:
-        """Who has none of something is told so by a 404: `Event types not found`."""
-        words = self.name.replace("_", " ")
-        none = {f"{words} not found", f"no {words} found"}
+        """Who has none of something is told so by a 404: `Event types not found`, of a team's too."""
+        called = {self.name.replace("_", " "), self.path.rpartition("/")[2].replace("-", " ")}
+        none = {text for words in called for text in (f"{words} not found", f"no {words} found")}
         return status == codes.not_found and message.rstrip(".! ").casefold() in none
 
     @override

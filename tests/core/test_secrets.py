@@ -8,13 +8,14 @@ import json
 import logging
 import re
 from itertools import product
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 import requests
 
 import in_process
 import two_taps
+from json_api import JsonApi
 from raw_server import RawServer, answer
 from support import command, run
 from tap_billing.tap import TapBilling
@@ -254,6 +255,74 @@ def test_J06_no_part_of_a_record_holds_a_key(log):
     assert "KeyError: 'outer'" in log.text()
     for record in records:
         assert CANARY not in repr(vars(record))
+
+
+def escaped(pattern):
+    """The key with all but its letters and digits escaped."""
+    return "".join(letter if letter.isalnum() else pattern.format(ord(letter)) for letter in CANARY)
+
+
+FOLDED = (
+    *(f"{CANARY[:9]}{fold}{CANARY[9:]}" for fold in ("\n", "\r\n ", "\\n", "\\r\\n\t")),
+    *(escaped(f"{slashes}u{{:04X}}") for slashes in ("\\", "\\\\")),
+    *(escaped("&#{};"), escaped("&amp;#x{:04X};"), escaped("\\x{:02x}")),
+    "".join(f"\\u{ord(letter):04x}" for letter in CANARY),
+    "".join(f"&#{ord(letter)};" for letter in CANARY),
+    *(quote(quote(CANARY, safe=""), safe=""), quote(quote(quote(CANARY), safe=""), safe="")),
+    *(CANARY.encode().hex(mark) for mark in ": -"),
+    "\0".join(CANARY),
+)
+"""What a program makes of a key that it puts into a text, or twice."""
+
+AROUND = ("Bearer {}", "x-api-key: {}", "x:{}", "api:{}", '{{"k": "{}"}}', " {} ")
+
+
+@pytest.mark.parametrize("form", FOLDED)
+def test_a_key_with_its_letters_escaped_or_broken_over_lines(log, form):
+    log.warning("bad %s!", form)
+    assert log.text() == "bad (secret)!\n"
+    assert redaction.redacted(f"more\n{form}\nmore") == "more\n(secret)\nmore"
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes])
+@pytest.mark.usefixtures("log")
+def test_a_key_in_base64_whatever_is_around_it(around, coding, encode):
+    form = encode(around.format(CANARY).encode(coding)).decode()
+    rest = len(encode(around.format("").encode(coding)).decode())
+    for text in (form, quote(form, safe="")):
+        masked = redaction.redacted(text)
+        assert "(secret)" in masked
+        assert len(unquote(masked).replace("(secret)", "")) <= rest + 4
+
+
+@pytest.mark.parametrize("name", ["billing", "events"])
+def test_a_key_that_an_api_sends_back_in_disguise(name):
+    tap = {"billing": TapBilling, "events": TapEvents}[name]
+    for form in (*FOLDED, base64.b64encode(f"Bearer {CANARY}".encode()).decode()):
+        body = json.dumps({"message": f"bad {form}", "errors": [f"bad {form}"]}).encode()
+        with JsonApi(lambda *_, body=body: (400, body)) as server:
+            config = {"api_url": server.url, "api_key": CANARY, "max_retries": 0}
+            with pytest.raises(ApiError, match=r"\(secret\)"):
+                run(tap, config)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\" * 10**6,
+        "%" + "25" * 10**6,
+        "&amp;" * 10**5,
+        "\n" * 10**6,
+        f"{CANARY[:-1]}\\n" * 10**4,
+        "&#0" * 10**5,
+    ],
+)
+@pytest.mark.usefixtures("log")
+def test_a_long_text_is_masked_in_its_time(text):
+    """What would take the square of its length takes hours."""
+    assert redaction.redacted(f"{text} {CANARY}").endswith(" (secret)")
 
 
 @pytest.mark.parametrize(

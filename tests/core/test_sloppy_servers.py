@@ -55,6 +55,20 @@ REFUSED = [
     *({"httpStatus": 503}, {"http_code": "503"}, {"title": "Too Many Requests"}),
     *({"detail": "Request was throttled."}, {"warning": "Quota exceeded"}, {"warnings": ["request limit"]}),
     *({"truncated": True}, {"complete": False}, {"message": "The site is under maintenance"}),
+    *({"message": "Service temporarily busy"}, {"message": "You do not have access"}),
+    *({"message": "Your trial has ended"}, {"message": "Upgrade your plan"}, {"info": "Too many requests"}),
+    *({"notice": "rate limit exceeded"}, {"statusMessage": "Too Many Requests"}),
+    *({"messages": ["Too many requests"]}, {"warnings": ["results incomplete: shard failure"]}),
+    *({"retry_after": 5}, {"_shards": {"total": 5, "failed": 2}}),
+    *({"http_status": "pending"}, {"result": "processing"}, {"note": "You don't have permission to see it"}),
+]
+HONEST = [
+    *({"message": "OK"}, {"message": "No results"}, {"info": "See our docs"}, {"retry_after": None}),
+    *({"_shards": {"total": 5, "failed": 0}}, {"warnings": []}, {"messages": []}, {"notes": ["All is well"]}),
+    *({"query": "too many requests"}, {"account_name": "Too Many Requests Inc"}, {"state": "pending"}),
+    *({"info": "Expired rows are not listed"}, {"rate_limit": "60 requests, a minute's quota"}),
+    *({"filters": ["access denied"]}, {"kind": "quota"}),
+    *({"message": "Your subscription was extended"}, {"summary": "Subscription overview"}),
 ]
 
 
@@ -73,6 +87,17 @@ def test_A01_words_of_refusal_beside_an_empty_list_are_no_empty_list(tap, stream
         config = settings(api, **WITH_DELETES, **({"bearer_token": KEY} if tap is TapPromotions else {}))
         with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
             run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("sign", HONEST, ids=json.dumps)
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [(TapEvents, "users", {"users": []}), (TapBilling, "invoices", {"invoices": []})],
+)
+def test_an_empty_list_is_one_whatever_harmless_stands_beside_it(tap, stream, body, sign):
+    with JsonApi(lambda path, query: {**body, **sign}) as api:
+        output = run(tap, settings(api, **WITH_DELETES), catalog=only(tap, stream))
+    assert activated(output) == {stream}
 
 
 @pytest.mark.parametrize("body", [{"items": []}, {"items": [], "message": "sorry"}])
@@ -110,6 +135,19 @@ def test_A12_nothing_found_of_another_resource_is_no_empty_list(stream, message,
 def test_A01_an_answer_without_content_is_no_empty_list(tap, stream):
     with RawServer(lambda target, sock: answer(b"", "204 No Content")) as server:
         config = {"api_url": server.url, "api_key": KEY, **QUICK, **WITH_DELETES}
+        with pytest.raises(Exception, match="the body is not whole JSON"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("text", [b'\\"' * 200_000, b"\\" * 399_999, b'"' * 199_999])
+@pytest.mark.parametrize(
+    ("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns"), (TapScheduling, "teams")]
+)
+def test_a_deep_answer_that_is_cut_off_in_a_text_is_judged_in_its_time(tap, stream, text):
+    """What would take the square of its length takes hours."""
+    body = b'{"%s": [{"id": 1, "x": %s"%s' % (stream.encode(), b"[" * 3000, text)
+    with RawServer(lambda target, sock: answer(body)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
         with pytest.raises(Exception, match="the body is not whole JSON"):
             run(tap, config, catalog=only(tap, stream))
 
@@ -161,10 +199,21 @@ def limited(how):
     "how",
     [
         ((b'{"message": "Rate limit exceeded"}', "403 Forbidden"), {}),
+        *(
+            ((json.dumps({"message": said}).encode(), status), {})
+            for said, status in (
+                ("API quota exceeded", "403 Forbidden"),
+                ("Usage limit reached, try again later", "403 Forbidden"),
+                ("You have exceeded the maximum number of requests", "403 Forbidden"),
+                ("Call limit of your plan reached: upgrade", "403 Forbidden"),
+                ("Enhance your calm", "420 Calm"),
+                ("Too many requests, slow down", "400 Bad Request"),
+                ("too many requests", "401 Unauthorized"),
+            )
+        ),
         ((b"{}", "403 Forbidden"), {"Retry_After": "0"}),
         ((b"{}", "403 Forbidden"), {"X_RateLimit_Remaining": "0"}),
     ],
-    ids=["in words", "Retry-After", "none remaining"],
 )
 @pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "transactions"), (TapRewards, "fraud_rules")])
 def test_H05_a_limiter_may_say_403(tap, stream, how):
@@ -174,11 +223,30 @@ def test_H05_a_limiter_may_say_403(tap, stream, how):
     assert len(output.records[stream]) == 1
 
 
-def test_a_403_that_is_no_limit_is_not_asked_for_again():
-    with RawServer(lambda target, sock: answer({"message": "no such right"}, "403 Forbidden")) as server:
+@pytest.mark.parametrize(
+    ("message", "status", "words"),
+    [
+        ("no such right", "403 Forbidden", "may not read"),
+        ("Upgrade your plan to use this feature", "403 Forbidden", "may not read"),
+        ("User limit reached, upgrade your plan", "403 Forbidden", "may not read"),
+        ("Request limit must be 100 or less", "400 Bad Request", "refused"),
+        ("Invalid key", "401 Unauthorized", "refused"),
+    ],
+)
+def test_a_refusal_that_is_no_limit_is_not_asked_for_again(message, status, words):
+    with RawServer(lambda target, sock: answer({"message": message}, status)) as server:
         config = {"api_url": server.url, "api_key": KEY, **QUICK}
-        with pytest.raises(Exception, match="may not read"):
+        with pytest.raises(Exception, match=words):
             run(TapEvents, config, catalog=only(TapEvents, "users"))
+        assert len(server.paths) == 1
+
+
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "transactions"), (TapScheduling, "out_of_office")])
+def test_a_plan_without_a_list_is_no_limit(tap, stream):
+    said = {"message": "Upgrade your plan to use this feature"}
+    with RawServer(lambda target, sock: answer(said, "403 Forbidden")) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        assert not run(tap, config, catalog=only(tap, stream)).records
         assert len(server.paths) == 1
 
 

@@ -17,8 +17,8 @@ from tap_scheduling.tap import TapScheduling
 QUICK = {"requests_per_minute": 100_000, "max_retries": 0}
 
 
-def only(*streams):
-    catalog = discovered(TapScheduling)
+def only(*streams, tap=TapScheduling):
+    catalog = discovered(tap)
     catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] in streams]
     return catalog
 
@@ -91,6 +91,38 @@ def test_H06_A12_none_in_the_vendors_own_words_is_an_empty_list(message):
         return {"status": "success", "data": cut([{"id": 1}], query, start="skip", size="take")}
 
     assert read(handle, "event_types", "schedules").records.keys() == {"schedules"}
+
+
+@pytest.mark.parametrize("message", ["Event types not found", "Team event types not found", "Team not found"])
+def test_A12_a_team_without_event_types_is_no_team_without_the_list(message, caplog):
+    def handle(path, query):
+        if path == "/v1/teams/1/event-types":
+            return no_such(message)
+        rows = [{"id": 1}, {"id": 2}] if path.endswith("/teams") else [{"id": 5}]
+        return {"status": "success", "data": cut(rows, query, start="skip", size="take")}
+
+    assert len(read(handle, "team_event_types").records["team_event_types"]) == 1
+    assert ("no such list" in caplog.text) == (message == "Team not found")
+
+
+@pytest.mark.parametrize("message", ["My profile not found", "Me not found", "No my profile found"])
+def test_a_user_without_a_profile_is_a_failure(message):
+    with pytest.raises(ApiError, match="nothing could be read"):
+        read(lambda path, query: no_such(message), "my_profile")
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "message"),
+    [
+        (TapEvents, "categories", "No categories found"),
+        (TapScheduling, "event_types", "Event types not found"),
+    ],
+)
+def test_a_message_may_have_a_capital(tap, stream, message):
+    with JsonApi(lambda path, query: (404, {"Message": message})) as api:
+        config = {"api_url": api.url, "api_key": KEY, **QUICK, "emit_activate_version_messages": True}
+        output = run(tap, config, catalog=only(stream, tap=tap))
+    assert "ACTIVATE_VERSION" in {message["type"] for message in output.messages}
 
 
 @pytest.mark.parametrize(

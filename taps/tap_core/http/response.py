@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     import requests
 
-_MESSAGE_PATHS = ("$.message", "$.error.message", "$.errors.message", "$.errors[0]", "$.errors", "$.error")
+_MESSAGE_PATHS = (
+    *("$.message", "$.Message"),  # .NET writes it with a capital
+    *("$.error.message", "$.errors.message", "$.errors[0]", "$.errors", "$.error"),
+)
 
 
 @dataclass(frozen=True)

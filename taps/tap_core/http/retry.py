@@ -11,13 +11,25 @@ from http import HTTPStatus
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from tap_core.errors import TOO_MUCH
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 RETRIED_STATUSES = frozenset({408, 429})
 """Client errors that are tried again; all server errors (500 and above) are as well."""
 
-_LIMIT = re.compile(rb"(?i)too.many.requests|(rate|request|call).?limit|throttl")
+_LIMIT = re.compile(TOO_MUCH)
+_PLAIN_LIMIT = re.compile(
+    r"too.?many.?(requests|calls)|rate.?limit|(request|call)s?.?limit.{0,30}(reached|exceeded)|throttl"
+    r"|enhance.your.calm"
+)
+"""What can be said of nothing else, whatever the status, as `Request limit must be 100 or less` can."""
+
+_MAY_LIMIT = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, 420}
+_OF_A_PLAN = re.compile(r"upgrade|\bplans?\b|feature|licen[cs]e|\bseats?\b")
+"""A limit of these is what was bought, and waiting does not help."""
+
 _LONGEST_REFUSAL = 2000
 """Bytes of a refusal that are looked through for words."""
 
@@ -83,11 +95,17 @@ def is_retried(status: int) -> bool:
 
 
 def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a 403 means what others say with a 429: that too much was asked for, not that it may not be."""
-    if status != HTTPStatus.FORBIDDEN:
+    """Whether a refusal means what others say with a 429: that too much was asked for."""
+    if status not in _MAY_LIMIT:
         return False
+    text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
+    is_plain = _PLAIN_LIMIT.search(text) is not None
+    if is_plain or status != HTTPStatus.FORBIDDEN:
+        return is_plain
     remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
-    return "Retry-After" in headers or "0" in remaining or _LIMIT.search(body[:_LONGEST_REFUSAL]) is not None
+    if "Retry-After" in headers or "0" in remaining:
+        return True
+    return _LIMIT.search(text) is not None and _OF_A_PLAN.search(text) is None
 
 
 def backoff(limits: Limits, retry: int) -> float:

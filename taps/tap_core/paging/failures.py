@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tap_core.errors import TOO_MUCH
+
 _WORDS = re.compile(r"fail(ed|ure)?|error")
 _REFUSALS = (
-    r"too.?many|(rate|request|call|usage).?limit|limit.{0,12}(reached|exceeded)|quota|throttl|slow.?down|overload"
-    r"|unauth|forbidden|denied|not.(allowed|permitted|authori)|invalid|expired|suspended|blocked|maintenance"
+    rf"{TOO_MUCH}|unauth|forbidden|denied|not.(allowed|permitted|authori)|maintenance|unavailable|time.?out"
+    r"|timed.?out|temporarily|\bbusy\b|insufficient|(not|n't).have.(access|permission)|upgrade.your"
+    r"|(trial|plan|subscription).{0,20}(\bended|is over)"
 )
-_HINTS = re.compile(
-    r"fail|error|exception|unavailable|time.?out|timed.?out|unsuccess|abort|^err|^n?ko$|^nok$|" + _REFUSALS
+_STATES = r"invalid|expired|suspended|blocked|exception"
+"""What a text can say of rows that are left out, too."""
+
+_HINTS = re.compile(rf"fail|error|unsuccess|abort|^err|^n?ko$|^nok$|{_REFUSALS}|{_STATES}")
+_EXCUSES = re.compile(
+    rf"(internal|server|unexpected|gateway) error|try again|incomplete|failure|failed to|{_REFUSALS}"
 )
-_APOLOGIES = re.compile(
-    r"(internal|server|unexpected|gateway) error|exception|unavailable|time.?out|timed.?out|try again|"
-    + _REFUSALS
-)
+_APOLOGIES = re.compile(f"{_EXCUSES.pattern}|{_STATES}")
+_UNREADY = {"pending", "processing", "queued", "in progress", "in_progress"}
 _HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})
 _BLANK = {"", "0", "-1", "false", "null", "no", "none", "n/a", "ok", "no error", "success"}
@@ -33,6 +38,9 @@ _FLAGS = {**dict.fromkeys(_UNFINISHED, True), "complete": False, "iscomplete": F
 """What is said of an answer that has not all of its rows."""
 
 _MESSAGES = {"message", "msg", "detail", "details", "reason", "title", "description", "warning", "warnings"}
+
+_ECHO = re.compile(r"name|query|search|filter|term|account|organi|company|limit|quota|docs?$|help|^q$")
+"""Names of what repeats the question or the account, or tells of limits that are kept."""
 
 
 def is_nothing(value: Any) -> bool:
@@ -64,7 +72,23 @@ def hints_at_failure(name: str, value: Any) -> bool:
     if name not in _STATUS_LIKE:
         return False
     is_code = name in _STATUS and not isinstance(value, bool) and isinstance(value, (int, str))
-    return value is False or _HINTS.search(text) is not None or (is_code and value in _HTTP_FAILURES)
+    return (
+        value is False
+        or _HINTS.search(text) is not None
+        or (is_code and (value in _HTTP_FAILURES or text in _UNREADY))
+    )
+
+
+def explains_no_rows(name: str, value: Any) -> bool:
+    """Whether a member beside an empty list hints at a failure, or refuses in a sentence of any name."""
+    folded = _folded(name)
+    if folded.startswith("retryafter"):
+        return not is_nothing(value)
+    if folded == "shards":  # Elasticsearch: `"_shards": {"total": 5, "failed": 2}`
+        return isinstance(value, dict) and not _is_blank(value.get("failed"))
+    texts = map(_text, value if isinstance(value, list) else [value])
+    refuses = not _ECHO.search(folded) and any(" " in text and _EXCUSES.search(text) for text in texts)
+    return refuses or hints_at_failure(name, value)
 
 
 def _folded(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Raw
 
-from tap_core.paging.failures import hints_at_failure, is_nothing, says_failed
+from tap_core.paging.failures import explains_no_rows, is_nothing, says_failed
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Page:
         """
         if self.records and jsonpath.steps(self.records_path)[:1] == ("*",):
             return None
-        says = says_failed if self.records else hints_at_failure
+        says = says_failed if self.records else explains_no_rows
         for name, value in self._beside:
             found = jsonpath.decode(value)
             opened = name.lower() in {"meta", "status", "response"} and isinstance(found, dict)

@@ -31,7 +31,10 @@ _DEEPEST = 100
 MOST_DIGITS = 4300
 """Python's own limit for an integer as text."""
 _NOWHERE = (False, None)
-_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+"""Texts and brackets. A text that is cut off goes to the end: else each quote in it would be tried as one's
+beginning.
+"""
 
 Place = tuple[bool, Any]
 """Whether anything stands in a place, and what: its members or items undecoded, or its value."""

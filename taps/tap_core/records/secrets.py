@@ -32,10 +32,26 @@ _MOST_PATHS = 256
 _MOST_SHAPES = 1024
 
 
+_SPACERS = str.maketrans("", "", " _-")
+
+
 def _ending(names: Iterable[str]) -> re.Pattern[str]:
-    """What a path matches that ends with one of these names."""
-    patterns = (re.escape(name).replace(r"\*", r"[^.]*").replace("_", "[ _-]*") for name in names)
-    return re.compile(rf"(?:.*\.)?[ _-]*(?:{'|'.join(patterns)})[ _-]*", re.IGNORECASE | re.ASCII | re.DOTALL)
+    """What a path without spacers matches that ends with one of these names."""
+    patterns = (_glob(name.translate(_SPACERS), f"n{number}") for number, name in enumerate(names))
+    return re.compile(rf"(?:.*\.)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.ASCII | re.DOTALL)
+
+
+def _glob(name: str, group: str) -> str:
+    """A pattern of a name in which `*` stands for any letters of one field's.
+
+    What comes between two `*` is taken where it is first (found ahead, then matched as it was found): trying
+    it in each place takes the square of a long name's length.
+    """
+    *before, last = map(re.escape, name.split("*"))
+    if not before:
+        return last
+    inner = (f"(?=(?P<{group}_{at}>[^.]*?{part}))(?P={group}_{at})" for at, part in enumerate(before[1:]))
+    return f"{before[0]}{''.join(inner)}[^.]*{last}"
 
 
 class Secrets:
@@ -57,10 +73,10 @@ class Secrets:
 
     def _named(self, names: tuple[str, ...]) -> list[str]:
         """Those among the names of an object's fields that can be a secret's."""
-        return [name for name in names if self._last.fullmatch(name)]
+        return [name for name in names if self._last.fullmatch(name.translate(_SPACERS))]
 
     def _matches(self, path: Path) -> bool:
-        return self._pattern.fullmatch(".".join(path)) is not None
+        return self._pattern.fullmatch(".".join(path).translate(_SPACERS)) is not None
 
     def takes(self, path: Path, value: Any) -> bool:
         """Whether a field is a secret and to be left out; if not, its value is rid of those inside of it.

@@ -46,6 +46,11 @@ class MyProfile(SchedulingStream):
     path = "/me"
     child_keys = {"orgId": "organizationId"}
 
+    @override
+    def is_empty_list(self, status: int, message: str) -> bool:
+        """Never: a key is a user's, who has a profile."""
+        return False
+
 
 class Schedules(SchedulingStream):
     """One row per schedule: the hours of a week when the user can be booked, and the exceptions."""
