@@ -34,12 +34,14 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
   empty page; and not where another sign in the same answer says that there is more. A short page ends a
   list only where the endpoint has sent much longer ones in the same run, and none that is nearly as heavy as
-  any of these; and never where a bookmark depends on it: there, one more page of full size shows the end. A
-  total that is missed by more than a tenth is a failure; a smaller difference is logged with both numbers,
-  and no row is called gone.
+  any of these; and never where a bookmark depends on it: there, one more page of full size shows the end.
+  If that has the last row alone, the place behind it is asked for too, as servers cut pages before a heavy
+  row: of each endpoint until nothing was there five times. A total that is missed by more than a tenth is a
+  failure; a smaller difference is logged with both numbers, and no row is called gone.
 - **An answer that is none**: a list must stand in its place, and an empty one with words of refusal beside it
-  ("Too many requests") is asked for again, and then fails by name. A 403 that speaks of a limit counts as a
-  429. Only the words of the vendor for an empty list, with the resource's own name, are believed.
+  ("Too many requests") is asked for again, and then fails by name. A refusal that speaks of a limit of
+  requests counts as a 429, whatever its status. Only the words of the vendor for an empty list, with the
+  resource's own name, are believed.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was.
@@ -50,9 +52,12 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   row deleted while such a list is read can hide another at a page's edge from that run.
 - **Numbered pages of fewer than eight rows**, to which a server may cut them, overlap too little: where
   rows are deleted while such a list is read, others can be missed. `page_size` is never less than 10.
+- **A server that cuts pages by their weight**, in another list than the first five of an endpoint, is
+  believed where a row heavier than all that a page may weigh comes right behind the end of a page. Numbered
+  pages that are cut so fail by name.
 - **Rows of one moment that come in another order each time**, and are more than a page has: some pass the
-  reader. Where the list's order is known, as of rewards and orders, the run keeps what came and fails by
-  name; elsewhere, as of campaigns, it can't tell them from rows that others insert.
+  reader. Where the list's order is known, as of rewards, orders and the ledger, the run keeps what came and
+  fails by name; elsewhere, as of campaigns, it can't tell them from rows that others insert.
 - **A list that grows with every request** is read until a hundred pages in a row brought little more than
   what was added meanwhile; the rest is left to the next run.
 - **A row that an update moves from what is still to be read to what was read**, as in a list with the

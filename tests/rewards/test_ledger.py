@@ -20,7 +20,8 @@ from support import Output, command, run
 from tap_core.errors import ApiError
 from tap_core.paging.page import Page
 from tap_core.records import jsonpath
-from tap_rewards.ledger import LedgerPages, Line, keyed
+from tap_rewards.ledger import LedgerPages
+from tap_rewards.lines import Line, LineReader, keyed
 from tap_rewards.tap import TapRewards
 
 STREAM = "balance_transactions"
@@ -123,7 +124,10 @@ _amounts = st.one_of(
 _times = st.one_of(
     st.datetimes(timezones=st.one_of(st.none(), st.timezones())).map(datetime.isoformat),
     st.sampled_from(
-        ["2026-05-12T14:03:28Z", "2026-05-12t14:03:28.5z", "2026-05-12", "", None, 1_778_594_608]
+        [
+            *("2026-05-12T14:03:28Z", "2026-05-12t14:03:28.5z", "2026-05-12", "", None, 1_778_594_608),
+            "0001-01-01T00:00:00+05:00",  # a moment before all times
+        ]
     ),
 )
 
@@ -145,6 +149,7 @@ def test_the_quick_reading_of_a_line_is_the_careful_one(row, amount):
     text = json.dumps({**row, "amount": 0}).replace('"amount": 0', f'"amount": {amount}')
     node = msgspec.Raw(text.encode())
     assert Line.of(node) == Line.of(jsonpath.decode(node))
+    assert LineReader().of_all([node, raw(SAMPLE)]) == [Line.of(node), Line.of(raw(SAMPLE))]
 
 
 @given(
@@ -213,7 +218,9 @@ def test_lines_at_one_and_the_same_moment_only(api, config):
 
 
 def page_of(rows):
-    return Page(jsonpath.parse(json.dumps({"transactions": rows}).encode()), "$.transactions[*]", Line.of)
+    return Page(
+        jsonpath.parse(json.dumps({"transactions": rows}).encode()), "$.transactions[*]", LineReader()
+    )
 
 
 def read(rows, *, size, cap, offset=True, limit=True, late=()):

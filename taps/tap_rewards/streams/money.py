@@ -13,7 +13,8 @@ from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
 from tap_core.records.values import as_moment, number_in
 from tap_rewards.client import DAY, TOTAL, UNSTATED_SIZE, OffsetAlone, RewardsStream, WholeStream
-from tap_rewards.ledger import LedgerPages, Line, TimeGroups, keyed
+from tap_rewards.ledger import LedgerPages, TimeGroups
+from tap_rewards.lines import Line, LineReader, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,7 +39,7 @@ class BalanceTransactions(RewardsStream):
     """One row per line of the balance's ledger.
 
     The API gives lines no id. `_sdc_key` is a hash of what never changes of a line, and of its number
-    among equal lines, counted from the oldest; see `ledger.Line.key`.
+    among equal lines, counted from the oldest; see `lines.Line.key`.
     """
 
     name = "balance_transactions"
@@ -67,7 +68,7 @@ class BalanceTransactions(RewardsStream):
     @override
     def key_of(self) -> Callable[[Any], Line]:
         """Lines are told apart by what never changes of them."""
-        return Line.of
+        return LineReader()
 
     @override
     def transform_pages(self, pages: Iterable[Rows]) -> Iterator[Rows]:
