@@ -130,7 +130,7 @@ class Fetcher:
         request: Request,
     ) -> Callable[[], Page]:
         if paginator.probing:
-            return partial(self._get, reading, request, retries=1)
+            return partial(self._get, reading, request, retries=None if paginator.insists else 1)
 
         def page() -> Page:
             try:

@@ -74,7 +74,8 @@ class LedgerPages(Walk):
         if place == 0:
             self._until.hold(page.keys)
         page.keys = self._numbers.of(page.keys, place)
-        self._trade_places |= self._numbers.are_unsure
+        if self._numbers.are_unsure:
+            self._doubt = "Lines come in no fixed order, or between others that were read"
 
 
 class HeldOffset(ByOffset):

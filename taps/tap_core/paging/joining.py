@@ -65,6 +65,7 @@ class Joining(Positioned):
     def _probe(self, ask: Ask, refusals: Collection[int] = ()) -> Generator[Query, Page, Page | None]:
         """A page that only tells something; None if it is refused, with one of the statuses if any are."""
         self.probing, self._expects_next = True, False
+        self.insists = bool(refusals)
         try:
             page = yield from self._page(ask)
         except ApiError as error:

@@ -52,6 +52,7 @@ class Paginator(BaseAPIPaginator[Query]):
         records_read: New records so far.
         total: Records that the API says the list has, or None.
         probing: Whether the current page is asked for only to see what the server does.
+        insists: Whether it is to be asked for as often as others are, where it fails.
         cut_off: Whether the API sends no more than the first rows of the list, as far as they tell.
     """
 
@@ -72,7 +73,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self.total: int | None = None
         self.first_claimed = self.most_claimed = 0
         """The first total of any page, and the highest: the last one may give none, or 0."""
-        self.probing = self.cut_off = False
+        self.probing = self.insists = self.cut_off = False
         self.proofs = 0
         """Requests that were sent only to see that the list ends there."""
         self.total_path = total

@@ -62,7 +62,8 @@ class Positioned(Paginator):
         self._full = False  # the page before was as long as they come
         self._thinned = False  # the server leaves rows out of its pages
         self._all_tied = False  # rows of one moment fill a page
-        self._trade_places = False  # rows do, so that some may have passed the reader
+        self._cut: list[Any] = []  # keys of a short numbered page behind which rows stood
+        self._doubt = ""  # why some rows may have passed the reader
         self._trickles = 0  # pages in a row that brought a few new rows each, as at the end of a busy list
         self._resumed = False  # it goes on where another run was interrupted
         self._expects_next = False  # the next page is just the next one
@@ -129,7 +130,10 @@ class Positioned(Paginator):
         few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
         whole = self._expects_next or self.careful or not self._only_first_page
         size = self._size if whole else min(few, self._size)
-        return self._places.ask(self._at.start + self._stride, size, beyond=self._end)
+        ask = self._places.ask(self._at.start + self._stride, size, beyond=self._end)
+        if ask.start >= self._end and span > 1:  # no numbered page holds so many rows again and goes beyond
+            ask = self._places.ask(self._end - 1, size, beyond=self._end)
+        return ask
 
     def _overlap(self, page: Page) -> int:
         """Rows to read again: the last one; or those that may trade places, and the one before them."""

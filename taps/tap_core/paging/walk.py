@@ -9,6 +9,7 @@ what was read.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -85,8 +86,8 @@ class Walk(Joining):
         """
         yield from self._to_the_end(ask)
         yield from self._behind_the_end()
-        if self._trade_places:
-            raise self.loop(f"Rows of one `{self._order}`, more than a page has, come in no fixed order")
+        if self._doubt:
+            raise self.loop(self._doubt)
 
     def _behind_the_end(self) -> Steps:
         seen: set[tuple[int, int]] = set()
@@ -131,7 +132,8 @@ class Walk(Joining):
                 self._note_more(page)
                 ask = self._beyond(page)
                 may_be_torn = may_be_torn or (self._full and self._all_tied)
-                self._trade_places |= scattered > 0 and may_be_torn
+                if scattered and may_be_torn:
+                    self._doubt = f"Rows of one `{self._order}`, more than a page has, come in no fixed order"
                 if self._is_last(page) or (yield from self._only_grows(page)):
                     return
             elif self._is_end(page):
@@ -157,16 +159,14 @@ class Walk(Joining):
         row alone where a heavy one comes next, and one that is busy sends fewer rows at times.
         """
         is_usual = self.evidence.proven_ends >= ALIKE and not self._back and page.keys[-1] == self._newest
-        if self._at.start >= self._end or self._reaches_total(page) or is_usual:
+        is_proved_later = self._resumed and not self.counts_rows
+        if self._at.start >= self._end or self._reaches_total(page) or is_usual or is_proved_later:
             return None
         here, reaches = self._at, page.keys[-1] == self._newest
         known, top = set(map(page.key_of, page.records)), self._top or self._first
         onward, steady = self._beyond(page), self._expects_next
-        ask = self._places.ask(self._end, self._size)
-        if not self.counts_rows:
-            onward = self._places.begin_at(self._end, self._size)
-            ask = self._places.ask(here.start + here.size, here.size)
-        behind = yield from self._probe(ask)  # a server may fail where it has no rows
+        ask = self._places.begin_at(self._end, self._size)
+        behind = yield from self._probe(ask, refusals=(*_NO_PLACE, HTTPStatus.INTERNAL_SERVER_ERROR))
         self._at = here
         self.proofs += 1
         keys = [behind.key_of(record) for record in behind.records] if behind else []
@@ -176,7 +176,13 @@ class Walk(Joining):
             return None
         self.evidence.proven_ends = 0
         self._thinned, self._expects_next = True, steady
-        return onward
+        if self.counts_rows:
+            return onward
+        if page.keys != self._cut:  # rows can have been added just now
+            self._cut = page.keys
+            return here
+        self._doubt = "The API sends numbered pages that lack rows of theirs, in no way that can be known"
+        return ask
 
     def _knows(self, key: Any) -> bool:
         """Whether a row of this key, before it was marked, was read."""
