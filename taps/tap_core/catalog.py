@@ -152,15 +152,14 @@ def complete_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.L
         if name not in catalog:
             catalog[name] = CatalogEntry(name, stream.metadata, Schema.from_dict(stream.schema))
             stream.metadata.root.selected = False
-        _complete(catalog[name], stream)
+        _complete(catalog[name], stream, logger)
 
 
-def _complete(entry: CatalogEntry, stream: Any) -> None:
+def _complete(entry: CatalogEntry, stream: Any, logger: logging.Logger) -> None:
     """What an entry leaves out is as the tap knows it, fields that are newer than the catalog too."""
     schema = stream.without_secrets(entry.schema.to_dict())
     known = stream.schema["properties"]
     given = {name: field for name, field in schema.get("properties", {}).items() if name != ACCOUNT}
-    problems = [*_rule_problems({**schema, "properties": given})]
     fields = schema["properties"] = {**known, **given}
     entry.schema = Schema.from_dict(schema)
     entry.stream = stream.name
@@ -175,8 +174,16 @@ def _complete(entry: CatalogEntry, stream: Any) -> None:
     method = entry.replication_method
     if not method or (method == stream.replication_method and key != stream.replication_key):
         method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
-    if entry.metadata.resolve_selection().get((), True):
-        if own_keys and [] in said:
+    selection = entry.metadata.resolve_selection()
+    if selection.get((), True):
+        for place, rule in _rules({**schema, "properties": given}):
+            if selection["properties", place.split(".")[0]]:
+                logger.warning(
+                    "catalog: %s: %s has the rule `%s`: it goes into SCHEMA, but no record is held to it",
+                    *(stream.name, f"`{place}`" if place else "its schema", rule),
+                )
+        problems = list[str]()
+        if own_keys and (said[0] == [] or (said[1] == [] and not said[0])):
             problems.append(
                 "table-key-properties is empty: `__key_properties__` in stream_maps takes keys away"
             )
@@ -191,16 +198,14 @@ def _edited(own: Any, *said: Any) -> Any:
     return next((found for found in said if found and found != own), own)
 
 
-def _rule_problems(schema: Mapping[str, Any], *path: str) -> Iterator[str]:
-    place = f"`{'.'.join(path)}`" if path else "its schema"
-    for rule in _RULES:
-        if rule in schema:
-            yield f"{place} has the rule `{rule}`, which no record is held to: take it out"
+def _rules(schema: Mapping[str, Any], *path: str) -> Iterator[tuple[str, str]]:
+    """The places of a schema that ask for more than a type, each with what it asks for."""
+    yield from ((".".join(path), rule) for rule in _RULES if schema.get(rule, []) != [])
     for name, field in schema.get("properties", {}).items():
-        yield from _rule_problems(field, *path, name)
+        yield from _rules(field, *path, name)
     for word in ("items", "additionalProperties"):
         if isinstance(inner := schema.get(word), dict):
-            yield from _rule_problems(inner, *path, word)
+            yield from _rules(inner, *path, word)
 
 
 def _key_problems(keys: Sequence[str], fields: Mapping[str, Any]) -> Iterator[str]:

@@ -8,11 +8,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TOO_MUCH = (
-    r"too.?many|(rate|request|call|usage).?limit|(limit|cap|allowance).{0,12}(reached|exceeded|exhausted)"
-    r"|(reached|exceeded|exhausted|hit).{0,30}limit|exceeded.{0,30}(requests|calls)|quota|throttl|slow.?down"
-    r"|overload|enhance.your.calm"
+    r"too.?many.?(requests|calls)|rate.?limited|rate.?limit.{0,12}(reached|exceeded|hit)|slow.?down"
+    r"|(request|call|usage|quota)s?.?(limit)?.{0,30}(reached|exceeded|exhausted)|enhance.your.calm"
+    r"|(reached|exceeded|exhausted|hit).{0,30}(quota|requests|calls|(rate|request|call|usage).?limit)"
+    r"|(is|are|was|were|been|being|request).?throttled"
 )
-"""A pattern, in lower case, of what an API says that was asked for too much, whatever the status."""
+"""A pattern, in lower case, of what an API says that was asked for too much, whatever the status.
+
+It is none of what only speaks of a limit, as `Unknown parameter rate_limit` does.
+"""
 
 
 class ApiError(Exception):

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTAL
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
 _USER_IN_URL = re.compile(r"(?<=://)[^/?#\s@]*@")
 
-_CREDENTIALS = re.compile(r"(?:://|^(?!.*://))([^/?#].*)@", re.DOTALL)
+_CREDENTIALS = re.compile(r"(?:://|^(?=[^@]*:)(?!.*://))([^/?#].*)@", re.DOTALL)
 _QUERY_VALUE = re.compile(r"[?&;][^=&;#]*=([^&;#]*)")
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")

@@ -122,16 +122,54 @@ def test_A09_a_hidden_row_moves_in_where_another_was_deleted(total):
     assert set(keys(output, "events")) >= {row["id"] for row in rows} - {100}
 
 
-def test_A09_numbered_pages_cut_by_their_weight_lose_nothing_in_silence():
-    rows = [{"id": number, "name": "x"} for number in range(1000)]
-    rows[450]["name"] = "x" * 60_000
+@pytest.mark.parametrize(("heavy", "length"), [(450, 1000), (985, 1000), (200, 400), (300, 350)])
+@pytest.mark.parametrize("stream", ["products", "customers"])
+def test_A09_numbered_pages_cut_by_their_weight_lose_nothing_in_silence(stream, heavy, length):
+    rows = [{"id": number, "name": "x", "created_at": moment(number)} for number in range(length)]
+    rows[heavy]["name"] = "x" * 60_000
 
     def handle(_, query):
-        elements = [{"product": row} for row in numbered(rows, query)]
+        elements = [{stream.removesuffix("s"): row} for row in numbered(rows, query)]
         return lighter_than(50_000, {"all": elements})["all"]
 
-    with JsonApi(Bounded(handle)) as api, pytest.raises(ApiError, match="products"):
-        run(TapBilling, settings(api, **ONE_BY_ONE), catalog=only(TapBilling, "products"))
+    with JsonApi(Bounded(handle)) as api, pytest.raises(ApiError, match="numbered pages that lack rows"):
+        run(TapBilling, settings(api, **ONE_BY_ONE), catalog=only(TapBilling, stream))
+
+
+@pytest.mark.parametrize("faults", [0, 2])
+def test_A09_a_numbered_page_cut_once_before_a_fault_is_read_to_its_end(faults):
+    rows, number = [{"id": number, "created_at": moment(number)} for number in range(1000)], count(1)
+
+    def handle(_, query):
+        at = next(number)
+        page = [{"customer": row} for row in numbered(rows, query)]
+        return page[:1] if at == 3 else (504, {}) if 3 < at <= 3 + faults else page
+
+    with JsonApi(Bounded(handle)) as api:
+        config = settings(api, **ONE_BY_ONE, max_retries=2)
+        output = run(TapBilling, config, catalog=only(TapBilling, "customers"))
+    assert set(keys(output, "customers")) == set(range(1000))
+
+
+@pytest.mark.parametrize("stream", ["transactions", "statements", "customers"])
+@pytest.mark.parametrize("tied", [110, 150, 940])
+def test_A15_a_row_is_deleted_before_a_page_of_one_moment(stream, tied):
+    """So many rows can't be read again with the next numbered page; one of them is nevertheless."""
+    times = [min(number, 60) + number // (60 + tied) for number in range(1000)]
+    rows = [
+        {"id": number, "created_at": (at := moment(time)), "updated_at": at}
+        for number, time in enumerate(times)
+    ]
+    kept, number = {row["id"] for row in rows} - {4}, count(1)
+
+    def handle(_, query):
+        if next(number) == 2:
+            del rows[4]
+        return [{stream.removesuffix("s"): row} for row in numbered(rows, query)]
+
+    with JsonApi(handle) as api:
+        output = run(TapBilling, settings(api, **ONE_BY_ONE), catalog=only(TapBilling, stream))
+    assert set(keys(output, stream)) >= kept
 
 
 @pytest.mark.parametrize("stream", ["transactions", "statements", "customers"])

@@ -69,6 +69,14 @@ HONEST = [
     *({"info": "Expired rows are not listed"}, {"rate_limit": "60 requests, a minute's quota"}),
     *({"filters": ["access denied"]}, {"kind": "quota"}),
     *({"message": "Your subscription was extended"}, {"summary": "Subscription overview"}),
+    *(
+        {"notice": "Version 1 will be unavailable after 2027"},
+        {"notice": "There is a rate limit of 10 a second"},
+    ),
+    *({"copyright": "Reproduction is not permitted"}, {"disclaimer": "Unauthorized use is forbidden"}),
+    *({"announcement": "Scheduled maintenance on Sunday"}, {"usage": "5 of 1000 calls of your quota used"}),
+    *({"scopes": ["not allowed: write"]}, {"tip": "Campaigns that are busy are hidden"}),
+    *({"self": "https://x.io/a?status=denied or blocked"}, {"label": "Too many choices? None yet"}),
 ]
 
 
@@ -231,6 +239,11 @@ def test_H05_a_limiter_may_say_403(tap, stream, how):
         ("User limit reached, upgrade your plan", "403 Forbidden", "may not read"),
         ("Request limit must be 100 or less", "400 Bad Request", "refused"),
         ("Invalid key", "401 Unauthorized", "refused"),
+        ("Invalid key (rate limit tier unknown)", "401 Unauthorized", "refused"),
+        ("Unknown query parameter: rate_limit", "400 Bad Request", "refused"),
+        ("field throttle is required", "400 Bad Request", "refused"),
+        ("You have reached the limit of 3 API users. Contact sales", "403 Forbidden", "may not read"),
+        ("This key lacks the scope usage_limits:read", "403 Forbidden", "may not read"),
     ],
 )
 def test_a_refusal_that_is_no_limit_is_not_asked_for_again(message, status, words):

@@ -20,14 +20,10 @@ RETRIED_STATUSES = frozenset({408, 429})
 """Client errors that are tried again; all server errors (500 and above) are as well."""
 
 _LIMIT = re.compile(TOO_MUCH)
-_PLAIN_LIMIT = re.compile(
-    r"too.?many.?(requests|calls)|rate.?limit|(request|call)s?.?limit.{0,30}(reached|exceeded)|throttl"
-    r"|enhance.your.calm"
-)
-"""What can be said of nothing else, whatever the status, as `Request limit must be 100 or less` can."""
-
 _MAY_LIMIT = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, 420}
-_OF_A_PLAN = re.compile(r"upgrade|\bplans?\b|feature|licen[cs]e|\bseats?\b")
+_OF_AN_ACCOUNT = re.compile(
+    r"licen[cs]e|\bseats?\b|upgrade.{0,20}(feature|user)|(feature|user).{0,40}upgrade"
+)
 """A limit of these is what was bought, and waiting does not help."""
 
 _LONGEST_REFUSAL = 2000
@@ -98,14 +94,11 @@ def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether a refusal means what others say with a 429: that too much was asked for."""
     if status not in _MAY_LIMIT:
         return False
-    text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
-    is_plain = _PLAIN_LIMIT.search(text) is not None
-    if is_plain or status != HTTPStatus.FORBIDDEN:
-        return is_plain
     remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
-    if "Retry-After" in headers or "0" in remaining:
+    if status == HTTPStatus.FORBIDDEN and ("Retry-After" in headers or "0" in remaining):
         return True
-    return _LIMIT.search(text) is not None and _OF_A_PLAN.search(text) is None
+    text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
+    return _LIMIT.search(text) is not None and _OF_AN_ACCOUNT.search(text) is None
 
 
 def backoff(limits: Limits, retry: int) -> float:

@@ -9,7 +9,7 @@ from tap_core.errors import TOO_MUCH
 
 _WORDS = re.compile(r"fail(ed|ure)?|error")
 _REFUSALS = (
-    rf"{TOO_MUCH}|unauth|forbidden|denied|not.(allowed|permitted|authori)|maintenance|unavailable|time.?out"
+    rf"{TOO_MUCH}|too.?many|(rate|request|call|usage).?limit|quota|throttl|overload|unauth|forbidden|denied|not.(allowed|permitted|authori)|maintenance|unavailable|time.?out"
     r"|timed.?out|temporarily|\bbusy\b|insufficient|(not|n't).have.(access|permission)|upgrade.your"
     r"|(trial|plan|subscription).{0,20}(\bended|is over)"
 )
@@ -20,6 +20,13 @@ _HINTS = re.compile(rf"fail|error|unsuccess|abort|^err|^n?ko$|^nok$|{_REFUSALS}|
 _EXCUSES = re.compile(
     rf"(internal|server|unexpected|gateway) error|try again|incomplete|failure|failed to|{_REFUSALS}"
 )
+_PLAIN_EXCUSES = re.compile(
+    rf"{TOO_MUCH}|(internal|server|unexpected|gateway) error|incomplete|service.{{0,20}}(busy|unavailable)"
+    r"|temporarily (busy|unavailable)|(not|n't).have.(access|permission)|access.(is |was )?denied|timed out"
+    r"|(trial|plan|subscription).{0,20}(\bended|is over)"
+)
+"""What no remark beside an empty list says, whatever its name."""
+
 _APOLOGIES = re.compile(f"{_EXCUSES.pattern}|{_STATES}")
 _UNREADY = {"pending", "processing", "queued", "in progress", "in_progress"}
 _HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
@@ -37,7 +44,10 @@ _UNFINISHED = {"timedout", "partial", "ispartial", "incomplete", "isincomplete",
 _FLAGS = {**dict.fromkeys(_UNFINISHED, True), "complete": False, "iscomplete": False}
 """What is said of an answer that has not all of its rows."""
 
-_MESSAGES = {"message", "msg", "detail", "details", "reason", "title", "description", "warning", "warnings"}
+_MESSAGES = {
+    *("message", "messages", "statusmessage", "msg", "detail", "details", "reason"),
+    *("title", "description", "warning", "warnings"),
+}
 
 _ECHO = re.compile(r"name|query|search|filter|term|account|organi|company|limit|quota|docs?$|help|^q$")
 """Names of what repeats the question or the account, or tells of limits that are kept."""
@@ -87,7 +97,7 @@ def explains_no_rows(name: str, value: Any) -> bool:
     if folded == "shards":  # Elasticsearch: `"_shards": {"total": 5, "failed": 2}`
         return isinstance(value, dict) and not _is_blank(value.get("failed"))
     texts = map(_text, value if isinstance(value, list) else [value])
-    refuses = not _ECHO.search(folded) and any(" " in text and _EXCUSES.search(text) for text in texts)
+    refuses = not _ECHO.search(folded) and any(" " in text and _PLAIN_EXCUSES.search(text) for text in texts)
     return refuses or hints_at_failure(name, value)
 
 

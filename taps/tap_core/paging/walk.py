@@ -127,13 +127,11 @@ class Walk(Joining):
                 self._unconnected = 0
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
-            scattered, may_be_torn = self._window.narrow(page), self._full and self._all_tied
+            is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
             if page.fresh:
                 self._note_more(page)
                 ask = self._beyond(page)
-                may_be_torn = may_be_torn or (self._full and self._all_tied)
-                if scattered and may_be_torn:
-                    self._doubt = f"Rows of one `{self._order}`, more than a page has, come in no fixed order"
+                self._note_order(is_mixed=is_mixed and (was_tied or self._is_tied))
                 if self._is_last(page) or (yield from self._only_grows(page)):
                     return
             elif self._is_end(page):
@@ -151,6 +149,16 @@ class Walk(Joining):
                     return
                 ask = onward
         self._confirm_end(None)
+
+    @property
+    def _is_tied(self) -> bool:
+        """Whether the rows of a full page are of one moment, and may be more than it has."""
+        return self._full and self._all_tied
+
+    def _note_order(self, *, is_mixed: bool) -> None:
+        """Tied rows were read, and new ones stood among them: others may have passed the reader."""
+        if is_mixed:
+            self._doubt = f"Rows of one `{self._order}`, more than a page has, come in no fixed order"
 
     def _behind_known(self, page: Page) -> Generator[Query, Page, Ask | None]:
         """Where to go on behind a short page of known rows; None where the list ends with it.
