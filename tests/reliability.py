@@ -39,9 +39,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   row: of each endpoint until nothing was there five times. A total that is missed by more than a tenth is a
   failure; a smaller difference is logged with both numbers, and no row is called gone.
 - **An answer that is none**: a list must stand in its place, and an empty one with words of refusal beside it
-  ("Too many requests") is asked for again, and then fails by name. A refusal that speaks of a limit of
-  requests counts as a 429, whatever its status. Only the words of the vendor for an empty list, with the
-  resource's own name, are believed.
+  ("Too many requests") is asked for again, and then fails by name. A refusal that says that a limit of
+  requests was passed counts as a 429, whatever its status. Only the words of the vendor for an empty list,
+  with the resource's own name, are believed.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was.
