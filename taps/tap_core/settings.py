@@ -29,8 +29,8 @@ _LONGEST = 86_400
 _LARGEST = 2_000
 """MB."""
 
-_MOST_RETRIES = 100
-_MOST_PER_MINUTE = _MOST_ROWS = 1_000_000
+_MOST_RETRIES = 1000
+_MOST_PER_MINUTE = _MOST_ROWS = 10**9
 
 _NEW_NAMES = {"allow_skipped_streams": "allow_partial"}
 
