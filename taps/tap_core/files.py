@@ -64,9 +64,8 @@ def read_state(file: IO[Any], logger: logging.Logger) -> Any:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        last = re.split("[\r\n]", text)[
-            -1
-        ]  # `splitlines` would split at ends of lines that JSON's texts can hold
+        # `splitlines` would split at ends of lines that JSON's texts can hold.
+        last = re.split("[\r\n]", text)[-1]
         found = _parsed(last.removeprefix(_MARK), "state")
     if isinstance(found, dict) and "type" in found:
         if found["type"] != "STATE":

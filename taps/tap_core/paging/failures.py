@@ -8,26 +8,27 @@ from typing import Any
 from tap_core.errors import TOO_MUCH
 
 _WORDS = re.compile(r"fail(ed|ure)?|error")
-_REFUSALS = (
-    rf"{TOO_MUCH}|too.?many|(rate|request|call|usage).?limit|quota|throttl|overload|unauth|forbidden|denied|not.(allowed|permitted|authori)|maintenance|unavailable|time.?out"
-    r"|timed.?out|temporarily|\bbusy\b|insufficient|(not|n't).have.(access|permission)|upgrade.your"
+_PLAIN = (
+    rf"{TOO_MUCH}|(not|n't).have.(access|permission)|timed out"
     r"|(trial|plan|subscription).{0,20}(\bended|is over)"
+)
+_SERVER_ERROR = "(internal|server|unexpected|gateway) error|incomplete"
+_REFUSALS = (
+    rf"{_PLAIN}|too.?many|(rate|request|call|usage).?limit|quota|throttl|overload|unauth|forbidden|denied"
+    r"|not.(allowed|permitted|authori)|maintenance|unavailable|time.?out|timed.?out|temporarily|\bbusy\b"
+    r"|insufficient|upgrade.your"
 )
 _STATES = r"invalid|expired|suspended|blocked|exception"
 """What a text can say of rows that are left out, too."""
 
 _HINTS = re.compile(rf"fail|error|unsuccess|abort|^err|^n?ko$|^nok$|{_REFUSALS}|{_STATES}")
-_EXCUSES = re.compile(
-    rf"(internal|server|unexpected|gateway) error|try again|incomplete|failure|failed to|{_REFUSALS}"
-)
 _PLAIN_EXCUSES = re.compile(
-    rf"{TOO_MUCH}|(internal|server|unexpected|gateway) error|incomplete|service.{{0,20}}(busy|unavailable)"
-    r"|temporarily (busy|unavailable)|(not|n't).have.(access|permission)|access.(is |was )?denied|timed out"
-    r"|(trial|plan|subscription).{0,20}(\bended|is over)"
+    rf"{_PLAIN}|{_SERVER_ERROR}|service.{{0,20}}(busy|unavailable)|temporarily (busy|unavailable)"
+    r"|access.(is |was )?denied"
 )
 """What no remark beside an empty list says, whatever its name."""
 
-_APOLOGIES = re.compile(f"{_EXCUSES.pattern}|{_STATES}")
+_APOLOGIES = re.compile(rf"{_SERVER_ERROR}|try again|failure|failed to|{_REFUSALS}|{_STATES}")
 _UNREADY = {"pending", "processing", "queued", "in progress", "in_progress"}
 _HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})

@@ -6,6 +6,7 @@ object that is open, or a plain value where there are objects too, ends up in co
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -45,8 +46,13 @@ def _failed(alias: str, error: Exception) -> ApiError:
     )
 
 
+_PLAIN = frozenset({str, bool, float, NoneType})
+
+
 def _is_json(value: Any) -> bool:
     """Whether an expression's value can be written; a module can't, nor a number of 5000 digits."""
+    if type(value) in _PLAIN:  # as nearly all are: writing them would take longer
+        return True
     try:
         json_lines([value])
     except UnicodeEncodeError:  # half a character, which the writer knows to escape
