@@ -9,6 +9,13 @@ from tap_rewards.tap import TapRewards
 
 QUICK = {"backoff_factor": 0.001, "max_retries": 1, "request_timeout": 5, "requests_per_minute": 100_000}
 
+WITH_DELETES = {"emit_activate_version_messages": True}
+
+
+def activated(output):
+    """The streams of which a run has said that it read them whole."""
+    return {message["stream"] for message in output.messages if message["type"] == "ACTIVATE_VERSION"}
+
 
 def only(tap, *streams):
     catalog = discovered(tap)

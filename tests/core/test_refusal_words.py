@@ -1,0 +1,189 @@
+"""Refusals in words of an API's own, and honest empty lists beside them, on several taps, as whole runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from json_api import JsonApi
+from lists import QUICK, WITH_DELETES, activated, only, settings
+from raw_server import RawServer, answer
+from support import KEY, run
+from tap_billing.tap import TapBilling
+from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
+
+REFUSED = [
+    *({"message": "Too many requests"}, {"message": "Invalid API key"}, {"message": "Access denied"}),
+    *({"status": "throttled"}, {"status": "rate_limited"}, {"status": "unauthorized"}),
+    *({"httpStatus": 503}, {"http_code": "503"}, {"title": "Too Many Requests"}),
+    *({"detail": "Request was throttled."}, {"warning": "Quota exceeded"}, {"warnings": ["request limit"]}),
+    *({"truncated": True}, {"complete": False}, {"message": "The site is under maintenance"}),
+    *({"message": "Service temporarily busy"}, {"message": "You do not have access"}),
+    *({"message": "Your trial has ended"}, {"message": "Upgrade your plan"}, {"info": "Too many requests"}),
+    *({"notice": "rate limit exceeded"}, {"statusMessage": "Too Many Requests"}),
+    *({"messages": ["Too many requests"]}, {"warnings": ["results incomplete: shard failure"]}),
+    *({"retry_after": 5}, {"_shards": {"total": 5, "failed": 2}}),
+    *({"http_status": "pending"}, {"result": "processing"}, {"note": "You don't have permission to see it"}),
+]
+HONEST = [
+    *({"message": "OK"}, {"message": "No results"}, {"info": "See our docs"}, {"retry_after": None}),
+    *({"_shards": {"total": 5, "failed": 0}}, {"warnings": []}, {"messages": []}, {"notes": ["All is well"]}),
+    *({"query": "too many requests"}, {"account_name": "Too Many Requests Inc"}, {"state": "pending"}),
+    *({"info": "Expired rows are not listed"}, {"rate_limit": "60 requests, a minute's quota"}),
+    *({"filters": ["access denied"]}, {"kind": "quota"}),
+    *({"message": "Your subscription was extended"}, {"summary": "Subscription overview"}),
+    *(
+        {"notice": "Version 1 will be unavailable after 2027"},
+        {"notice": "There is a rate limit of 10 a second"},
+    ),
+    *({"copyright": "Reproduction is not permitted"}, {"disclaimer": "Unauthorized use is forbidden"}),
+    *({"announcement": "Scheduled maintenance on Sunday"}, {"usage": "5 of 1000 calls of your quota used"}),
+    *({"scopes": ["not allowed: write"]}, {"tip": "Campaigns that are busy are hidden"}),
+    *({"self": "https://x.io/a?status=denied or blocked"}, {"label": "Too many choices? None yet"}),
+]
+
+
+@pytest.mark.parametrize("sign", REFUSED, ids=json.dumps)
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [
+        (TapEvents, "users", {"users": []}),
+        (TapPromotions, "promotions", {"items": [], "paging": {}}),
+        (TapBilling, "invoices", {"invoices": []}),
+        (TapScheduling, "teams", {"status": "success", "data": []}),
+    ],
+)
+def test_A01_words_of_refusal_beside_an_empty_list_are_no_empty_list(tap, stream, body, sign):
+    with JsonApi(lambda path, query: {**body, **sign}) as api:
+        config = settings(api, **WITH_DELETES, **({"bearer_token": KEY} if tap is TapPromotions else {}))
+        with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("sign", HONEST, ids=json.dumps)
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [(TapEvents, "users", {"users": []}), (TapBilling, "invoices", {"invoices": []})],
+)
+def test_an_empty_list_is_one_whatever_harmless_stands_beside_it(tap, stream, body, sign):
+    with JsonApi(lambda path, query: {**body, **sign}) as api:
+        output = run(tap, settings(api, **WITH_DELETES), catalog=only(tap, stream))
+    assert activated(output) == {stream}
+
+
+@pytest.mark.parametrize("body", [{"items": []}, {"items": [], "message": "sorry"}])
+def test_A01_a_page_without_what_stood_beside_the_others_is_not_the_last(body):
+    rows = [{"id": str(number)} for number in range(100)]
+
+    def handle(path, query):
+        return body if "next_cursor" in query else {"items": rows, "paging": {"next_cursor": "7"}}
+
+    with JsonApi(handle) as api:
+        config = {**settings(api, allow_partial=True, **WITH_DELETES), "bearer_token": KEY}
+        output = run(TapPromotions, config, catalog=only(TapPromotions, "promotions"))
+    assert len(output.records["promotions"]) == len(rows)
+    assert not activated(output)
+
+
+@pytest.mark.parametrize("stream", ["users", "categories"])
+@pytest.mark.parametrize(
+    ("message", "is_empty"),
+    [("No order found", False), ("No attendees found.", False), ("No records found", True)],
+)
+def test_A12_nothing_found_of_another_resource_is_no_empty_list(stream, message, is_empty):
+    with JsonApi(lambda path, query: (404, {"message": message})) as api:
+        if is_empty:
+            output = run(TapEvents, settings(api, **WITH_DELETES), catalog=only(TapEvents, stream))
+            assert activated(output) == {stream}
+            return
+        with pytest.raises(Exception, match="has nothing at"):
+            run(TapEvents, settings(api, **WITH_DELETES), catalog=only(TapEvents, stream))
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns"), (TapScheduling, "teams")]
+)
+def test_A01_an_answer_without_content_is_no_empty_list(tap, stream):
+    with RawServer(lambda target, sock: answer(b"", "204 No Content")) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, **WITH_DELETES}
+        with pytest.raises(Exception, match="the body is not whole JSON"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+def limited(how):
+    """Refuses each other request as a limiter does that knows no 429."""
+    seen = []
+
+    def reply(target, sock):
+        seen.append(target)
+        if len(seen) % 2:
+            return answer(*how[0], **how[1])
+        name = target.partition("?")[0].rsplit("/", 1)[-1].removesuffix(".json")
+        rows = [{"id": "1", "rule_type": "ip", "transaction": {"id": 1}}]
+        return answer(rows if name == "transactions" else {name: rows})
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ((b'{"message": "Rate limit exceeded"}', "403 Forbidden"), {}),
+        *(
+            ((json.dumps({"message": said}).encode(), status), {})
+            for said, status in (
+                ("API quota exceeded", "403 Forbidden"),
+                ("Usage limit reached, try again later", "403 Forbidden"),
+                ("You have exceeded the maximum number of requests", "403 Forbidden"),
+                ("Call limit of your plan reached: upgrade", "403 Forbidden"),
+                ("Enhance your calm", "420 Calm"),
+                ("Too many requests, slow down", "400 Bad Request"),
+                ("too many requests", "401 Unauthorized"),
+            )
+        ),
+        ((b"{}", "403 Forbidden"), {"Retry_After": "0"}),
+        ((b"{}", "403 Forbidden"), {"X_RateLimit_Remaining": "0"}),
+    ],
+)
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "transactions"), (TapRewards, "fraud_rules")])
+def test_H05_a_limiter_may_say_403(tap, stream, how):
+    with RawServer(limited(how)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        output = run(tap, config, catalog=only(tap, stream))
+    assert len(output.records[stream]) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "words"),
+    [
+        ("no such right", "403 Forbidden", "may not read"),
+        ("Upgrade your plan to use this feature", "403 Forbidden", "may not read"),
+        ("User limit reached, upgrade your plan", "403 Forbidden", "may not read"),
+        ("Request limit must be 100 or less", "400 Bad Request", "refused"),
+        ("Invalid key", "401 Unauthorized", "refused"),
+        ("Invalid key (rate limit tier unknown)", "401 Unauthorized", "refused"),
+        ("Unknown query parameter: rate_limit", "400 Bad Request", "refused"),
+        ("field throttle is required", "400 Bad Request", "refused"),
+        ("You have reached the limit of 3 API users. Contact sales", "403 Forbidden", "may not read"),
+        ("This key lacks the scope usage_limits:read", "403 Forbidden", "may not read"),
+    ],
+)
+def test_a_refusal_that_is_no_limit_is_not_asked_for_again(message, status, words):
+    with RawServer(lambda target, sock: answer({"message": message}, status)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        with pytest.raises(Exception, match=words):
+            run(TapEvents, config, catalog=only(TapEvents, "users"))
+        assert len(server.paths) == 1
+
+
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "transactions"), (TapScheduling, "out_of_office")])
+def test_a_plan_without_a_list_is_no_limit(tap, stream):
+    said = {"message": "Upgrade your plan to use this feature"}
+    with RawServer(lambda target, sock: answer(said, "403 Forbidden")) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        assert not run(tap, config, catalog=only(tap, stream)).records
+        assert len(server.paths) == 1
