@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import re
 from datetime import datetime
 from functools import lru_cache
@@ -34,6 +35,9 @@ _as_text = msgspec.json.Encoder().encode
 _KEPT = 2000
 """Times whose place is remembered: those of a page."""
 
+_PAGES = 4
+"""Lists of times whose places are remembered: each is looked at up to four times."""
+
 
 def position(value: Any) -> Any:
     """Where a value stands, to be compared with others of its kind; None if it is no real time or integer.
@@ -63,17 +67,22 @@ def _moment(text: str) -> tuple[datetime, str] | None:
         return None
 
 
-def positions(values: Sequence[Any]) -> list[Any]:
+def positions(values: Sequence[Any]) -> Sequence[Any]:
     """Where some values stand; quicker than one by one where all are plain times, or integers."""
     kinds = set(map(type, values))
     if kinds == {int}:
-        return [*values]
-    if kinds == {str} and max(map(len, values)) <= _LONGEST:
+        return values
+    return _of_texts(tuple(values)) if kinds == {str} else list(map(position, values))
+
+
+@lru_cache(_PAGES)
+def _of_texts(texts: tuple[str, ...]) -> list[Any]:
+    if max(map(len, texts)) <= _LONGEST:
         with contextlib.suppress(msgspec.DecodeError, UnicodeError):
-            texts = _as_text(values)
-            if is_upper_case(texts):
-                return [(moment, "") for moment in _read_moments(texts)]
-    return list(map(position, values))
+            written = _as_text(texts)
+            if is_upper_case(written):
+                return [(moment, "") for moment in _read_moments(written)]
+    return list(map(position, texts))
 
 
 def instant(value: Any) -> datetime:
@@ -114,19 +123,20 @@ class Order:
     """
 
     def __init__(self, *, descending: bool = False) -> None:
-        self._descending = descending
-        self._previous: Any = None
+        self._follows = operator.ge if descending else operator.le
+        self._last: dict[type, list[Any]] = {}
         self.is_shown = False
         """Whether values have differed: those that are all equal come in any order."""
 
     def holds(self, values: Iterable[Any]) -> bool:
-        """Whether these values follow on those of the last call, and on one another, in order."""
-        for place in positions([*values]):
-            last = self._previous
-            if place is None:
-                continue
-            self._previous = place
-            self.is_shown = self.is_shown or (type(place) is type(last) and place != last)
-            if type(place) is type(last) and (place > last if self._descending else place < last):
-                return False
-        return True
+        """Whether these values follow on those of the last call, and on one another, in order.
+
+        Those without a place stand nowhere; integers and moments stand in no order to each other.
+        """
+        places, holds = positions([*values]), True
+        for kind in {*map(type, places)} - {type(None)}:
+            own = self._last.get(kind, []) + [place for place in places if type(place) is kind]
+            self._last[kind] = own[-1:]
+            self.is_shown = self.is_shown or own[0] != own[-1]
+            holds = holds and all(map(self._follows, own, own[1:]))
+        return holds

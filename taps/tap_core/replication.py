@@ -267,7 +267,7 @@ class Replicated(Losses):
     def has_new(self, records: list[Any]) -> bool:
         """Whether some of these records of a stream without a parent are not older than what is read."""
         values = self.stream.codec.column(records, self.stream.replication_key or "")
-        return not self.bookmark or any(self.bookmark.is_new(values))
+        return not self.bookmark or any(map(self.bookmark.is_new, values))
 
     @property
     def stops_at_end(self) -> bool:

@@ -47,15 +47,6 @@ class Line(NamedTuple):
                 return _lines_of([record])[0]
         return _line(jsonpath.decode(record))
 
-    def key(self, number: int) -> str:
-        """The `_sdc_key` of the line that is the nth of its equals.
-
-        The SHA-256, in hex, of a JSON array without blanks:
-        `["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]`, which are the time in UTC
-        with microseconds, the amount without trailing zeros, the action, the order's id or `""`, the number.
-        """
-        return hashlib.sha256(_as_json([*self[:4], number])).hexdigest()
-
 
 class _Order(msgspec.Struct, gc=False):
     id: str | None = None
@@ -73,6 +64,7 @@ class _Row(msgspec.Struct, gc=False):
 
 _row = msgspec.json.Decoder(_Row).decode
 _as_json = msgspec.json.Encoder().encode
+_as_lines = msgspec.json.Encoder().encode_lines
 _texts = msgspec.json.Decoder(list[str]).decode
 _new = tuple.__new__  # makes a line in a third of the time
 
@@ -182,11 +174,18 @@ def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:
     """Records of whole moments, newest first, each with its `_sdc_key`.
 
     Equal lines are numbered from the oldest, the last in the list, so that a new one changes no number.
+    The key is the SHA-256, in hex, of a JSON array without blanks:
+    `["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]`, which are the time in UTC
+    with microseconds, the amount without trailing zeros, the action, the order's id or `""`, the number.
     """
     counts: dict[tuple[str, ...], int] = {}
-    found = []
-    for record, line in zip(reversed(records), reversed(lines), strict=True):
+    numbered = []
+    for line in reversed(lines):
         same = line[:4]
         counts[same] = number = counts.get(same, 0) + 1
-        found.append(jsonpath.with_members(record, {"_sdc_key": line.key(number)}))
-    return found[::-1]
+        numbered.append((*same, number))
+    texts = _as_lines(numbered).splitlines()  # a text in JSON holds no line break
+    return [
+        jsonpath.with_members(record, {"_sdc_key": hashlib.sha256(text).hexdigest()})
+        for record, text in zip(records, reversed(texts), strict=True)
+    ]

@@ -158,13 +158,8 @@ def test_a_window_has_its_first_moment_and_not_its_last():
         assert asked([day(number) for number in (9, 10, 19, 20)]) == [False, True, True, False]
         assert asked([day(9, "23:59:59.999999")]) == [False]
         assert asked([None]) == [True]
-    assert mark.is_new([day(9), day(10), day(25), None, 7]) == [
-        False,
-        True,
-        True,
-        True,
-        True,
-    ]
+    news = [mark.is_new(value) for value in (day(9), day(10), day(25), None, 7)]
+    assert news == [False, True, True, True, True]
     assert not mark.is_past_end
 
 
@@ -233,6 +228,8 @@ def test_an_order_is_kept_from_page_to_page(descending):
     assert follows(*([later, rising] if descending else [rising, later])) == [True, True]
     assert follows(*([rising, later] if descending else [later, rising])) == [True, False]
     assert follows([1, 2], [day(1)]) == [True, True]  # of two kinds none comes first
+    first, last = (day(1), day(2)) if descending else (day(2), day(1))
+    assert follows([7, first, 8], [last]) == [True, False]  # whatever stands between
 
 
 def test_a_bound_as_a_text():

@@ -80,7 +80,8 @@ def test_A05_equal_lines_that_are_no_neighbours_are_not_told_apart_in_silence(or
     ],
 )
 def test_what_may_change_is_not_in_the_key(change):
-    assert Line.of(SAMPLE | change).key(1) == Line.of(SAMPLE).key(1)
+    line = Line.of(SAMPLE | change)
+    assert keyed([SAMPLE], [line]) == keyed([SAMPLE], [Line.of(SAMPLE)])
 
 
 @pytest.mark.parametrize(

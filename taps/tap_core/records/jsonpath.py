@@ -231,11 +231,11 @@ def with_members(node: Any, members: Mapping[str, Any]) -> Any:
         return node
     if not isinstance(node, Raw):
         return {**node, **members} if isinstance(node, dict) else node
-    text = bytes(node).strip()
+    text = bytes(node)
     if text[:1] != b"{":
         return node
     begun = text[:-1].rstrip()
-    return Raw(begun + (b"," if len(begun) > 1 else b"") + _ENCODER.encode(members)[1:])
+    return Raw(b"%b%b%b" % (begun, b"," if len(begun) > 1 else b"", _ENCODER.encode(members)[1:]))
 
 
 def renamed(node: Any, name: str, new: str) -> Any:
