@@ -139,8 +139,8 @@ class Positioned(Paginator):
         """Rows to read again: the last one; or those that may trade places, and the one before them."""
         if self._places.own_size:
             return 0
-        places = [at for at in range(self._at.start, self._end) if at not in page.unreadable]
-        rows = zip(reversed(places), reversed(page.records), strict=False)
+        places = (at for at in reversed(range(self._at.start, self._end)) if at not in page.unreadable)
+        rows = zip(places, reversed(page.records), strict=False)
         whole = (at for at, record in rows if at > self._at.start and jsonpath.is_object(record))
         last = next(whole, self._end - 1)
         again = self._end - last
