@@ -61,3 +61,21 @@ def select(tap, *streams, **root):
 def call_discover(tap):
     """What `--discover` prints."""
     return tap(config={}, validate_config=False, setup_mapper=False).catalog_json_text
+
+
+def refusal(folder, tap, catalog):
+    """The one line that a run ends with before it has asked for anything."""
+    output = call(tap, folder, catalog=catalog)
+    assert output.code == 1
+    assert not output.messages
+    (line,) = said(output)
+    return line
+
+
+def entry_of(catalog, stream):
+    return next(entry for entry in catalog["streams"] if entry["tap_stream_id"] == stream)
+
+
+def with_entry(catalog, stream, **values):
+    entry_of(catalog, stream).update(values)
+    return catalog
