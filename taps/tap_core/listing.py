@@ -54,7 +54,7 @@ class Listing:
         if paginator.size and most:
             paginator.size = min(paginator.size, most)
         paginator.evidence = reading.evidence
-        paginator.careful = reading.careful
+        paginator.careful, paginator.lone = reading.careful, self._stream.parent is None
         paginator.bounded = reading.bounded or bool(self._stream.filter_params)
         paginator.name = reading.list_name(self._context)
         return paginator

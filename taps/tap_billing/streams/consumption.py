@@ -114,9 +114,10 @@ class NewestFifty(Paginator):
         newest: Any = None
         number, length = 1, 0
         while True:
-            page = yield {"page": number}
+            query = {"page": number}
+            page = (yield from self._behind(query)) if known else (yield query)
             if known and not page.records and length >= self.evidence.longest:
-                page = yield {"page": number}  # behind a page as long as they come
+                page = yield from self._behind(query)  # behind a page as long as they come
                 self.proofs += 1
             rows = zip(page.keys, page.records, strict=True)
             page.fresh = [record for key, record in rows if key not in known]

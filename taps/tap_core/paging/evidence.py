@@ -24,6 +24,8 @@ class Evidence:
         longest: Records in the longest page.
         heaviest: Bytes of the heaviest first page's records.
         confirmed_totals: How often a full page that reached a total of this many records was the last one.
+        believed: Lengths of short pages that were taken for the last ones of their lists, without proof.
+        short_ends: Lengths of last pages behind which nothing stood.
         proven_ends: How often nothing stood behind a short page of known rows; 0 again once something did.
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
         longest_unpaged: Records in the longest of these.
@@ -34,6 +36,8 @@ class Evidence:
     longest: int = 0
     heaviest: int = 0
     confirmed_totals: Counter[int] = field(default_factory=Counter)
+    believed: set[int] = field(default_factory=set)
+    short_ends: set[int] = field(default_factory=set)
     proven_ends: int = 0
     unpaged: int = 0
     longest_unpaged: int = 0
@@ -41,15 +45,18 @@ class Evidence:
     volatile: int = 0
 
     def ends_short(self, page: Page, asked: int) -> bool:
-        """Whether a first page of few records is believed to be all.
+        """Whether a page of few records is believed to be the last.
 
-        Only where the server has sent longer pages: else the number can be its limit. And only if it is
-        well below that length: pages that lack a few rows are those of servers that hide rows. It is not
-        where so few rows weigh nearly as much as any page: some servers cut pages by their weight.
+        Only where the server has sent longer pages: else the number can be its limit; so can one that comes
+        twice, until nothing was behind such a page. And only if it is well below that length: pages that lack
+        a few rows are those of servers that hide rows. It is not where so few rows weigh nearly as much as
+        any page: some servers cut pages by their weight.
         """
         count = page.span
         if self.unpaged >= ALIKE and count < asked and count <= self.longest_unpaged:
             return True
+        if count in self.believed - self.short_ends and count >= _TINY:
+            return False
         if 2 * count > self.longest:
             return count < self.longest and _TINY * count <= asked
         return count < self.longest and page.weight <= _HEAVY * self.heaviest

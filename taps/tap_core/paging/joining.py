@@ -36,7 +36,11 @@ class Joining(Positioned):
 
     def _page(self, ask: Ask) -> Generator[Query, Page, Page]:
         self._at = ask
-        page = yield ask.query
+        lone = self._only_first_page and not self.counts_rows  # whose size the server may not heed
+        if ask.start >= (lone or self._end) > 0 and not (self.probing or self._said_more):
+            page = yield from self._behind(ask.query, sure=self._only_first_page or not self._full)
+        else:
+            page = yield ask.query
         page.fresh = []
         if page.records and not self.probing:  # the server may send no more than it ever did
             size = min(ask.size, max(self._longest, len(page.records)))

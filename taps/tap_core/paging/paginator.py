@@ -11,18 +11,23 @@ from typing_extensions import override
 
 from tap_core.errors import ApiError
 from tap_core.paging.evidence import Evidence
+from tap_core.paging.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import requests
 
-    from tap_core.paging.page import Page
-
 Query = dict[str, Any]
 
 Steps = Generator[Query, "Page", None]
 """A walk: it yields the query of a page, is sent the page, and returns when the list has ended."""
+
+NO_PLACE = (400, 404, 416, 422)
+"""How some servers answer where a list has no rows any more."""
+
+_NOTHING_THERE = (404, 416)
+"""Those of them that say nothing else."""
 
 _FRUITLESS = 250
 """Pages in a row without a new row, after which a list is called endless."""
@@ -48,6 +53,7 @@ class Paginator(BaseAPIPaginator[Query]):
         evidence: What other lists of the endpoint have shown in this run.
         name: What the list is called in errors.
         careful: Whether a bookmark or deletes depend on the end of the list.
+        lone: Whether it is the only list of its stream, whose end costs little to prove.
         bounded: Whether only a part of the list is asked for, which a total may not know of.
         records_read: New records so far.
         total: Records that the API says the list has, or None.
@@ -66,7 +72,7 @@ class Paginator(BaseAPIPaginator[Query]):
         super().__init__({})
         self.evidence = Evidence()
         self.name = "a list"
-        self.careful = False
+        self.careful = self.lone = False
         self.bounded = False
         self.size = size
         self.records_read = 0
@@ -84,6 +90,22 @@ class Paginator(BaseAPIPaginator[Query]):
         self._failure: ApiError | None = None
         self._fruitless = 0
         self._guard = _Guard()
+
+    def _behind(self, query: Query, *, sure: bool = True) -> Generator[Query, Page, Page]:
+        """A page behind all that came: an empty one where the server refuses the place, and does so twice.
+
+        Args:
+            query: What asks for it.
+            sure: Whether nothing hints at more: a place can also be refused as it is too deep in a list.
+        """
+        for _ in range(2):
+            try:
+                return (yield query)
+            except ApiError as error:  # noqa: PERF203  twice at most
+                if error.status not in (NO_PLACE if sure else _NOTHING_THERE):
+                    raise
+                self.proofs += 1
+        return Page(None, "$[*]", repr)
 
     @abstractmethod
     def walk(self) -> Steps:

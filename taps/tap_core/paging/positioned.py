@@ -58,8 +58,10 @@ class Positioned(Paginator):
         self._stride = 1
         self._longest = 0
         self._newest: Any = None  # key of the last new row
+        self._short = 0  # length of the last page with new rows, if it was shorter than asked for
         self._only_first_page = True  # only the first page has brought anything
         self._full = False  # the page before was as long as they come
+        self._said_more = False  # it said itself that more follows
         self._thinned = False  # the server leaves rows out of its pages
         self._all_tied = False  # rows of one moment fill a page
         self._cut: list[Any] = []  # keys of a short numbered page behind which rows stood
@@ -124,7 +126,7 @@ class Positioned(Paginator):
         self._end = self._at.start + span
         self._stride = max(span - self._overlap(page), 1)
         self._full = not self._is_short(page)
-        self._expects_next = bool(page.more) or self._total_says_more(page)
+        self._said_more = self._expects_next = bool(page.more) or self._total_says_more(page)
         if self._full and not self._reaches_total(page):
             self._expects_next = True
         few = max(self._places.few(self._size, len(page.records)), page.span - self._stride + 1)
@@ -165,7 +167,14 @@ class Positioned(Paginator):
         self._end = page.span
         if self._reaches_total(page):
             return page.span != self._at.size or self.evidence.confirms(page.span)
-        return not self.careful and self.evidence.ends_short(page, self._at.size)
+        return self._is_believed(page)
+
+    def _is_believed(self, page: Page) -> bool:
+        """Whether a short page is taken for the last one without proof."""
+        if self.careful or self.lone or not self.evidence.ends_short(page, self._at.size):
+            return False
+        self.evidence.believed.add(page.span)
+        return True
 
     def _says_more(self, page: Page) -> bool:
         """Whether a page says itself that more follows."""
@@ -178,11 +187,11 @@ class Positioned(Paginator):
         short = self._is_short(page)
         if self._reaches_total(page):
             return short or self.evidence.confirms(self._at.start + page.span)
-        if self.careful or self._thinned or not short or self.counts_rows:
+        if self._thinned or not short or self.counts_rows:
             return False
         if self.evidence.longest < (self.size or 1):  # no page was ever full: all can lack rows
             return False
-        return self.evidence.ends_short(page, self._at.size)
+        return self._is_believed(page)
 
     def _is_end(self, page: Page) -> bool:
         """Whether a page has only rows of the page before, in their places, and had room for more."""
@@ -206,6 +215,9 @@ class Positioned(Paginator):
         return page.span < (
             self._at.size if self._only_first_page else self._places.most(self._at, self._longest)
         )
+
+    def _shortness(self, page: Page) -> int:
+        return page.span if page.span < self._at.size else 0
 
     def _reaches_total(self, page: Page) -> bool:
         return self.total is not None and self._at.start + page.span == self.total

@@ -9,13 +9,13 @@ what was read.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_core.paging.evidence import ALIKE
-from tap_core.paging.joining import FAR, Joining
+from tap_core.paging.endings import Endings
+from tap_core.paging.joining import FAR
+from tap_core.paging.paginator import NO_PLACE
 from tap_core.paging.window import Window
 
 if TYPE_CHECKING:
@@ -25,17 +25,8 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import Ask
 
-_TRICKLES = 100
-"""Pages in a row with a few new rows, after which a list is asked whether it only grows."""
 
-_FEW = 10
-"""Times as many as come: the rows that are asked for."""
-
-_NO_PLACE = (400, 404, 416, 422)
-"""How some servers answer where a list has no rows any more."""
-
-
-class Walk(Joining):
+class Walk(Endings):
     """A list read by places in it: from the start, over pages that join one another, to the end."""
 
     @override
@@ -74,7 +65,7 @@ class Walk(Joining):
     def _behind_first(self, page: Page) -> Ask:
         """What comes after the first page, which is remembered."""
         self._window.add(page.keys, page.records, page.keys)
-        self._first = page.keys
+        self._first, self._short = page.keys, self._shortness(page)
         self._newest = page.keys[-1] if page.keys else None
         return self._beyond(page)
 
@@ -88,6 +79,7 @@ class Walk(Joining):
         yield from self._behind_the_end()
         if self._doubt:
             raise self.loop(self._doubt)
+        self.evidence.short_ends.add(self._short)
 
     def _behind_the_end(self) -> Steps:
         seen: set[tuple[int, int]] = set()
@@ -98,28 +90,10 @@ class Walk(Joining):
             seen |= behind
             for start, size in sorted(behind):
                 ask = self._places.ask(start, size)
-                page = yield from self._probe(ask, refusals=_NO_PLACE)
+                page = yield from self._probe(ask, refusals=NO_PLACE)
                 self.proofs += 1
                 if page and self._is_news(page, size):
                     yield from self._to_the_end(ask)
-
-    def _is_news(self, page: Page, size: int) -> bool:
-        """Whether a page behind the end has rows; a numbered one that was cut may stand before it."""
-        is_cut = not self.counts_rows and size > self._longest >= len(page.records)
-        return not is_cut and not all(map(self._window.knows, page.keys))
-
-    @property
-    def _may_lack_rows(self) -> bool:
-        """Whether rows can stand behind the end.
-
-        What the last run saw of the pages is forgotten, and of a lone numbered page the proof reaches little
-        further.
-        """
-        if self._trickles > _TRICKLES:
-            return False
-        lone = self.careful and self._only_first_page and not self.counts_rows
-        size = self.size or 1
-        return self._thinned or self._resumed or (lone and size < 2 * len(self._first) < 2 * size)
 
     def _to_the_end(self, ask: Ask) -> Steps:
         while page := (yield from self._joined(ask)):
@@ -160,54 +134,6 @@ class Walk(Joining):
         if is_mixed:
             self._doubt = f"Rows of one `{self._order}`, more than a page has, come in no fixed order"
 
-    def _behind_known(self, page: Page) -> Generator[Query, Page, Ask | None]:
-        """Where to go on behind a short page of known rows; None where the list ends with it.
-
-        A page can be short for other reasons: a server that cuts pages by their weight sends the last known
-        row alone where a heavy one comes next, and one that is busy sends fewer rows at times.
-        """
-        is_usual = self.evidence.proven_ends >= ALIKE and not self._back and page.keys[-1] == self._newest
-        is_proved_later = self._resumed and not self.counts_rows
-        if self._at.start >= self._end or self._reaches_total(page) or is_usual or is_proved_later:
-            return None
-        here, reaches = self._at, page.keys[-1] == self._newest
-        known, top = set(map(page.key_of, page.records)), self._top or self._first
-        onward, steady = self._beyond(page), self._expects_next
-        ask = self._places.begin_at(self._end, self._size)
-        behind = yield from self._probe(ask, refusals=(*_NO_PLACE, HTTPStatus.INTERNAL_SERVER_ERROR))
-        self._at = here
-        self.proofs += 1
-        keys = [behind.key_of(record) for record in behind.records] if behind else []
-        is_clamped = not keys or keys[:1] == top[:1] or known.issuperset(keys)
-        if is_clamped or ((reaches or not self.counts_rows) and self._knows(keys[-1])):
-            self.evidence.proven_ends += 1
-            return None
-        self.evidence.proven_ends = 0
-        self._thinned, self._expects_next = True, steady
-        if self.counts_rows:
-            return onward
-        if page.keys != self._cut:  # rows can have been added just now
-            self._cut = page.keys
-            return here
-        self._doubt = "The API sends numbered pages that lack rows of theirs, in no way that can be known"
-        return ask
-
-    def _knows(self, key: Any) -> bool:
-        """Whether a row of this key, before it was marked, was read."""
-        return self._window.knows((key, 1) if self._mark else key)
-
-    def _only_grows(self, page: Page) -> Generator[Query, Page, bool]:
-        """Whether all that is left of a list is what is added while it is read: the next run takes it."""
-        few = _FEW * len(page.fresh) <= self._size and self._is_short(page)
-        self._trickles = self._trickles + 1 if few else 0
-        if self._trickles <= _TRICKLES:
-            return False
-        behind = yield from self._probe(self._places.ask(self._asked_to, self._size), refusals=_NO_PLACE)
-        self.proofs += 1
-        if behind and behind.records:
-            self._trickles = 0
-        return bool(self._trickles)
-
     def _check_offset_is_heeded(self, page: Page) -> Generator[Query, Page, Ask | None]:
         """A page of known rows only: were as many inserted before it, or is the place ignored?
 
@@ -239,9 +165,11 @@ class Walk(Joining):
         return None
 
     def _note_more(self, page: Page) -> None:
-        """There was more behind the first page."""
+        """There was more behind the last page."""
         self._unconnected = 0
-        self._newest = page.keys[-1]
+        if self._short in self.evidence.believed - self.evidence.short_ends:
+            self._doubt = f"More came behind {self._short} rows, with which other lists were taken to end"
+        self._newest, self._short = page.keys[-1], self._shortness(page)
         self._longest = max(self._longest, len(page.records))
         # The first page can be cut by a limit of the server's; the length of all others is known from it.
         is_short = not (self._full or self._only_first_page)
@@ -249,14 +177,6 @@ class Walk(Joining):
         if self._only_first_page:
             self._only_first_page = False
             self.evidence.unpaged = 0
-
-    def _confirm_end(self, page: Page | None) -> None:
-        """The list ended with a request that brought nothing new."""
-        if page is not None:
-            self._refuse_more_at_end(page)
-        self.proofs += 1
-        if self._full and self.total == self._end:
-            self.evidence.confirmed_totals[self._end] += 1
 
     # Lists that can't be read to the end
 

@@ -43,8 +43,9 @@ class Window:
         """
         if len(self._pages) == PAGES:
             self._forget_first()
-        rows: dict[Any, int | None] = dict.fromkeys(keys[:-_PRINTS])
-        rows.update(zip(keys[-_PRINTS:], self._fingerprints(records[-_PRINTS:]), strict=True))
+        last = slice(max(0, len(keys) - _PRINTS), len(keys))
+        rows: dict[Any, int | None] = dict.fromkeys(keys[: last.start])
+        rows.update(zip(keys[last], self._fingerprints(records[last]), strict=True))
         self._newest.update(dict.fromkeys(rows, self._first + len(self._pages)))
         self._pages.append(rows)
         self._order.append(new)
