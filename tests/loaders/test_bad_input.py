@@ -243,7 +243,8 @@ def batch(warehouse, name, data, *, version=None, compression="gzip", form="json
 
 def test_files_of_batches(warehouse):
     lines = "".join(json.dumps({"id": number, "n": number / 4}) + "\n" for number in range(2_500)).encode()
-    table = pa.table({"id": [5_000], "n": [1.25], "s": ["é"]})
+    marked = pa.array(['{"a":[1.10,"x"]}'], pa.string()).cast(pa.json_(pa.string()))
+    table = pa.table({"id": [5_000], "n": [1.25], "s": ["é"], "j": marked})
     pq.write_table(table, warehouse.folder / "rows.parquet")
     parquet = (warehouse.folder / "rows.parquet").read_bytes()
     warehouse.load(
@@ -259,9 +260,9 @@ def test_files_of_batches(warehouse):
     assert warehouse.ask("SELECT count(*), sum(n) FROM s.t WHERE id < 2500") == [
         (2_500, sum(range(2_500)) / 4 - 0.25 + 99)
     ]
-    assert warehouse.ask("SELECT id, s FROM s.t WHERE id > 2500 ORDER BY id") == [
-        (4_000, "last"),
-        (5_000, "é"),
+    assert warehouse.ask("SELECT id, s, j FROM s.t WHERE id > 2500 ORDER BY id") == [
+        (4_000, "last", None),
+        (5_000, "é", '{"a":[1.10,"x"]}'),
     ]
     with pytest.raises(LoadError, match="t, line 2 of the input: field id holds a text"):
         warehouse.load(

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from upath import UPath
 
+from target_duckdb_exact.arrow import is_json
 from target_duckdb_exact.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
 
 _AT_ONCE = 10_000
 
@@ -56,4 +59,12 @@ def _parquet(name: str) -> Iterator[list[bytes]]:
     encoder = msgspec.json.Encoder(decimal_format="number")
     with UPath(name).open("rb") as file:
         for batch in pq.ParquetFile(file).iter_batches(_AT_ONCE):
-            yield [encoder.encode(row) for row in batch.to_pylist()]
+            columns = map(_values, batch.columns)
+            names = batch.schema.names
+            yield [encoder.encode(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values of a column; those that are said to be JSON are not the texts that they are written as."""
+    values: list[Any] = column.to_pylist()
+    return [value and msgspec.Raw(value.encode()) for value in values] if is_json(column) else values
