@@ -1,6 +1,7 @@
-"""Checks of `batch_config`, and a writer of uncompressed JSON lines, which the SDK lacks.
+"""Checks of `batch_config`, and writers of files that the SDK lacks, or makes with losses.
 
-Files of JSON lines and Parquet are the SDK's, list by list. Those of Arrow are of `arrow_files.py`.
+Files of packed JSON lines are the SDK's. Its files of Parquet have the columns of their first row alone: so
+these are written here, list by list as by the SDK. Those of Arrow are of `arrow_files.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from singer_sdk.helpers._batch import BatchConfig, StorageTarget
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
+from tap_core.account import account_columns, with_account
 from tap_core.errors import Hopeless
 
 if TYPE_CHECKING:
@@ -96,21 +98,64 @@ class PlainLines(BaseBatcher):
             yield [storage.get_url(name)]
 
 
+class ParquetFiles(BaseBatcher):
+    """Writes records into files of Parquet, with the columns of the stream's SCHEMA.
+
+    Args:
+        stream: The stream, whose one map makes the records.
+        batches: The setting.
+    """
+
+    def __init__(self, stream: Any, batches: BatchConfig) -> None:
+        super().__init__(stream.tap_name, stream.name, batches)
+        (mapping,) = stream.mappings
+        made = {"properties": mapping.properties}
+        self._properties = with_account(made, account_columns(stream.config))["properties"]
+        self._alias = mapping.alias
+
+    @override
+    def get_batches(self, records: Iterator[dict[str, Any]]) -> Iterator[list[str]]:
+        """The files as they are written, each alone in a list.
+
+        Raises:
+            Hopeless: A file can't be written, or hold a value.
+        """
+        from pyarrow.parquet import write_table  # noqa: PLC0415 - pyarrow is an extra, and slow to import
+
+        from tap_core.records.parquet import parquet_table  # noqa: PLC0415 - as it needs that too
+
+        storage, packed = self.batch_config.storage, self.batch_config.encoding.compression == "gzip"
+        run = f"{storage.prefix or ''}{self.tap_name}--{self.stream_name}-{uuid4()}"
+        for number, chunk in enumerate(
+            lazy_chunked_generator(records, self.batch_config.batch_size), start=1
+        ):
+            name = f"{run}={number}.parquet{'.gz' * packed}"
+            table = parquet_table(self._alias, self._properties, list(chunk))
+            with storage.open(name, "wb") as file:
+                write_table(table, file, compression="gzip" if packed else "snappy")
+            yield [storage.get_url(name)]
+
+
+def _batcher(stream: Any, batches: BatchConfig) -> BaseBatcher:
+    if batches.encoding.format == "parquet":
+        return ParquetFiles(stream, batches)
+    plain = batches.encoding.compression != "gzip"
+    return (PlainLines if plain else Batcher)(stream.tap_name, stream.name, batches)
+
+
 def written_files(
     stream: Any, batches: BatchConfig, records: Iterator[dict[str, Any]]
 ) -> Iterator[list[str]]:
     """The files that records are written into, JSON lines packed only if the setting says so.
 
     Raises:
-        Unwritable: A file can't be written; the stream's STATE is then as before.
+        Hopeless: A file can't be written, or hold a value; the stream's STATE is then as before.
     """
     batches = replace(batches, storage=Storage(**batches.storage.asdict()))
-    plain = batches.encoding.format == "jsonl" and batches.encoding.compression != "gzip"
-    batcher = (PlainLines if plain else Batcher)(stream.tap_name, stream.name, batches)
     before = dict(stream.stream_state)
     try:
-        yield from batcher.get_batches(records)
-    except Unwritable:
+        yield from _batcher(stream, batches).get_batches(records)
+    except Hopeless:
         stream.stream_state.clear()
         stream.stream_state.update(before)  # what was read may be in no file
         raise

@@ -75,10 +75,7 @@ class _Column:
         try:
             return self._array(values)
         except UnicodeEncodeError:
-            raise Hopeless(
-                f"{self._place} holds half a character, which no Arrow file can: leave the field out, or "
-                "read without batch_config"
-            ) from None
+            raise half_a_character(self._place) from None
 
     def _array(self, values: Sequence[Any]) -> pa.Array:
         kinds = set(map(type, values))
@@ -87,7 +84,7 @@ class _Column:
         if UnsetType in kinds:
             values = [None if value is UNSET else value for value in values]
         if self._types == [_JSON]:
-            return pa.array(_texts(values), _TEXT).cast(_JSON)
+            return json_array(values)
         if not kinds - _NOTHING <= self._plain:
             self._types = [_TEXT]
         while self._types[0] != _TEXT:
@@ -97,6 +94,23 @@ class _Column:
         if kinds - {*_NOTHING, str}:
             values = [value if isinstance(value, str) else _text(value) for value in values]
         return pa.array(values, _TEXT)
+
+
+def half_a_character(place: str) -> Hopeless:
+    """The error that a field, named with its stream, holds what UTF-8 has no bytes for."""
+    return Hopeless(
+        f"{place} holds half a character, which no Arrow or Parquet file can: leave the field out, or "
+        "read without batch_config"
+    )
+
+
+def json_array(values: Sequence[Any]) -> pa.Array:
+    """The values' JSON, said to be that; null for None.
+
+    Raises:
+        UnicodeEncodeError: A text holds half a character.
+    """
+    return pa.array(_texts(values), _TEXT).cast(_JSON)
 
 
 def _of_type(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

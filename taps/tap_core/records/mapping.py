@@ -74,7 +74,8 @@ class RecordMapping:
         self._map = stream_map
         self.alias: str = stream_map.stream_alias
         """Name of the stream that the records are written for."""
-        self._schema = stream_map.transformed_schema["properties"]
+        self.properties: dict[str, Any] = stream_map.transformed_schema["properties"]
+        """JSON schemas of the records' fields."""
         self._logger = logger
         self._told: set[str] = set()
 
@@ -92,15 +93,15 @@ class RecordMapping:
             if value is not record.get(name) and not _is_json(value):
                 msg = f"stream_maps: {self.alias}: `{name}` makes a value that JSON does not have"
                 raise ApiError(msg)
-        if mapped is None or mapped.keys() <= self._schema.keys():
+        if mapped is None or mapped.keys() <= self.properties.keys():
             return mapped
-        lost = {name: mapped.pop(name) for name in [*mapped] if name not in self._schema}
+        lost = {name: mapped.pop(name) for name in [*mapped] if name not in self.properties}
         lost = {name: value for name, value in lost.items() if value is not None}
         for name in lost.keys() - self._told:
             self._told.add(name)
-            fate = f"kept in {UNMAPPED}" if UNMAPPED in self._schema else "dropped"
+            fate = f"kept in {UNMAPPED}" if UNMAPPED in self.properties else "dropped"
             self._logger.warning("%s: `%s` is not in the mapped schema; %s", self.alias, name, fate)
-        if lost and UNMAPPED in self._schema:
+        if lost and UNMAPPED in self.properties:
             mapped[UNMAPPED] = self._with(mapped.get(UNMAPPED), lost)
         return mapped
 
@@ -114,4 +115,4 @@ class RecordMapping:
             while place in together:
                 place += "_"
             together[place] = value
-        return together if "object" in self._schema[UNMAPPED]["type"] else _encode(together).decode()
+        return together if "object" in self.properties[UNMAPPED]["type"] else _encode(together).decode()
