@@ -17,6 +17,7 @@ from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
 from tap_core.errors import ApiError, OutputLost, PartlyRead, Stopped
+from tap_core.files import unopened
 from tap_core.redaction import printable, redacted
 
 if TYPE_CHECKING:
@@ -37,6 +38,19 @@ TEST_OPTION = click.Option(
 )
 
 
+class _InputFile(click.File):
+    """A file that is read as bytes, whatever its encoding."""
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Open it."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:  # which quotes what was given
+            what = str(param.name) if param else "input"
+            raise ApiError(unopened(what, str(value), error.__context__)) from None
+
+
 class ApiCommand(SingerCommand):
     """A tap's command; a failure that a user can meet ends it with a line or two and no traceback."""
 
@@ -44,10 +58,10 @@ class ApiCommand(SingerCommand):
     def like(
         cls, command: click.Command, callback: Callable[..., Any], about: str, logger: logging.Logger
     ) -> ApiCommand:
-        """The SDK's command with our test option; files are read as bytes, whatever their encoding."""
+        """The SDK's command with our test option and our way to open files."""
         for option in command.params:
             if option.name in {"catalog", "state"}:
-                option.type = click.File("rb")
+                option.type = _InputFile("rb")
         return cls(
             name=command.name,
             callback=callback,
@@ -63,6 +77,15 @@ class ApiCommand(SingerCommand):
         _open_streams()
         with self._failures_told():
             return super().make_context(*args, **kwargs)
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options; words that belong to none are not quoted, as click does: they can hold a key."""
+        ctx.allow_extra_args = True
+        if rest := super().parse_args(ctx, args):
+            count = "a word that belongs" if len(rest) == 1 else f"{len(rest)} words that belong"
+            raise ApiError(f"the command line has {count} to no option: put quotes around a path with blanks")
+        return rest
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
@@ -102,7 +125,7 @@ class ApiCommand(SingerCommand):
             self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
             return 128 + signum
         elif isinstance(failure, click.ClickException):
-            failure.show()  # its own exit code for a wrong option says "partly read" here
+            self._say(failure.format_message())  # its own exit code for a wrong option says "partly read" here
         else:
             self.logger.critical("This should not have happened; please report it", exc_info=failure)
         return 1

@@ -31,12 +31,26 @@ def read_config(paths: tuple[str, ...]) -> dict[str, Any]:
         try:
             data = Path(path).read_bytes()
         except OSError as error:
-            raise ApiError(f"{what} can't be read ({error.strerror})") from None
+            raise ApiError(unopened("config", path, error)) from None
         content = _parsed(_text(data, what), what)
         if not isinstance(content, dict):
             raise ApiError(f"{what} must hold a JSON object of settings")
         config |= content
     return config
+
+
+def unopened(what: str, given: str, error: BaseException | None) -> str:
+    """Why a file can't be opened; what may be its content, or a key, is not quoted.
+
+    Args:
+        what: What the file is for: `config`.
+        given: What was given as its path.
+        error: What opening it failed with.
+    """
+    if given.lstrip().startswith(("{", "[")):
+        return f"{what}: give the path of a file, not its content"
+    name = given if given.endswith(".json") else "the file"
+    return f"{what}: {name} can't be read ({getattr(error, 'strerror', None)})"
 
 
 def read_catalog(file: IO[Any]) -> Any:

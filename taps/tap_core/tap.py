@@ -255,7 +255,9 @@ class ApiTap(GroupedTap):
         cls.append_builtin_config(cls.config_jsonschema)
         files = read_config(tuple(path for path in value if path != "ENV"))
         environment = read_environment(cls.config_jsonschema["properties"], cls.env_prefix())
-        return ConfigInput(files | environment if "ENV" in value else environment | files)
+        settings = files | environment if "ENV" in value else environment | files
+        redact_logs(secret_values(cls.config_jsonschema, settings))  # another option may be what is wrong
+        return ConfigInput(settings)
 
     @classmethod
     @override
@@ -274,7 +276,6 @@ class ApiTap(GroupedTap):
             cls.print_about(about_format)
             return
         settings = config.config if config else {}
-        redact_logs(secret_values(cls.config_jsonschema, settings))
         address = public_address(str(settings.get("api_url", "")))
         cls.logger.info("%s %s reads %s", cls.name, cls.plugin_version, address)
         given_catalog = read_catalog(catalog) if catalog else None

@@ -173,3 +173,45 @@ def test_J06_E01_a_key_in_a_log_of_the_users_own(api, tmp_path, name):
     text = logged(tmp_path, config, logger=f"tap-{name}")
     assert "(secret)" in text
     assert CANARY[:8].lower() not in text.lower()
+
+
+@pytest.mark.parametrize("name", ["rewards", "billing"])
+@pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
+@pytest.mark.parametrize(
+    "given", ['{{"api_key": "{}"}}', ' \n[{{"api_key": "{}"}}]', '{{"api_key": "{}"}}' + " " * 5000]
+)
+def test_a_key_in_content_that_is_given_as_a_path(name, option, given):
+    done = command(f"tap_{name}", option, given.format(CANARY))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(f"{option[2:]}: give the path of a file, not its content")
+    assert_silent(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("name", ["rewards", "billing"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--config", CANARY], "config: the file can't be read (No such file or directory)"),
+        (["--state", CANARY], "state: the file can't be read (No such file or directory)"),
+        ([CANARY], "the command line has a word that belongs to no option: put quotes around"),
+        (['"api_key":', f'"{CANARY}"}}'], "the command line has 2 words that belong to no option"),
+    ],
+)
+def test_a_key_that_stands_on_the_command_line(name, words, said):
+    done = command(f"tap_{name}", *words)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert said in line
+    assert_silent(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("name", ["rewards", "billing"])
+@pytest.mark.parametrize("by_environment", [False, True])
+def test_a_key_as_the_value_of_another_option(tmp_path, name, by_environment):
+    env = {f"TAP_{name.upper()}_{KEYS[name].upper()}": CANARY} if by_environment else {}
+    config = {"api_url": "http://127.0.0.1:9"} if by_environment else {KEYS[name]: CANARY}
+    done = command(f"tap_{name}", "--about", "--format", CANARY, config=config, folder=tmp_path, env=env)
+    assert done.returncode == 1
+    assert "'(secret)' is not one of" in done.stderr
+    assert_silent(done.stdout + done.stderr)
