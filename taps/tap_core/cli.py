@@ -125,7 +125,8 @@ class ApiCommand(SingerCommand):
             self.logger.warning("Stopped by signal %d; STATE holds what was read", signum)
             return 128 + signum
         elif isinstance(failure, click.ClickException):
-            self._say(failure.format_message())  # its own exit code for a wrong option says "partly read" here
+            # Its own exit code for a wrong option says "partly read" here.
+            self._say(failure.format_message())
         else:
             self.logger.critical("This should not have happened; please report it", exc_info=failure)
         return 1

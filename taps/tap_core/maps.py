@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections import defaultdict
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._flattening import FlatteningOptions, flatten_key
-from singer_sdk.mapper import NULL_STRING, CustomStreamMap, RemoveRecordTransform
+from singer_sdk.mapper import NULL_STRING, RemoveRecordTransform
 
 from tap_core.account import account_map_errors
 from tap_core.catalog import selected_schemas
 from tap_core.selection import did_you_mean
+from tap_core.typed_maps import TypedMap
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from singer_sdk.singerlib import Catalog
 
-FUNCTIONS = frozenset(object.__new__(CustomStreamMap).functions)  # they are of the class, not of a map
+FUNCTIONS = frozenset(object.__new__(TypedMap).functions)  # they are of the class, not of a map
 """What an expression can call: as the installed SDK has it."""
 
 _NAMES = {"_", "record", "config", "self", "fake", "__stream_name__", "__original_stream_name__"}
@@ -106,6 +108,8 @@ def _problem(expression: Any, known: Collection[str]) -> str:
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
     unknown = next((name.id for name in names if name.id not in known and name.id not in made), None)
+    if any(name.id == "fake" for name in names) and not importlib.util.find_spec("faker"):
+        return "uses `fake`, which is of the package Faker: install it beside the tap (`pip install faker`)"
     return f"uses `{unknown}`, which is neither a field that is read nor a function" if unknown else ""
 
 

@@ -228,7 +228,7 @@ class ApiStream(BoundedStream):
     def mappings(self) -> list[RecordMapping]:
         """The stream maps that make records."""
         maps = (found for found in self.stream_maps if not isinstance(found, RemoveRecordTransform))
-        return [RecordMapping(stream_map, self.logger) for stream_map in maps]
+        return [RecordMapping(found, self.logger, self.secret_fields, self._reject) for found in maps]
 
     @cached_property
     @override

@@ -6,19 +6,37 @@ object that is open, or a plain value where there are objects too, ends up in co
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from decimal import Decimal
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from simpleeval import (  # type: ignore[import-untyped]
+    AttributeDoesNotExist,
+    InvalidExpression,
+    IterableTooLong,
+    NameNotDefined,
+    NumberTooHigh,
+)
+from singer_sdk.exceptions import MapExpressionError
 
 from tap_core.errors import ApiError
-from tap_core.records.conform import UNMAPPED, segment
+from tap_core.records import jsonpath
+from tap_core.records.conform import MISFIT, UNMAPPED, Conformer, Found, segment
 from tap_core.records.encoding import json_lines
+from tap_core.records.keys import is_missing
+from tap_core.records.values import FITS, as_moment, types_of
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from singer_sdk.mapper import StreamMap
+
+    from tap_core.records.secrets import Secrets
+    from tap_core.records.values import Schema
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -41,12 +59,24 @@ def _failed(alias: str, error: Exception) -> ApiError:
     kind = type(cause).__name__
     name = f" `{getattr(cause, 'name', '')}`" if kind == "NameNotDefined" else ""
     return ApiError(
-        f"stream_maps: {alias}: an expression fails for a record ({kind}{name}): let it allow for "
-        "fields that are null or missing"
+        f"stream_maps: {alias}: an expression fails for a record ({kind}{name}): {_advice(cause)}"
     )
 
 
+def _advice(cause: BaseException) -> str:
+    """What to do about an expression that failed, or what is wrong; no value of the record is in it."""
+    words = str(cause)
+    if isinstance(cause, NumberTooHigh | IterableTooLong):
+        return "its value would be too large"
+    if isinstance(cause, KeyError | NameNotDefined | AttributeDoesNotExist) or "NoneType" in words:
+        return "let it allow for fields that are null or missing"
+    if isinstance(cause, TypeError | InvalidExpression | MapExpressionError):  # they name no values
+        return words
+    return re.split("['\"`\\d<]", words)[0].rstrip(" [:,(") or "let it allow for all values that come"
+
+
 _PLAIN = frozenset({str, bool, float, NoneType})
+_DECODED = frozenset({str, bool, int, Decimal, NoneType})
 
 
 def _is_json(value: Any) -> bool:
@@ -62,25 +92,55 @@ def _is_json(value: Any) -> bool:
     return True
 
 
+def _fitting(value: Any, schema: Schema) -> Any:
+    """What an expression made, as its column takes it where that loses nothing; else as it is.
+
+    A column of texts takes any value, as its JSON. A time that names no zone counts as UTC.
+    """
+    if type(value) not in _DECODED:  # a float, a date, a list that holds one
+        with suppress(UnicodeEncodeError):  # half a character, which the writer knows to escape
+            value = jsonpath.decode(msgspec.Raw(_encode(value)))
+    types = types_of(schema)
+    if "string" not in types or any(FITS[name](value, schema) for name in types):
+        return value
+    if "format" not in schema:
+        return _encode(value).decode()
+    with_zone = [as_moment(value), f"{value}Z"] if schema["format"] == "date-time" else []
+    return next((text for text in with_zone if FITS["string"](text, schema)), value)
+
+
 class RecordMapping:
     """One of a stream's maps.
 
     Args:
         stream_map: The SDK's own.
         logger: Where each field that its SCHEMA lacks is named once.
+        secrets: What never leaves the tap.
+        reject: Called with the reason for each record that is left out, as it can never be loaded.
     """
 
-    def __init__(self, stream_map: StreamMap, logger: logging.Logger) -> None:
+    def __init__(
+        self, stream_map: StreamMap, logger: logging.Logger, secrets: Secrets, reject: Callable[[str], None]
+    ) -> None:
         self._map = stream_map
         self.alias: str = stream_map.stream_alias
         """Name of the stream that the records are written for."""
         self.properties: dict[str, Any] = stream_map.transformed_schema["properties"]
         """JSON schemas of the records' fields."""
+        self._made = getattr(stream_map, "made", set()) & self.properties.keys()
+        self._keys = [key for key in stream_map.transformed_key_properties or () if key in self.properties]
+        unmapped = UNMAPPED if UNMAPPED in self.properties else None
+        self._conformer = Conformer(
+            stream_map.transformed_schema, unmapped=unmapped, secrets=secrets, logger=logger
+        )
+        self._reject = reject
         self._logger = logger
         self._told: set[str] = set()
 
     def transform(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        """The record as the map makes it; fields that its SCHEMA lacks are kept in `_sdc_unmapped`.
+        """The record as the map makes it; None if it is left out.
+
+        Fields that its SCHEMA lacks, and values that do not fit it, are kept in `_sdc_unmapped`.
 
         Raises:
             ApiError: An expression fails for it, or makes what JSON does not have.
@@ -89,18 +149,35 @@ class RecordMapping:
             mapped: dict[str, Any] | None = self._map.transform(record)
         except Exception as error:
             raise _failed(self.alias, error) from error
-        for name, value in (mapped or {}).items():
-            if value is not record.get(name) and not _is_json(value):
+        if mapped is None:
+            return None
+        found = Found()
+        for name, value in [*mapped.items()]:
+            if value is record.get(name):
+                continue
+            if not _is_json(value):
                 msg = f"stream_maps: {self.alias}: `{name}` makes a value that JSON does not have"
                 raise ApiError(msg)
-        if mapped is None or mapped.keys() <= self.properties.keys():
-            return mapped
-        lost = {name: mapped.pop(name) for name in [*mapped] if name not in self.properties}
-        lost = {name: value for name, value in lost.items() if value is not None}
-        for name in lost.keys() - self._told:
-            self._told.add(name)
-            fate = f"kept in {UNMAPPED}" if UNMAPPED in self.properties else "dropped"
-            self._logger.warning("%s: `%s` is not in the mapped schema; %s", self.alias, name, fate)
+            if name in self._made:
+                schema = self.properties[name]
+                made = self._conformer.field(_fitting(value, schema), schema, (name,), found)
+                mapped[name] = None if made is MISFIT else made
+        for key in self._keys:
+            if is_missing(mapped.get(key)):
+                self._reject(f"a record that stream_maps leaves without its key `{key}`")
+                return None
+        return self._kept(mapped, found.misfits)
+
+    def _kept(self, mapped: dict[str, Any], lost: dict[str, Any]) -> dict[str, Any]:
+        """The record with what its SCHEMA has no place for in `_sdc_unmapped`."""
+        if not mapped.keys() <= self.properties.keys():
+            others = {name: mapped.pop(name) for name in [*mapped] if name not in self.properties}
+            others = {name: value for name, value in others.items() if value is not None}
+            for name in others.keys() - self._told:
+                self._told.add(name)
+                fate = f"kept in {UNMAPPED}" if UNMAPPED in self.properties else "dropped"
+                self._logger.warning("%s: `%s` is not in the mapped schema; %s", self.alias, name, fate)
+            lost = {**lost, **{segment(name): value for name, value in others.items()}}
         if lost and UNMAPPED in self.properties:
             mapped[UNMAPPED] = self._with(mapped.get(UNMAPPED), lost)
         return mapped
@@ -111,7 +188,7 @@ class RecordMapping:
             unmapped = msgspec.json.decode(unmapped, type=dict[str, msgspec.Raw])
         together = dict(unmapped or {})
         for name, value in lost.items():
-            place = segment(name)
+            place = name
             while place in together:
                 place += "_"
             together[place] = value
