@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import atexit
 import signal
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
 from tap_core.account import DELETES_OF_ACCOUNTS, keep_account
 from tap_core.batches import are_arrow, batch_errors
-from tap_core.catalog import catalog_errors, with_methods
-from tap_core.cli import NO_TEST, ApiCommand, read_environment
+from tap_core.catalog import with_methods
+from tap_core.command import CommandTap
 from tap_core.errors import ApiError, RunEnds, Stopped, raise_first
-from tap_core.files import read_catalog, read_config, read_state
 from tap_core.filters import filter_errors
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.response import Refusals
 from tap_core.maps import mapping_errors
 from tap_core.parents import parents_errors
 from tap_core.records.writer import MessageWriter
-from tap_core.redaction import public_address, redact_logs
+from tap_core.redaction import redact_logs
 from tap_core.run import Run
-from tap_core.sdk import ConfigInput
 from tap_core.selection import select_errors
-from tap_core.selftest import try_out
 from tap_core.settings import (
     MOST_CONCURRENT,
     PACKAGE,
@@ -36,12 +32,10 @@ from tap_core.settings import (
     rename_old_settings,
     secret_values,
 )
-from tap_core.stream_groups import GroupedTap
 from tap_core.validation import (
     bookmark_errors,
     config_errors,
     settings_warnings,
-    state_errors,
     state_warnings,
     unknown_settings,
 )
@@ -50,7 +44,6 @@ from tap_core.window import describe_window
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import click
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import Catalog
 
@@ -60,7 +53,7 @@ _GRACE = 4.0
 """Seconds that a stopped run has to write its STATE."""
 
 
-class ApiTap(GroupedTap):
+class ApiTap(CommandTap):
     """A tap over one API. A subclass names its settings, its streams and how it authenticates."""
 
     package_name = PACKAGE
@@ -143,6 +136,7 @@ class ApiTap(GroupedTap):
 
     # Running
 
+    @override
     def run(self) -> None:
         """Read all selected streams.
 
@@ -232,6 +226,7 @@ class ApiTap(GroupedTap):
         """What is wrong with the settings that change records, given what is read."""
         yield from mapping_errors(self.config, catalog)
 
+    @override
     def check_input(self, state: Mapping[str, Any], *, by_catalog: bool) -> None:
         """See that something is selected, by patterns that match, and tell what of a STATE is passed over.
 
@@ -245,56 +240,3 @@ class ApiTap(GroupedTap):
         raise_first(select_errors(fields) if by_catalog else ())
         if not any(stream.selected for stream in self.streams.values()):
             raise ApiError(f"no stream is selected: there are {', '.join(self.streams)}")
-
-    # Command line
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> ConfigInput:
-        """Read the config files; the environment fills in what they leave out, or goes first with `ENV`."""
-        cls.append_builtin_config(cls.config_jsonschema)
-        files = read_config(tuple(path for path in value if path != "ENV"))
-        environment = read_environment(cls.config_jsonschema["properties"], cls.env_prefix())
-        settings = files | environment if "ENV" in value else environment | files
-        redact_logs(secret_values(cls.config_jsonschema, settings))  # another option may be what is wrong
-        return ConfigInput(settings)
-
-    @classmethod
-    @override
-    def invoke(  # type: ignore[override]
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: ConfigInput | None = None,
-        state: IO[Any] | None = None,
-        catalog: IO[Any] | None = None,
-        test: str = NO_TEST,
-    ) -> None:
-        """Run the tap as its command does; the arguments are the command's options."""
-        if about:
-            cls.print_about(about_format)
-            return
-        settings = config.config if config else {}
-        address = public_address(str(settings.get("api_url", "")))
-        cls.logger.info("%s %s reads %s", cls.name, cls.plugin_version, address)
-        given_catalog = read_catalog(catalog) if catalog else None
-        given_state = read_state(state, cls.logger) if state else {}
-        raise_first([*(catalog_errors(given_catalog) if catalog else []), *state_errors(given_state)])
-        tap = cls(config=settings, state=given_state, catalog=given_catalog)
-        tap.check_input(given_state, by_catalog=catalog is not None)
-        if test == NO_TEST:
-            tap.run()
-            for signum in (signal.SIGINT, signal.SIGTERM):  # all is written: there is nothing left to stop
-                atexit.register(signal.signal, signum, signal.SIG_IGN)
-        elif test == "schema":
-            tap.write_schemas()
-        elif not try_out(tap):
-            raise SystemExit(1)
-
-    @classmethod
-    @override
-    def get_singer_command(cls) -> ApiCommand:
-        """The tap's command: the SDK's options, and failures told in a line."""
-        about = f"Read from the API as a Singer tap. {cls.__doc__}"
-        return ApiCommand.like(super().get_singer_command(), cls.invoke, about, cls.logger)
