@@ -148,3 +148,36 @@ def test_a_proxy_that_is_not_there(tmp_path, scheme):
     (error,) = [line for line in done.log.splitlines() if "ERROR" in line]
     assert "proxy" in error.lower()
     assert "pass-word" not in done.log
+
+
+@pytest.mark.parametrize("tap", ["events", "billing"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("proxy.corp:8080x", "names no proxy: write it as http://host:port, or unset it"),
+        ("nonsense://x", "names no proxy"),
+        ("http://", "names no proxy"),
+        ("127.0.0.1:abc", "names no proxy"),
+        ("http://someone:pass/word@proxy.corp:1", "names no proxy"),
+        ("socks5://someone:pass-word@127.0.0.1:1080", "names a SOCKS proxy: install PySocks"),
+    ],
+)
+def test_a_variable_that_names_no_proxy_is_named_at_once(tmp_path, tap, scheme, proxy, words):
+    url = f"{scheme}://api.test.invalid"
+    done = read(tap, tmp_path, {f"{scheme}_proxy": proxy}, api_url=url, allow_insecure_http=True)
+    assert done.code == 1
+    assert f"{scheme}_proxy {words}" in done.log
+    assert "pass" not in done.log
+    assert "Retry" not in done.log
+    assert "api_url" not in done.log
+
+
+@pytest.mark.parametrize(
+    ("variable", "scheme"), [("HTTP_PROXY", "http"), ("ALL_PROXY", "http"), ("ALL_PROXY", "https")]
+)
+def test_the_variable_that_names_no_proxy_is_the_one_that_is_set(tmp_path, variable, scheme):
+    config = {"api_key": KEY, "api_url": f"{scheme}://api.test.invalid", "allow_insecure_http": True}
+    done = command("tap_events", config=config, folder=tmp_path, env={variable: "proxy.corp:8080x"})
+    assert done.returncode == 1
+    assert f"{variable} names no proxy" in done.stderr

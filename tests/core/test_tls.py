@@ -87,3 +87,18 @@ def test_a_bundle_that_is_not_there(authority, serve, tmp_path, monkeypatch):
     url = serve(authority.issue_cert("127.0.0.1"))
     with pytest.raises(ApiError, match=r"none\.pem: check REQUESTS_CA_BUNDLE"):
         run(TapEvents, {"api_url": url, "api_key": KEY})
+
+
+@pytest.mark.parametrize("tap", ["events", "billing"])
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("content", ["", "hello\n", "-----BEGIN CERTIFICATE-----\nx\n"])
+def test_a_bundle_without_a_certificate_is_named(serve, authority, tmp_path, tap, variable, content):
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(content)
+    url = serve(authority.issue_cert("127.0.0.1"))
+    config = {"api_url": url, "api_key": KEY, "max_retries": 0}
+    env = {"REQUESTS_CA_BUNDLE": "", variable: str(bundle)}
+    done = command(f"tap_{tap}", config=config, folder=tmp_path, env=env)
+    assert done.returncode == 1
+    assert f"{variable} names a file that holds no certificate" in done.stderr
+    assert "api_url" not in done.stderr

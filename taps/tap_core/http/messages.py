@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from requests.exceptions import InvalidURL
+from requests.exceptions import InvalidSchema, InvalidURL
 from urllib3.exceptions import (
     IncompleteRead,
     InvalidChunkLength,
@@ -81,6 +82,27 @@ PROXY_ASKS_WHO = (
     "http://name:password@host:port, or name the API's host in NO_PROXY"
 )
 """What to do where a proxy wants a name and a password."""
+
+
+def bad_proxy(scheme: str, proxy: str, error: Exception) -> str:
+    """That a variable of the environment names no proxy that can be used; what it names may hold a password.
+
+    Args:
+        scheme: That of the URL that goes over the proxy.
+        proxy: What the variable holds.
+        error: Why it can't be used.
+    """
+    names = [found for name in (f"{scheme}_proxy", "all_proxy") for found in (name, name.upper())]
+    variable = next((name for name in names if os.environ.get(name) == proxy), names[1])
+    if isinstance(error, InvalidSchema):  # of `requests`, where what it needs for SOCKS is not there
+        return f"{variable} names a SOCKS proxy: install PySocks beside the tap (`pip install pysocks`)"
+    return f"{variable} names no proxy: write it as http://host:port, or unset it"
+
+
+def bad_bundle() -> str:
+    """That the file of certificates that a variable names has none."""
+    variable = "REQUESTS_CA_BUNDLE" if os.environ.get("REQUESTS_CA_BUNDLE") else "CURL_CA_BUNDLE"
+    return f"{variable} names a file that holds no certificate: it must be one in PEM format"
 
 
 def is_unanswered(error: Exception) -> bool:

@@ -13,15 +13,18 @@ import time
 import zlib
 from datetime import timedelta
 from http.client import HTTPException
+from pathlib import Path
 from queue import Empty, Full
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from typing_extensions import override
 from urllib3 import Retry, Timeout
 from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 
+from tap_core.errors import Hopeless
 from tap_core.http import messages
 from tap_core.http.connection import POOLS, TooLarge
 
@@ -95,6 +98,7 @@ class Transport(HTTPAdapter):
 
         Raises:
             TooLarge: The body is.
+            Hopeless: The environment names a proxy, or certificates, that can't be used.
             urllib3.exceptions.HTTPError: There was no whole answer.
             requests.RequestException: The URL makes no sense.
             ValueError: As does the body's framing, or a header to send.
@@ -143,13 +147,34 @@ class Transport(HTTPAdapter):
     def _find_route(self, origin: str, request: requests.PreparedRequest) -> _Route:
         settings = self._session.merge_environment_settings(str(request.url), {}, None, None, None)
         proxies, verify, cert = settings["proxies"], settings["verify"], settings["cert"]
-        pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        scheme, netloc = messages.origin(origin)
+        proxy = select_proxy(str(request.url), proxies)
+        try:
+            pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        except (ValueError, requests.RequestException) as error:
+            if not proxy:
+                raise
+            raise Hopeless(messages.bad_proxy(scheme, proxy, error)) from None
+        if scheme == "https" and isinstance(verify, str):
+            _check_bundle(verify)
         self.cert_verify(pool, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
         pool.conn_kw["max_body"] = self._limit
-        scheme, netloc = messages.origin(origin)
         host = netloc.rpartition("@")[2].removesuffix(":443" if scheme == "https" else ":80")
         is_proxied = self.request_url(request, proxies) != request.path_url
         return self._routes.setdefault(origin, _Route(pool, host, is_proxied))
+
+
+def _check_bundle(path: str) -> None:
+    """See that a file of certificates holds one; a fault of it would look like one of the server's.
+
+    Raises:
+        Hopeless: It does not.
+    """
+    if Path(path).is_file():
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except ssl.SSLError:
+            raise Hopeless(messages.bad_bundle()) from None
 
 
 class _Route(NamedTuple):
