@@ -80,11 +80,12 @@ class Bookmark:
         if place is None and (moment := instant_or_none(value)):
             place = (moment, "")
         if place is None:
-            msg = f"state: the bookmark {value!r} of `{self._key}` is no date and time; correct or remove it"
+            bookmark = f"state: the bookmark {repr(value)[:80]} of `{self._key}`"
+            msg = f"{bookmark} is no date and time; correct or remove it"
             raise ApiError(msg)
         if isinstance(place, tuple) and place > (self._now, ""):
             logger.warning(
-                "The bookmark %r of `%s` is in the future; this run's start counts", value, self._key
+                "The bookmark %.80r of `%s` is in the future; this run's start counts", value, self._key
             )
             return self._now.isoformat(), (self._now, "")
         return value, place

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_core.filters import digest
 from tap_core.parents import Parents
 from tap_core.positions import instant, instant_or_none
+from tap_core.versions import is_too_large
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,7 +62,8 @@ class Checkpoint:
         """When the first of the runs began that read this list."""
         if isinstance(found, dict) and self._answers(found):
             self.query, self.key = found["query"], str(found.get("key"))
-            self.version = found["version"] if type(found.get("version")) is int else None
+            version = found.get("version")
+            self.version = version if type(version) is int and not is_too_large(version) else None
             self.began = found.get("began") or began
 
     def _answers(self, found: dict[str, Any]) -> bool:

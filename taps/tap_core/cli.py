@@ -31,6 +31,7 @@ PARTLY = 2
 NO_TEST = "no"
 TEST_OPTION = click.Option(
     ["--test"],
+    type=click.Choice(["all", "schema", NO_TEST]),
     is_flag=False,
     flag_value="all",
     default=NO_TEST,

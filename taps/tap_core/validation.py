@@ -17,6 +17,7 @@ from tap_core.account import account_errors
 from tap_core.batches import are_by_list
 from tap_core.positions import instant, instant_or_none
 from tap_core.records.values import types_of
+from tap_core.versions import is_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -90,6 +91,9 @@ def _preset_prefix() -> str | None:
 
 _LAST_IN_HEADERS = 0xFF
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+_MOST_QUOTED = 80
+"""Letters of a value that a line quotes."""
 
 _EARLIEST_YEAR, _LATEST_YEAR = 1900, 9000
 """Years that leave room to reckon with days before and after."""
@@ -218,6 +222,9 @@ def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str)
         yield f"state: it holds no stream of {tap} but {unknown}: is it another tap's?"
     elif unknown:
         yield f"state: {unknown}: no stream of {tap}; the bookmark is kept and not used"
+    for name in names:
+        if name in streams and is_too_large(state["bookmarks"][name].get("version")):
+            yield f"state: {name}: `version` is larger than targets can hold; it is ignored"
 
 
 def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Iterator[str]:
@@ -232,7 +239,7 @@ def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Ite
         value = entry.get("replication_key_value")
         if not key or entry.get("replication_key") != key or value in (None, ""):
             continue
-        bookmark = f"state: {name}: the bookmark {value!r} of `{key}`"
+        bookmark = f"state: {name}: the bookmark {repr(value)[:_MOST_QUOTED]} of `{key}`"
         if "integer" in types_of(streams[name].schema["properties"].get(key, {})):
             if type(value) is not int:
                 yield f"{bookmark} is no whole number; correct or remove it"

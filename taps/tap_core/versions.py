@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     State = MutableMapping[str, Any]
 
 _LAST = "version"
+_MOST = (1 << 63) - 1
 WHOLE = "whole_read_at"
 """Of a stream's STATE, when it was read whole last."""
+
+
+def is_too_large(version: Any) -> bool:
+    """Whether a version of STATE leaves no room for the next one in the 64 bits that targets have for it."""
+    return type(version) is int and version >= _MOST
 
 
 def new_version(state: State, began: datetime) -> int:
@@ -30,7 +36,7 @@ def new_version(state: State, began: datetime) -> int:
     """
     last = state.get(_LAST)
     version = int(began.timestamp())
-    if type(last) is int:
+    if type(last) is int and not is_too_large(last):
         version = max(version, last + 1)
     state[_LAST] = version
     return version

@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+from in_process import call, said
 from support import KEY, command
+from tap_billing.tap import TapBilling
+from tap_rewards.tap import TapRewards
 
 CANARY = "canary-key-91735"
 
@@ -155,3 +158,25 @@ def test_about_and_discover_need_no_settings():
     assert {"api_url", "api_key", "concurrency"} <= about["settings"]["properties"].keys()
     catalog = json.loads(command("tap_events", "--discover").stdout)
     assert len(catalog["streams"]) == 7
+
+
+@pytest.mark.parametrize("word", ["nope", "ALL", "yes"])
+def test_a_kind_of_test_that_there_is_not(api, config, tmp_path, word):
+    line = fails(config, tmp_path, f"--test={word}")
+    assert "'--test'" in line
+    assert "is not one of 'all', 'schema'" in line
+    assert not api.requests
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "key"),
+    [(TapBilling, "customers", "updated_at"), (TapRewards, "orders", "created_at")],
+)
+def test_a_long_bookmark_is_cut_in_its_line(tmp_path, tap, stream, key):
+    entry = {"replication_key": key, "replication_key_value": "x" * 3000}
+    output = call(tap, tmp_path, state={"bookmarks": {stream: entry}})
+    assert output.code == 1
+    (line,) = said(output)
+    assert line.startswith(f"state: {stream}: the bookmark 'xxx")
+    assert "no date and time; correct or remove it" in line
+    assert len(line) < 200

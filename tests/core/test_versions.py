@@ -186,3 +186,15 @@ def test_versions_never_go_back(tmp_path, tap):
         assert version is None or set(found.values()) == {version}
         assert output.state["bookmarks"][streams[0]]["version"] == found[streams[0]]
     assert ahead > found[streams[0]] > ahead - 2 * 10**6, "seconds"
+
+
+@pytest.mark.parametrize("tap", CASES)
+@pytest.mark.parametrize("last", [(1 << 63) - 1, 1 << 63, 10**30])
+def test_a_version_that_no_target_can_hold_is_ignored_with_a_line(tmp_path, tap, last):
+    server, _, _, streams = CASES[tap]
+    state = {"bookmarks": {streams[0]: {"version": last}}}
+    output = read(tap, tmp_path, server(3), *streams, state=state)
+    assert output.code == 0, output.log
+    assert max(versions(output)[0].values()) < 10**11
+    (line,) = [line for line in said(output, "WARNING") if "version" in line]
+    assert line == f"state: {streams[0]}: `version` is larger than targets can hold; it is ignored"
