@@ -33,11 +33,15 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
 - **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
   empty page; and not where another sign in the same answer says that there is more. A short page ends a
-  list only where the endpoint has sent much longer ones in the same run, and none that is nearly as heavy as
-  any of these; and never where a bookmark depends on it: there, one more page of full size shows the end.
-  If that has the last row alone, the place behind it is asked for too, as servers cut pages before a heavy
-  row: of each endpoint until nothing was there five times. A total that is missed by more than a tenth is a
-  failure; a smaller difference is logged with both numbers, and no row is called gone.
+  list of a stream's many, one for each parent, only where the endpoint has sent much longer ones in the
+  same run, and none that is nearly as heavy as any of these; its length, from ten rows on, is believed
+  once, and then when nothing was behind such a page. Where a bookmark, deletes or all of a stream depend on
+  it, one more page of full size shows the end. If that has known rows alone, the places behind all that was
+  read are asked for too, as servers cut pages before a heavy row: of each endpoint until nothing was there
+  five times. A place behind all that came, which the server refuses twice, is an end, unless the page
+  before said that there is more, or was full and the refusal may be of a place too deep (400, 422). A total
+  that is missed by more than a tenth is a failure; a smaller difference is logged with both numbers, and no
+  row is called gone.
 - **An answer that is none**: a list must stand in its place, and an empty one with words of refusal beside it
   ("Too many requests") is asked for again, and then fails by name. A refusal that says that a limit of
   requests was passed counts as a 429, whatever its status. Only the words of the vendor for an empty list,
@@ -59,7 +63,14 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   reader. Where the list's order is known, as of rewards, orders and the ledger, the run keeps what came and
   fails by name; elsewhere, as of campaigns, it can't tell them from rows that others insert.
 - **A list that grows with every request** is read until a hundred pages in a row brought little more than
-  what was added meanwhile; the rest is left to the next run.
+  what was added meanwhile, and the same place shows more rows each of four times; the rest is left to the
+  next run.
+- **Lines of the ledger of the last moment that came**, where the next page fails: which of equal ones they
+  are shows with that page, so that they are left to the next run, as STATE says.
+- **A limit of rows in a page that is lowered in mid-run**, to half or less, where each parent has a list: the
+  first such list can end too soon. The second one of that length shows it, and the stream fails by name.
+- **A parent that a cursor list shows on two pages**, as it was moved meanwhile, comes twice under one key,
+  and so do its children.
 - **A row that an update moves from what is still to be read to what was read**, as in a list with the
   newest change first, is missed by that run. The lists are asked for in an order that an update leaves
   alone, or that has the newest change last, where the API has one.
