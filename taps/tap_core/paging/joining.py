@@ -136,7 +136,7 @@ class Joining(Positioned):
         page = yield from self._page(self._places.ask(0, self._size))
         self._unconnected += bool(page.records)
         if self._unconnected > _EMPTY:
-            raise self.loop(_NOTHING)
+            raise self._nothing
         return page
 
     def _joins(self, page: Page) -> bool:
@@ -182,4 +182,8 @@ class Joining(Positioned):
             return
         self._unconnected += 1
         if self._unconnected > (_UNCONNECTED if page.records else _EMPTY):
-            raise self.loop(_STRANGE if page.records else _NOTHING)
+            raise self.loop(_STRANGE) if page.records else self._nothing
+
+    @property
+    def _nothing(self) -> ApiError:
+        return self._refusal or self.loop(_NOTHING)

@@ -88,6 +88,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self._query: Query = {}
         self._at_end = False
         self._failure: ApiError | None = None
+        self._refusal: ApiError | None = None  # of a place that may be behind the end
         self._fruitless = 0
         self._guard = _Guard()
 
@@ -104,7 +105,7 @@ class Paginator(BaseAPIPaginator[Query]):
             except ApiError as error:  # noqa: PERF203  twice at most
                 if error.status not in (NO_PLACE if sure else _NOTHING_THERE):
                     raise
-                self.proofs += 1
+                self.proofs, self._refusal = self.proofs + 1, error
         return Page(None, "$[*]", repr)
 
     @abstractmethod
