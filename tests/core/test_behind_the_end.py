@@ -118,6 +118,37 @@ def test_A09_a_place_too_deep_in_a_list_is_no_end():
         run(TapBilling, settings(api), catalog=only(TapBilling, "products"))
 
 
+@pytest.mark.parametrize("status", [400, 404, 416])
+@pytest.mark.parametrize("length", [2, 30])
+@pytest.mark.parametrize(("tap", "stream", "page_of"), [*LISTS[:1], *LISTS[2:4]])
+def test_A09_a_row_is_deleted_before_a_place_is_refused(tap, stream, page_of, length, status):
+    rows, number = made(length), count(1)
+
+    def handle(_, query):
+        if next(number) == 2:
+            del rows[0]
+        return refused_if_empty(page_of(rows, query), status)
+
+    with JsonApi(Bounded(handle)) as api:
+        output = run(tap, settings(api), catalog=only(tap, stream))
+    assert len(output.records[stream]) == length
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("stream", ["customers", "products"])
+def test_A09_a_full_first_page_before_a_refusal_is_not_all(stream, status):
+    """An account may be shown the first rows alone."""
+    rows = made(1000)
+
+    def handle(_, query):
+        if int(query["page"]) > 1:
+            return status, {"errors": ["your plan shows the first rows"]}
+        return billed(stream, numbered(rows, {**query, "per_page": 200}))
+
+    with JsonApi(Bounded(handle)) as api, pytest.raises(ApiError, match="your plan shows the first rows"):
+        run(TapBilling, settings(api, **WITH_DELETES), catalog=only(TapBilling, stream))
+
+
 @pytest.mark.parametrize(("tap", "stream", "page_of"), LISTS[2:4])
 def test_A09_a_page_that_was_promised_and_is_refused_is_no_end(tap, stream, page_of):
     rows = made(1)
@@ -227,6 +258,22 @@ def test_A09_a_limit_lowered_between_lists_of_children(tap, parent, stream, chil
         pytest.raises(ApiError, match="with which other lists were taken to end"),
     ):
         run(tap, settings(api, **ONE_BY_ONE), catalog=only(tap, stream))
+
+
+def test_A09_a_row_that_is_added_while_an_end_is_proved_refutes_none():
+    lengths, asked = {0: 100, 1: 15, 2: 15}, count(1)
+
+    def handle(path, query):
+        if path.endswith("/events"):
+            return {"events": cut([{"id": at} for at in lengths], query)}
+        event = int(path.split("/")[-2])
+        if event == 2 and next(asked) == 2:
+            lengths[2] += 1
+        return {"attendees": cut([{"id": 1000 * event + at} for at in range(lengths[event])], query)}
+
+    with JsonApi(Bounded(handle)) as api:
+        output = run(TapEvents, settings(api, **ONE_BY_ONE), catalog=only(TapEvents, "attendees"))
+    assert len(output.records["attendees"]) == 131
 
 
 # A list that does not grow

@@ -36,11 +36,10 @@ class Joining(Positioned):
 
     def _page(self, ask: Ask) -> Generator[Query, Page, Page]:
         self._at = ask
-        lone = self._only_first_page and not self.counts_rows  # whose size the server may not heed
-        if ask.start >= (lone or self._end) > 0 and not (self.probing or self._said_more):
-            page = yield from self._behind(ask.query, sure=self._only_first_page or not self._full)
-        else:
+        if self.probing or self._said_more or not ask.start or not self._end:
             page = yield ask.query
+        else:  # rows that were deleted can have left nothing there
+            page = yield from self._behind(ask.query, sure=not self._full)
         page.fresh = []
         if page.records and not self.probing:  # the server may send no more than it ever did
             size = min(ask.size, max(self._longest, len(page.records)))

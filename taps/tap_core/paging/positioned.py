@@ -174,6 +174,7 @@ class Positioned(Paginator):
         if self.careful or self.lone or not self.evidence.ends_short(page, self._at.size):
             return False
         self.evidence.believed.add(page.span)
+        self._short = 0  # of which nothing was proved
         return True
 
     def _says_more(self, page: Page) -> bool:

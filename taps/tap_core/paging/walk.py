@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import Ask
 
+_ADDED = 2
+"""Rows that may have been added to a list between two of its requests."""
+
 
 class Walk(Endings):
     """A list read by places in it: from the start, over pages that join one another, to the end."""
@@ -167,7 +170,8 @@ class Walk(Endings):
     def _note_more(self, page: Page) -> None:
         """There was more behind the last page."""
         self._unconnected = 0
-        if self._short in self.evidence.believed - self.evidence.short_ends:
+        is_cut = self._short in self.evidence.believed - self.evidence.short_ends
+        if is_cut and len(page.fresh) > _ADDED:
             self._doubt = f"More came behind {self._short} rows, with which other lists were taken to end"
         self._newest, self._short = page.keys[-1], self._shortness(page)
         self._longest = max(self._longest, len(page.records))
@@ -185,7 +189,8 @@ class Walk(Endings):
         self._refuse_more(page)
         if self.total is not None and not self.bounded and self.total > self.records_read:
             raise self.loop(f"The API ignores `{self._places.param}`")
-        if len(self._first) == self.size and self.evidence.longest <= len(self._first):
+        is_all = self.total == self.records_read and not self.bounded
+        if len(self._first) == self.size and self.evidence.longest <= len(self._first) and not is_all:
             raise self.loop(
                 f"The API ignores `{self._places.param}` and sends just as many rows as a page has: more may "
                 "be behind them"
