@@ -81,24 +81,33 @@ def with_arrow(setting: Mapping[str, Any]) -> dict[str, Any]:
     return setting
 
 
-class PlainLines(BaseBatcher):
+class _OwnFiles(BaseBatcher):
+    """Files that are written here."""
+
+    def _numbered(
+        self, records: Iterator[dict[str, Any]], ending: str
+    ) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+        """The name of each file, and its records."""
+        setting = self.batch_config
+        run = f"{setting.storage.prefix or ''}{self.tap_name}--{self.stream_name}-{uuid4()}"
+        for number, chunk in enumerate(lazy_chunked_generator(records, setting.batch_size), start=1):
+            yield run + ending.format(number), chunk
+
+
+class PlainLines(_OwnFiles):
     """Writes records into files of JSON lines, as they are."""
 
     @override
     def get_batches(self, records: Iterator[dict[str, Any]]) -> Iterator[list[str]]:
         """The files as they are written, each alone in a list."""
         storage = self.batch_config.storage
-        run = f"{storage.prefix or ''}{self.tap_name}--{self.stream_name}-{uuid4()}"
-        for number, chunk in enumerate(
-            lazy_chunked_generator(records, self.batch_config.batch_size), start=1
-        ):
-            name = f"{run}-{number}.jsonl"
+        for name, chunk in self._numbered(records, "-{}.jsonl"):
             with storage.open(name, "wb") as file:
                 file.writelines(f"{serialize_json(record)}\n".encode() for record in chunk)
             yield [storage.get_url(name)]
 
 
-class ParquetFiles(BaseBatcher):
+class ParquetFiles(_OwnFiles):
     """Writes records into files of Parquet, with the columns of the stream's SCHEMA.
 
     Args:
@@ -125,11 +134,7 @@ class ParquetFiles(BaseBatcher):
         from tap_core.records.parquet import parquet_table  # noqa: PLC0415 - as it needs that too
 
         storage, packed = self.batch_config.storage, self.batch_config.encoding.compression == "gzip"
-        run = f"{storage.prefix or ''}{self.tap_name}--{self.stream_name}-{uuid4()}"
-        for number, chunk in enumerate(
-            lazy_chunked_generator(records, self.batch_config.batch_size), start=1
-        ):
-            name = f"{run}={number}.parquet{'.gz' * packed}"
+        for name, chunk in self._numbered(records, "={}.parquet" + ".gz" * packed):
             table = parquet_table(self._alias, self._properties, list(chunk))
             with storage.open(name, "wb") as file:
                 write_table(table, file, compression="gzip" if packed else "snappy")

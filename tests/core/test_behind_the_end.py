@@ -164,20 +164,25 @@ def test_A09_a_page_that_was_promised_and_is_refused_is_no_end(tap, stream, page
 # Behind a short page
 
 
+def read_cut(tap, stream, page_of, length, is_cut, left, **config):
+    """A run over so many rows, where some answers, by their numbers, have only their first rows."""
+    rows, number = made(length), count(1)
+
+    def handle(_, query):
+        page = page_of(rows, query)
+        if is_cut(next(number)):
+            del lists_of(page)[left:]
+        return page
+
+    with JsonApi(Bounded(handle)) as api:
+        return run(tap, settings(api, **ONE_BY_ONE, **config), catalog=only(tap, stream))
+
+
 @pytest.mark.parametrize("request_cut", [3, 4, 5])
 @pytest.mark.parametrize("rows_left", [1, 2, 3])
 @pytest.mark.parametrize(("tap", "stream", "page_of"), LISTS)
 def test_A09_one_answer_is_cut_far_before_what_was_read(tap, stream, page_of, request_cut, rows_left):
-    rows, number = made(500), count(1)
-
-    def handle(_, query):
-        page = page_of(rows, query)
-        if next(number) == request_cut:
-            del lists_of(page)[rows_left:]
-        return page
-
-    with JsonApi(Bounded(handle)) as api:
-        output = run(tap, settings(api, **ONE_BY_ONE, **WITH_DELETES), catalog=only(tap, stream))
+    output = read_cut(tap, stream, page_of, 500, lambda at: at == request_cut, rows_left, **WITH_DELETES)
     assert len(output.records[stream]) == 500
 
 
@@ -218,16 +223,7 @@ def test_A09_a_step_back_to_a_page_that_is_cut(tap, stream, page_of, left, lasti
 @pytest.mark.parametrize(("cut_page", "left"), [(2, 1), (2, 9), (2, 45), (3, 20), (3, 90)])
 def test_A09_a_short_page_ends_no_list_that_is_alone(tap, stream, page_of, cut_page, left):
     """Neither a bookmark nor deletes depend on it; one request shows what is behind."""
-    rows, number = made(500), count(1)
-
-    def handle(_, query):
-        page = page_of(rows, query)
-        if next(number) == cut_page:
-            del lists_of(page)[left:]
-        return page
-
-    with JsonApi(Bounded(handle)) as api:
-        output = run(tap, settings(api, **ONE_BY_ONE), catalog=only(tap, stream))
+    output = read_cut(tap, stream, page_of, 500, lambda at: at == cut_page, left)
     assert len(output.records[stream]) == 500
 
 
@@ -283,15 +279,6 @@ def test_A09_a_row_that_is_added_while_an_end_is_proved_refutes_none():
     ("tap", "stream", "page_of"), [LISTS[3], LISTS[4], (TapEvents, "users", LISTS[2][2])]
 )
 def test_A09_many_pages_of_a_few_rows_are_no_list_that_grows(tap, stream, page_of):
-    rows, number = made(1080), count(1)
-
-    def handle(_, query):
-        page = page_of(rows, query)
-        if next(number) > 1:
-            del lists_of(page)[10:]
-        return page
-
-    with JsonApi(Bounded(handle)) as api:
-        output = run(tap, settings(api, **ONE_BY_ONE, **WITH_DELETES), catalog=only(tap, stream))
+    output = read_cut(tap, stream, page_of, 1080, lambda at: at > 1, 10, **WITH_DELETES)
     assert len(output.records[stream]) == 1080
     assert stream in activated(output) or stream == "balance_transactions"

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _TRICKLES = 100
 """Pages in a row with a few new rows, after which a list is asked whether it only grows."""
 
-_ALIKE = 2
-"""Places behind a page that show rows of it alone, where a list has ended."""
-
 _GROWTHS = 4
 """How often it is then asked for the same rows: of them more come each time."""
 
 _FEW = 10
 """Times as many as come: the rows that are asked for."""
+
+_SHOWN_AGAIN = 2
+"""Places behind a page that show rows of it alone, where a list has ended."""
 
 
 class Endings(Joining):
@@ -71,7 +71,7 @@ class Endings(Joining):
         if not self.counts_rows and page.keys[-1] != self._newest:
             size = min(size, len(page.records))
         before = set(map(page.key_of, page.records))
-        while again < _ALIKE:  # once, rows can have been added before it
+        while again < _SHOWN_AGAIN:  # once, rows can have been added before it
             ask = self._places.begin_at(place, size)
             behind = yield from self._probe(ask, refusals=(*NO_PLACE, HTTPStatus.INTERNAL_SERVER_ERROR))
             self.proofs += 1
@@ -115,9 +115,9 @@ class Endings(Joining):
         """
         if self._trickles > _TRICKLES:
             return False
-        lone = self.careful and self._only_first_page and not self.counts_rows
+        one_page = self.careful and self._only_first_page and not self.counts_rows
         size = self.size or 1
-        return self._thinned or self._resumed or (lone and size < 2 * len(self._first) < 2 * size)
+        return self._thinned or self._resumed or (one_page and size < 2 * len(self._first) < 2 * size)
 
     def _is_news(self, page: Page, size: int) -> bool:
         """Whether a page behind the end has rows; a numbered one that was cut may stand before it."""

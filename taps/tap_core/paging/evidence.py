@@ -55,11 +55,15 @@ class Evidence:
         count = page.span
         if self.unpaged >= ALIKE and count < asked and count <= self.longest_unpaged:
             return True
-        if count in self.believed - self.short_ends and count >= _TINY:
+        if count >= _TINY and self.is_unproved(count):
             return False
         if 2 * count > self.longest:
             return count < self.longest and _TINY * count <= asked
         return count < self.longest and page.weight <= _HEAVY * self.heaviest
+
+    def is_unproved(self, length: int) -> bool:
+        """Whether a list was taken to end with a page of this length, and none was seen to."""
+        return length in self.believed and length not in self.short_ends
 
     def confirms(self, total: int) -> bool:
         """Whether a full page that reaches this total is known to be the last one."""

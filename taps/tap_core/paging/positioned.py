@@ -167,10 +167,10 @@ class Positioned(Paginator):
         self._end = page.span
         if self._reaches_total(page):
             return page.span != self._at.size or self.evidence.confirms(page.span)
-        return self._is_believed(page)
+        return self._believe(page)
 
-    def _is_believed(self, page: Page) -> bool:
-        """Whether a short page is taken for the last one without proof."""
+    def _believe(self, page: Page) -> bool:
+        """Take a short page for the last one without proof, if it may be."""
         if self.careful or self.lone or not self.evidence.ends_short(page, self._at.size):
             return False
         self.evidence.believed.add(page.span)
@@ -192,7 +192,7 @@ class Positioned(Paginator):
             return False
         if self.evidence.longest < (self.size or 1):  # no page was ever full: all can lack rows
             return False
-        return self._is_believed(page)
+        return self._believe(page)
 
     def _is_end(self, page: Page) -> bool:
         """Whether a page has only rows of the page before, in their places, and had room for more."""

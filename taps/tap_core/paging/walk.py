@@ -157,7 +157,7 @@ class Walk(Endings):
             self._heeds_places, self._expects_next = True, steady
             return onward
         self.proofs += 2
-        if self.total == self.records_read and not self.bounded:
+        if self._is_all:
             return None  # what the total says came, and nothing else does
         if len(far.records) > size and not self._places.own_size:
             self._end_whole(page)
@@ -170,8 +170,7 @@ class Walk(Endings):
     def _note_more(self, page: Page) -> None:
         """There was more behind the last page."""
         self._unconnected = 0
-        is_cut = self._short in self.evidence.believed - self.evidence.short_ends
-        if is_cut and len(page.fresh) > _ADDED:
+        if self.evidence.is_unproved(self._short) and len(page.fresh) > _ADDED:
             self._doubt = f"More came behind {self._short} rows, with which other lists were taken to end"
         self._newest, self._short = page.keys[-1], self._shortness(page)
         self._longest = max(self._longest, len(page.records))
@@ -182,6 +181,11 @@ class Walk(Endings):
             self._only_first_page = False
             self.evidence.unpaged = 0
 
+    @property
+    def _is_all(self) -> bool:
+        """Whether as many rows came as the total says."""
+        return self.total == self.records_read and not self.bounded
+
     # Lists that can't be read to the end
 
     def _end_whole(self, page: Page) -> None:
@@ -189,8 +193,7 @@ class Walk(Endings):
         self._refuse_more(page)
         if self.total is not None and not self.bounded and self.total > self.records_read:
             raise self.loop(f"The API ignores `{self._places.param}`")
-        is_all = self.total == self.records_read and not self.bounded
-        if len(self._first) == self.size and self.evidence.longest <= len(self._first) and not is_all:
+        if len(self._first) == self.size and self.evidence.longest <= len(self._first) and not self._is_all:
             raise self.loop(
                 f"The API ignores `{self._places.param}` and sends just as many rows as a page has: more may "
                 "be behind them"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from decimal import Decimal
+from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -129,13 +130,19 @@ class RecordMapping:
         """JSON schemas of the records' fields."""
         self._made = getattr(stream_map, "made", set()) & self.properties.keys()
         self._keys = [key for key in stream_map.transformed_key_properties or () if key in self.properties]
-        unmapped = UNMAPPED if UNMAPPED in self.properties else None
-        self._conformer = Conformer(
-            stream_map.transformed_schema, unmapped=unmapped, secrets=secrets, logger=logger
-        )
+        self._secrets = secrets
         self._reject = reject
         self._logger = logger
         self._told: set[str] = set()
+
+    @cached_property
+    def _conformer(self) -> Conformer:  # which a stream without maps does not need
+        return Conformer(
+            self._map.transformed_schema,
+            unmapped=UNMAPPED if UNMAPPED in self.properties else None,
+            secrets=self._secrets,
+            logger=self._logger,
+        )
 
     def transform(self, record: dict[str, Any]) -> dict[str, Any] | None:
         """The record as the map makes it; None if it is left out.
