@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TOO_MUCH = (
+PLAINLY_TOO_MUCH = (
     r"too.?many.?(requests|calls)|rate.?limited|rate.?limit.{0,12}(reached|exceeded|hit)|slow.?down"
-    r"|(request|call|usage|quota)s?.?(limit)?.{0,30}(reached|exceeded|exhausted)|enhance.your.calm"
+    r"|enhance.your.calm|(is|are|was|were|been|being|request).?throttled"
+)
+"""The part of `TOO_MUCH` that means nothing else, as `the time for a request was exceeded` does."""
+
+TOO_MUCH = (
+    rf"{PLAINLY_TOO_MUCH}|(request|call|usage|quota)s?.?(limit)?.{{0,30}}(reached|exceeded|exhausted)"
     r"|(reached|exceeded|exhausted|hit).{0,30}(quota|requests|calls|(rate|request|call|usage).?limit)"
-    r"|(is|are|was|were|been|being|request).?throttled"
 )
 """A pattern, in lower case, of what an API says that was asked for too much, whatever the status.
 

@@ -9,26 +9,11 @@ from math import inf
 
 import pytest
 
-from limits import try_enter
+from limits import Bucket, try_enter
 from tap_core.http.limiter import Limiter
 from tap_core.http.retry import Limits, refusal_wait
 
 LIMITS = Limits(150, 3, 2, None, 8)
-
-
-class Bucket:
-    """Fills with so many tokens a second, up to as many as may go at once."""
-
-    def __init__(self, rate, burst):
-        self.rate, self.burst, self.tokens, self.at = rate, burst, burst, 0.0
-
-    def allows(self, now):
-        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
-        self.at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
 
 
 class Seconds:

@@ -22,7 +22,7 @@ from tap_core.http.connection import Dropped, TooLarge
 from tap_core.http.limiter import Limiter
 from tap_core.http.prepare import Preparer
 from tap_core.http.response import check_retried, redirect_target
-from tap_core.http.retry import Limits, Silence, backoff, first_date, refusal_wait
+from tap_core.http.retry import Limits, Overload, Silence, backoff, first_date, refusal_wait
 from tap_core.http.transport import Transport
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class ApiClient:
     rate_limit_factor: float = 1
     on_wait: Callable[[float], None] | None = field(default=None, init=False)
     """Is told how many seconds each answer was waited for."""
-    answered: bool = field(default=False, init=False)
-    """Whether any request has succeeded, which shows that the key is good."""
+    answered: int = field(default=0, init=False)
+    """Requests that have succeeded; any shows that the key is good."""
     first_date: datetime | None = field(default=None, init=False)
     """When the first answer was made, by the server's clock; None if it didn't say."""
 
@@ -92,6 +92,7 @@ class ApiClient:
             self.session.mount(scheme, self._transport)
         self._answers = 0
         self._silence = Silence()
+        self._overload = Overload()
 
     def stop(self) -> None:
         """End all waiting, now and from now on, with `Stopped`."""
@@ -128,13 +129,14 @@ class ApiClient:
             retries = 0 if self._silence.is_lasting(self._answers) else self.limits.max_retries
         faults = refusals = 0
         again = False
-        answers = self._answers
+        answers, answered = self._answers, 0
         while True:
             ticket = self._limiter.enter(again=again)
             try:
                 result = self._attempt(request, read, traffic)
             except Retriable as failure:
-                again = failure.status == HTTPStatus.TOO_MANY_REQUESTS
+                others = self.answered > answered
+                again = self._overload.is_limit(failure.status, again=faults > 0, others_passed=others)
                 if again:
                     refusals += ticket.alone
                     self._refused(request, failure, ticket, refusals, traffic)
@@ -145,7 +147,7 @@ class ApiClient:
                     raise self._gave_up(request, failure, faults, answers) from None
                 self._back_off(request, failure, faults, traffic)
                 if faults == 1:
-                    answers = self._answers
+                    answers, answered = self._answers, self.answered
             except BaseException:
                 self._limiter.passed(ticket)
                 raise
@@ -159,7 +161,8 @@ class ApiClient:
             traffic.on_answer(response)
         check_retried(response)
         result = read(response)
-        self.answered = True
+        self.answered += 1
+        self._overload.passed()
         return result
 
     def _send(self, request: _Prepared, traffic: Traffic) -> Answer:
@@ -230,15 +233,20 @@ class ApiClient:
         refusals: int,
         traffic: Traffic,
     ) -> None:
-        """Wait as a refusal (429) asks to, with all other requests."""
+        """Wait as a refusal asks to, with all other requests."""
+        named = failure.status == HTTPStatus.TOO_MANY_REQUESTS
 
         def wait(before: int) -> float:
             self._check_wait(request, failure)
             before = max(before, refusals - 1)
-            seconds = refusal_wait(self.limits, before, failure.wait, factor=self.rate_limit_factor)
-            if seconds is None:
+            factor = self.rate_limit_factor if named else 1
+            seconds = refusal_wait(self.limits, before, failure.wait, factor=factor, blocks=named)
+            if seconds is not None:
+                return seconds
+            if named:
                 raise RateLimited(messages.still_refused(request.url, failure), status=failure.status)
-            return seconds
+            self._overload.in_vain()
+            raise self._gave_up(request, failure, refusals + 1, 0)
 
         seconds = self._limiter.refused(ticket, wait)
         traffic.retries += 1

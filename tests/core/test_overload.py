@@ -1,0 +1,84 @@
+"""Limiters that answer with a bare 503, as nginx does unless told otherwise; and a 503 that is a fault."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from in_process import call
+from json_api import JsonApi, cut
+from limits import Bucket
+from lists import BY_OFFSET, only, rows_of
+from tap_core.http.retry import Overload
+
+BUSY = {"status": 503, "again": False, "others_passed": True}
+NGINX = "<html><h1>503 Service Temporarily Unavailable</h1></html>"
+
+
+def read(stream, folder, refuses, *, body=NGINX, count=400, **settings):
+    """The output of a run over a server that refuses some pages with 503, and how often it did."""
+    tap, rows, refused = BY_OFFSET[stream], rows_of(stream, count), []
+
+    def handle(_, query):
+        places = range(int(query["offset"]), int(query["offset"]) + int(query["limit"]))
+        if refuses(places):
+            refused.append(places)
+            return 503, body
+        return {stream: cut(rows, query)}
+
+    with JsonApi(handle) as api:
+        output = call(tap, folder, url=api.url, catalog=only(tap, stream), page_size=10, **settings)
+    return output, len(refused)
+
+
+@pytest.mark.parametrize("stream", BY_OFFSET)
+@pytest.mark.parametrize("burst", [1, 3])
+def test_C01_a_limiter_that_answers_with_a_bare_503_costs_no_row(tmp_path, stream, burst):
+    bucket, lock = Bucket(50, burst), threading.Lock()
+
+    def refuses(_):
+        with lock:
+            return not bucket.allows(time.monotonic())
+
+    output, refused = read(stream, tmp_path, refuses, backoff_factor=0.05, max_retries=3)
+    assert output.code == 0, output.log
+    assert len({row["id"] for row in output.records[stream]}) == 400
+    assert refused < 30
+
+
+@pytest.mark.parametrize("body", [NGINX, {"message": "the time for a request was exceeded"}])
+@pytest.mark.parametrize("stream", BY_OFFSET)
+def test_C01_a_503_for_good_stays_a_fault_of_its_row_alone(tmp_path, stream, body):
+    output, _ = read(stream, tmp_path, lambda places: 25 in places, body=body, count=60, max_retries=3)
+    assert output.code, output.log
+    assert {int(row["id"]) for row in output.records[stream]} == {*range(60)} - {25}
+
+
+@pytest.mark.parametrize("stream", BY_OFFSET)
+def test_C01_a_503_that_says_too_many_requests_is_a_429(tmp_path, stream):
+    answers = iter([True, True])
+    said = {"message": "Too many requests"}
+    output, _ = read(stream, tmp_path, lambda _: next(answers, False), body=said, count=60, max_retries=1)
+    assert output.code == 0, output.log
+    assert len(output.records[stream]) == 60
+
+
+def test_C01_a_503_is_a_limit_where_it_comes_again_and_others_pass():
+    overload = Overload()
+    assert not overload.is_limit(**BUSY)
+    assert overload.is_limit(**BUSY | {"again": True})
+    assert not overload.is_limit(**BUSY | {"again": True, "others_passed": False})
+    assert not overload.is_limit(**BUSY | {"again": True, "status": 500})
+    overload.in_vain()
+    assert not overload.is_limit(**BUSY | {"again": True})
+    assert overload.is_limit(429, again=False, others_passed=False)
+
+
+def test_C01_a_503_now_and_then_is_none():
+    overload = Overload()
+    for _ in range(200):
+        assert not overload.is_limit(**BUSY)
+        for _ in range(3):
+            overload.passed()
