@@ -9,7 +9,7 @@ from tap_core.positions import instant, instant_or_none
 from tap_core.versions import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Collection, Mapping, MutableMapping
 
     from tap_core.stream import ApiStream
 
@@ -81,6 +81,24 @@ def _forget(state: State) -> bool:
     for entry, name in found:
         entry[name] = None
     return bool(found)
+
+
+def entry_of(state: State, name: str) -> State:
+    """What STATE has of one list of a stream whose lists have a bookmark each."""
+    if not isinstance(state.get(LISTS), dict):
+        state[LISTS] = {}
+    lists: dict[str, Any] = state[LISTS]
+    if not isinstance(lists.get(name), dict):
+        lists[name] = {}
+    found: State = lists[name]
+    return found
+
+
+def forget_other_lists(state: State, names: Collection[str]) -> None:
+    """Forget the bookmarks of all lists but these: null, as for all that is forgotten."""
+    lists = state.get(LISTS)
+    if isinstance(lists, dict):
+        lists.update(dict.fromkeys(lists.keys() - {*names}))
 
 
 def _entries(state: State) -> list[State]:

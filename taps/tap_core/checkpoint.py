@@ -28,7 +28,7 @@ def scope_of(stream: ApiStream, began: datetime) -> dict[str, Any]:
     filters = {name: given for one in streams for name, given in one.filtered_by.items()}
     below = stream.children if stream.ends_at else ()
     skipping = [child.name for child in below if not Parents(child, began).are_all]
-    names = sorted(one.name for one in streams)
+    names = sorted(one.name for one in streams if one.selected)  # of others no row was written
     return {"streams": names, "filters": digest(filters), "skipping": skipping or None}
 
 
@@ -65,6 +65,8 @@ class Checkpoint:
             version = found.get("version")
             self.version = version if type(version) is int and not is_too_large(version) else None
             self.began = found.get("began") or began
+        elif self.given:  # it would outlive this read: versions may never go back
+            self.drop()
 
     def _answers(self, found: dict[str, Any]) -> bool:
         """Whether a checkpoint is for the same question; one of a full read is not for an incremental one."""
@@ -90,9 +92,8 @@ class Checkpoint:
             key: The record's.
             version: The one that every row up to here was written with, if there is one.
         """
-        more = {"began": self.began, "version": version}
-        kept = {name: value for name, value in more.items() if value}
-        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key), **kept}
+        more = {"began": self.began, "version": version}  # null where there is none, as in `drop`
+        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key), **more}
 
     def drop(self) -> None:
         """The stream is done. Null and not absent: a merge of two STATEs would bring back what is absent."""

@@ -69,8 +69,11 @@ class Parents:
         return f"{lists} were not read (children_since)" if self.skipped else ""
 
     def done(self, began: datetime) -> None:
-        """All lists that were to be read were, in a pass that began then."""
-        marks = (LAST_PASS,) if self.skipped else (LAST_PASS, WHOLE_PASS)
+        """All lists that were to be read were, in a pass that began then.
+
+        One that was to leave some out, and found none, is not known to: it may have gone on behind some.
+        """
+        marks = (LAST_PASS, WHOLE_PASS) if self.are_all else (LAST_PASS,)
         for stream in self._streams:
             stream.stream_state.update(dict.fromkeys(marks, began.isoformat()))
             stream.state_changed()

@@ -70,6 +70,8 @@ class Parent:
     at: Any
     """Its replication key's value; None where it comes again, as it may be older than what is read."""
     lists: list[ChildList] = field(default_factory=list)
+    is_late: bool = False
+    """Whether it comes again, from a list of its own."""
 
 
 @dataclass
@@ -226,4 +228,4 @@ class Plan:
         ]
         key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
         at = None if late else stream.codec.get(record, stream.replication_key or "")
-        return Parent(rows.query, key, at, lists)
+        return Parent(rows.query, key, at, lists, is_late=late)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_core.bookmark_scope import forget_other_lists
 from tap_core.followers import keep
 from tap_core.http.client import Traffic
 from tap_core.losses import Gap, Reason
@@ -83,6 +84,12 @@ class Reading(Replicated):
         return self.done and not self.why_not_whole
 
     @property
+    @override
+    def why_not_whole(self) -> str:
+        """Why rows of the stream may not have been written; empty if each was."""
+        return super().why_not_whole or (self.parents.why_not_whole if self.parents else "")
+
+    @property
     def bookmark_kept(self) -> Any:
         """The bookmark in STATE, as the API wrote it; None if there is none."""
         return self.stream.stream_state.get("replication_key_value") if self.bookmark else None
@@ -139,6 +146,8 @@ class Reading(Replicated):
                 keep(stream, stream.stream_state, stream.followers)
         if stream.sends_versions and stream.selected:
             if self.whole:
+                if stream.bookmark_per:  # of lists that are not there rows are called gone: back, all are new
+                    forget_other_lists(stream.stream_state, self._of_lists)
                 stream.activate_version()
             else:
                 stream.logger.info("%s: no row is called gone: %s", self.name, self.why_not_whole)

@@ -10,7 +10,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
 from tap_core.batches import are_by_list
-from tap_core.bookmark_scope import LISTS, forget_later_window, forget_other_filters
+from tap_core.bookmark_scope import entry_of, forget_later_window, forget_other_filters
 from tap_core.bookmarks import Bookmark, bound_text
 from tap_core.checkpoint import Checkpoint, scope_of
 from tap_core.followers import go_back
@@ -19,7 +19,7 @@ from tap_core.positions import Order, instant
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableMapping
 
     from singer_sdk.helpers.types import Context
 
@@ -69,12 +69,10 @@ class Replicated(Losses):
             return self.bookmark
         of_list = str(context[name])
         if of_list not in self._of_lists:
-            kept = self.stream.stream_state.get(LISTS)
-            kept = self.stream.stream_state[LISTS] = kept if isinstance(kept, dict) else {}
-            self._of_lists[of_list] = self._bookmark(kept.setdefault(of_list, {}))
+            self._of_lists[of_list] = self._bookmark(entry_of(self.stream.stream_state, of_list))
         return self._of_lists[of_list]
 
-    def _bookmark(self, state: dict[str, Any]) -> Bookmark:
+    def _bookmark(self, state: MutableMapping[str, Any]) -> Bookmark:
         stream, lookback = self.stream, self.stream.config.get("lookback")
         return Bookmark(
             state,

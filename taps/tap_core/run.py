@@ -157,7 +157,7 @@ class Run:
                 item.release()
             else:
                 self._read_children(item, reading, context)
-                if checkpoint:
+                if checkpoint and not item.is_late:
                     self._pass(reading, item.query, item.key)
 
     def _pass(self, reading: Reading, query: Query, key: Any) -> None:

@@ -70,6 +70,7 @@ def test_another_question_is_read_from_the_start(state, asked):
     assert found.given
     assert (found.query, found.version) == (None, None)
     assert found.began == asked.get("began", BEGAN)
+    assert state["checkpoint"] is None, "else a later run would go on under a version of before this one"
 
 
 @pytest.mark.parametrize("began", [BEGAN, None])
@@ -83,7 +84,7 @@ def test_a_version_that_is_none_stands_for_none(version):
     assert again(left(version=version)).version is None
     state = {}
     again(state).put(QUERY, 7)
-    assert "version" not in state["checkpoint"]
+    assert state["checkpoint"]["version"] is None, "a merge of two STATEs would bring back what is absent"
 
 
 def test_the_run_began_no_later_than_the_server_says():

@@ -51,9 +51,10 @@ class Walk(Endings):
         """Go on from a page in the middle of the list."""
         ask, count = self._places.read(query), len(page.records)
         if not self.counts_rows:  # numbered pages are where they seem only if they have the size asked for
-            if count > ask.size or (count < ask.size == self.size and ask.start):
+            full = ask.size >= (self.size or 0)  # pages that join others are a little smaller
+            if count > ask.size or (count < ask.size and full and ask.start):
                 raise self.loop("The page to go on from has another size than was asked for")
-            self._longest = count if ask.size == self.size else ask.size
+            self._longest = count if full or not ask.start else ask.size
         self._window.add(done, page.records, done)
         if count > 1:
             self._first = page.keys  # should it come again further on, the place is ignored
