@@ -39,7 +39,7 @@ class Events(Account):
         if path.endswith("/events"):
             page = [{"id": number} for number in range(1, PARENTS + 1)]
             return {"events": cut(page, query), "pagination": [{"offset": 0, "limit": 100, "total": PARENTS}]}
-        if 0 < int(query["offset"]) <= SIZE:
+        if int(query["offset"]) == min(self.rows, SIZE) - 1:  # pages begin with the last row of those before
             self.meet()
         parent = int(path.split("/")[-2])
         rows = [{"id": 1000 * parent + number} for number in range(self.rows)]

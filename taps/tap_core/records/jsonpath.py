@@ -231,7 +231,7 @@ def with_members(node: Any, members: Mapping[str, Any]) -> Any:
         return node
     if not isinstance(node, Raw):
         return {**node, **members} if isinstance(node, dict) else node
-    text = bytes(node)
+    text = bytes(node).strip()
     if text[:1] != b"{":
         return node
     begun = text[:-1].rstrip()
