@@ -73,7 +73,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   and so do its children.
 - **A row that an update moves from what is still to be read to what was read**, as in a list with the
   newest change first, is missed by that run. The lists are asked for in an order that an update leaves
-  alone, or that has the newest change last, where the API has one.
+  alone, or that has the newest change last, where the API has one. Where a read goes on after an
+  interruption, the time between the two runs counts too; and where deletes are claimed, such a row is called
+  gone until the next whole read.
 - **Rows that are never sent alike twice**, such as those with addresses that expire, are told apart by
   their keys alone: there, an update that moves a row to just where a page begins can hide others.
 - **A server that sends no `Date`**, where this machine's clock is ahead of it: a change during a read can
