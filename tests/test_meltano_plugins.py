@@ -47,6 +47,20 @@ def test_preset_has_a_state_of_its_own_and_names_what_is_missing(meltano):
     assert "api_key must not be empty" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("tap", "wrong", "words"),
+    [
+        ("tap-billing", {"TAP_BILLING_API_KEY": "wrong"}, "api_key was refused (401)"),
+        ("tap-events", {"TAP_EVENTS_API_URL": "http://127.0.0.1:9"}, "connection failed"),
+    ],
+)
+def test_G_settings_that_let_nothing_be_read_are_not_called_valid(meltano, tap, wrong, words):
+    run = meltano("config", "test", tap, TAP_EVENTS_MAX_RETRIES="0", **wrong)
+    assert run.returncode == 1
+    assert "Plugin configuration is invalid" in run.stderr
+    assert words in run.stderr
+
+
 def test_every_setting_is_listed_with_its_description(answers_of):
     found = answers_of([["config", "list", "--all", f"tap-{name}"] for name in TAPS])
     for (name, tap), shown in zip(TAPS.items(), found, strict=True):

@@ -258,12 +258,18 @@ class Run:
         self._progress.close()
         self.fetcher.close()
         self._tap.client.stop()  # nothing more is sent: what was counted is all
-        if self._tap.config.get("receipt"):
+        if self._tap.config.get("receipt") and not self._is_fruitless:
             streams: list[Any] = list(self._tap.streams.values())
             rows = receipt.rows_of(streams, self.readings, self._began, self._unread)
             receipt.write(self._writer, list(rows), account_columns(self._tap.config))
         self._tap.write_state(again=self._writer.unstated)
         summarize(self.readings.values(), self._tap.logger)
+
+    @property
+    def _is_fruitless(self) -> bool:
+        """Whether it failed without a single good answer: `meltano config test` must see no RECORD then."""
+        has_failed = self.ended_by or any(reading.failures for reading in self.readings.values())
+        return bool(has_failed) and not self._tap.client.answered
 
     def raise_if_incomplete(self) -> None:
         """Fail if something could not be read.
