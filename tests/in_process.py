@@ -47,6 +47,12 @@ def said(output, level="ERROR"):
     return [line.removeprefix(f"{level} ") for line in output.log.splitlines() if line.startswith(level)]
 
 
+def points(output):
+    """The points of the METRIC lines of a run, each of them parsed."""
+    lines = [line.partition("METRIC: ")[2] for line in output.log.splitlines() if "METRIC: " in line]
+    return [json.loads(line) for line in lines]
+
+
 def select(tap, *streams, **root):
     """The catalog of a tap with these streams selected, and this metadata for each of them."""
     catalog = json.loads(call_discover(tap))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
 
+from singer_sdk import metrics
 from singer_sdk.metrics import Status, Tag
 
 from tap_core.progress_bar import ProgressBars
@@ -21,6 +23,12 @@ INTERVAL = 10.0
 
 _FIRST = 3
 """Failures of a stream that are told again at the end."""
+
+
+class _Metric(str, Enum):
+    """Metrics that the SDK has no name for."""
+
+    PARTLY_READ = "partly_read"
 
 
 class Progress:
@@ -99,3 +107,9 @@ def measure(reading: Reading) -> None:
     with records, requests, timer:  # each logs itself at its end
         records.value, requests.value = reading.rows, reading.traffic.requests
         timer.start_time -= reading.seconds
+
+
+def measure_partly_read(streams: list[str], logger: logging.Logger) -> None:
+    """Log which streams were not, or not wholly, read."""
+    point = metrics.Point("gauge", cast("Any", _Metric.PARTLY_READ), len(streams), {"streams": streams})
+    metrics.log(logger, point)

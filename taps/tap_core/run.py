@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from singer_sdk import metrics
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_core import receipt
@@ -18,7 +16,7 @@ from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
 from tap_core.losses import Gap, Reason
 from tap_core.plan import Failure, PageRows, Plan
-from tap_core.progress import Progress, summarize
+from tap_core.progress import Progress, measure_partly_read, summarize
 from tap_core.reading import Reading
 
 if TYPE_CHECKING:
@@ -38,12 +36,6 @@ _STATE_SHARE = 0.05
 
 _STATE_PAGES = 10
 _STATE_SECONDS = 60.0
-
-
-class _Metric(str, Enum):
-    """Metrics that the SDK has no name for."""
-
-    PARTLY_READ = "partly_read"
 
 
 class Run:
@@ -287,14 +279,17 @@ class Run:
             raise ApiError(f"nothing could be read: {causes[0]}")
         if self.ended_by:
             self._tap.logger.error("%s", self.ended_by)
-        unread = [stream.name for stream in self._tap.streams.values() if stream.selected]
-        partly = [name for name in unread if name in failed or not self._is_read(name)]
-        point = metrics.Point("gauge", cast("Any", _Metric.PARTLY_READ), len(partly), {"streams": partly})
-        metrics.log(self._tap.metrics_logger, point)
+        streams: list[Any] = [one for one in self._tap.streams.values() if one.selected or one.name in failed]
+        partly = [stream.name for stream in streams if self._lacks_rows(stream)]
+        measure_partly_read(partly, self._tap.metrics_logger)
         outcome = PartlyRead(partly, list(dict.fromkeys(causes)))
         if not self._tap.config.get("allow_partial") or self.ended_by:
             raise outcome
         self._tap.logger.warning("%s", outcome.summary)
 
-    def _is_read(self, name: str) -> bool:
-        return name in self.readings and self.readings[name].done
+    def _lacks_rows(self, stream: ApiStream) -> bool:
+        """Whether something of a stream, or of one above it, was not read."""
+        reading = self.readings.get(stream.name)
+        if not reading or not reading.done or reading.failures:
+            return True
+        return stream.parent is not None and self._lacks_rows(stream.parent)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from singer_sdk import RESTStream, Tap
 from singer_sdk.authenticators import BasicAuthenticator
 from singer_sdk.metrics import Metric
 
-from in_process import call, select
+from in_process import call, points, select
 from tap_billing.tap import TapBilling
 from tap_events.tap import TapEvents
 from two_taps import CUSTOMERS, billing, events
@@ -32,12 +30,6 @@ class PlainTap(Tap):
 
     def discover_streams(self):
         return [PlainCustomers(self)]
-
-
-def points(output):
-    """The points of the METRIC lines of a run, each of them parsed."""
-    lines = [line.partition("METRIC: ")[2] for line in output.log.splitlines() if "METRIC: " in line]
-    return [json.loads(line) for line in lines]
 
 
 def shapes(output):

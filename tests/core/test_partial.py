@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from in_process import call, points, said, select
 from json_api import JsonApi, cut, numbered
 from lists import only, settings
 from support import KEY, Output, command, run
@@ -67,6 +68,33 @@ def test_C04_a_stream_that_fails_costs_itself():
     with JsonApi(handle) as api, pytest.raises(PartlyRead, match="partly read: customers: ") as failure:
         run(TapBilling, settings(api), catalog=catalog)
     assert failure.value.summary == "partly read: customers"
+
+
+@pytest.mark.parametrize("others", [(), ("parent",)])
+@pytest.mark.parametrize(
+    ("tap", "parent", "child", "sound"),
+    [
+        (TapBilling, "subscription_components", "usages", "customers"),
+        (TapEvents, "events", "attendees", "users"),
+        (TapScheduling, "teams", "team_memberships", "schedules"),
+    ],
+)
+def test_E_a_parent_that_fails_is_named_with_the_child_that_lacks_rows(
+    tmp_path, tap, parent, child, sound, others
+):
+    def handle(path, query):
+        if path.removesuffix(".json").endswith((f"/{parent}", "/subscriptions_components")):
+            return 500, {}
+        return {"users": []} if tap is TapEvents else {"data": []} if tap is TapScheduling else []
+
+    with JsonApi(handle) as api:
+        chosen = select(tap, child, sound, *(parent for _ in others))
+        output = call(tap, tmp_path, url=api.url, catalog=chosen)
+    assert output.code == 2
+    *_, line = said(output)
+    assert set(line.removeprefix("partly read: ").split(", ")) == {parent, child}
+    (point,) = (point for point in points(output) if point["metric"] == "partly_read")
+    assert (point["value"], set(point["tags"]["streams"])) == (2, {parent, child})
 
 
 def test_a_stream_whose_lists_fail_alike_is_given_up(caplog):
