@@ -143,14 +143,24 @@ def limited(how):
                 ("Enhance your calm", "420 Calm"),
                 ("Too many requests, slow down", "400 Bad Request"),
                 ("too many requests", "401 Unauthorized"),
+                ("API call quota exceeded for this minute", "402 Payment Required"),
+                ("Too many requests", "402 Payment Required"),
+                ("Too many requests", "404 Not Found"),
+                ("Too many requests", "405 Method Not Allowed"),
+                ("Too many requests", "418 I'm a teapot"),
+                ("Request was throttled.", "423 Locked"),
+                ("Rate limit exceeded", "451 Unavailable"),
+                ("Too many requests", "502 Bad Gateway"),
             )
         ),
+        ((b'{"errors": ["Too many requests, please slow down"]}', "422 Unprocessable"), {}),
+        ((b"Too many requests", "409 Conflict"), {}),
         ((b"{}", "403 Forbidden"), {"Retry_After": "0"}),
         ((b"{}", "403 Forbidden"), {"X_RateLimit_Remaining": "0"}),
     ],
 )
 @pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "transactions"), (TapRewards, "fraud_rules")])
-def test_H05_a_limiter_may_say_403(tap, stream, how):
+def test_H05_a_limiter_may_refuse_with_any_status(tap, stream, how):
     with RawServer(limited(how)) as server:
         config = {"api_url": server.url, "api_key": KEY, **QUICK}
         output = run(tap, config, catalog=only(tap, stream))
@@ -170,6 +180,15 @@ def test_H05_a_limiter_may_say_403(tap, stream, how):
         ("field throttle is required", "400 Bad Request", "refused"),
         ("You have reached the limit of 3 API users. Contact sales", "403 Forbidden", "may not read"),
         ("This key lacks the scope usage_limits:read", "403 Forbidden", "may not read"),
+        ("Request limit must be 100 or less", "422 Unprocessable", "refused"),
+        ("The quota of rows in a filter is exceeded", "422 Unprocessable", "refused"),
+        ("rate_limit: unknown parameter", "422 Unprocessable", "refused"),
+        ("You have too many requested fields", "422 Unprocessable", "refused"),
+        ("Your plan has too few seats: upgrade", "402 Payment Required", "refused"),
+        ("Quota exceeded", "404 Not Found", "has nothing at"),
+        ("Rate limited offers: not found", "404 Not Found", "has nothing at"),
+        ("No such list: slow-down", "410 Gone", "has nothing at"),
+        ("User Too Many Requests does not exist", "404 Not Found", "has nothing at"),
     ],
 )
 def test_a_refusal_that_is_no_limit_is_not_asked_for_again(message, status, words):

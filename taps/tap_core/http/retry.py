@@ -22,16 +22,14 @@ RETRIED_STATUSES = frozenset({408, 429})
 
 _LIMIT = re.compile(TOO_MUCH)
 _PLAIN_LIMIT = re.compile(PLAINLY_TOO_MUCH)
-_MAY_LIMIT = {
-    **dict.fromkeys((HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, 420), _LIMIT),
-    **dict.fromkeys((HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE, 509), _PLAIN_LIMIT),
-}
-"""How a limit may be told besides by 429, and in which words."""
+_IN_ANY_WORDS = {400, 401, 402, 403, 420}
+"""Statuses with which any words of a limit are believed; with others, those that mean nothing else."""
 
-_OF_AN_ACCOUNT = re.compile(
+_NO_PASSING_LIMIT = re.compile(
     r"licen[cs]e|\bseats?\b|upgrade.{0,20}(feature|user)|(feature|user).{0,40}upgrade"
+    r"|not.?found|no.such|does(n't|.not).exist"
 )
-"""A limit of these is what was bought, and waiting does not help."""
+"""What was bought, or is not there: waiting does not help, whatever else is said."""
 
 _LONGEST_REFUSAL = 2000
 """Bytes of a refusal that are looked through for words."""
@@ -136,13 +134,14 @@ def is_retried(status: int) -> bool:
 
 def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether a refusal means what others say with a 429: that too much was asked for."""
-    if status not in _MAY_LIMIT:
+    if status < HTTPStatus.BAD_REQUEST:
         return False
     remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
     if status == HTTPStatus.FORBIDDEN and ("Retry-After" in headers or "0" in remaining):
         return True
     text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
-    return _MAY_LIMIT[status].search(text) is not None and _OF_AN_ACCOUNT.search(text) is None
+    words = _LIMIT if status in _IN_ANY_WORDS else _PLAIN_LIMIT
+    return words.search(text) is not None and _NO_PASSING_LIMIT.search(text) is None
 
 
 def backoff(limits: Limits, retry: int) -> float:
