@@ -14,7 +14,7 @@ from tap_core.batches import are_by_list
 from tap_core.bounds import BoundedStream
 from tap_core.errors import NoSuchList, Retriable
 from tap_core.http.request import Request, fill_path
-from tap_core.http.response import read_answer
+from tap_core.http.response import limit_inside, read_answer
 from tap_core.maps import has_filter
 from tap_core.paging.failures import hints_at_failure
 from tap_core.paging.page import Page
@@ -144,9 +144,14 @@ class ApiStream(BoundedStream):
         document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
         path = self.records_path(document)
         page = Page(document, path, self.key_of, links=response.headers.get("Link"))
-        if document is not None or (response.ok and response.content):
-            self.check_envelope(page)
-        self.check_failure(page)
+        try:
+            if document is not None or (response.ok and response.content):
+                self.check_envelope(page)
+            self.check_failure(page)
+        except Retriable:
+            if member := page.limit:
+                raise limit_inside(response, member) from None
+            raise
         return page
 
     def check_failure(self, page: Page) -> None:

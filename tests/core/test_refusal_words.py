@@ -11,6 +11,7 @@ from lists import QUICK, WITH_DELETES, activated, only, settings
 from raw_server import RawServer, answer
 from support import KEY, run
 from tap_billing.tap import TapBilling
+from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
@@ -60,7 +61,8 @@ HONEST = [
 def test_A01_words_of_refusal_beside_an_empty_list_are_no_empty_list(tap, stream, body, sign):
     with JsonApi(lambda path, query: {**body, **sign}) as api:
         config = settings(api, **WITH_DELETES, **({"bearer_token": KEY} if tap is TapPromotions else {}))
-        with pytest.raises(Exception, match=f"says by `{next(iter(sign))}` that something failed"):
+        said = f"says by `{next(iter(sign))}` that (something failed|too much was asked for)"
+        with pytest.raises(Exception, match=said):
             run(tap, config, catalog=only(tap, stream))
 
 
@@ -165,6 +167,91 @@ def test_H05_a_limiter_may_refuse_with_any_status(tap, stream, how):
         config = {"api_url": server.url, "api_key": KEY, **QUICK}
         output = run(tap, config, catalog=only(tap, stream))
     assert len(output.records[stream]) == 1
+
+
+SAID_BY_200 = [
+    {"error": "Too many requests", "status": 429},
+    {"error": {"code": 429, "message": "Wait a minute"}},
+    {"errors": [{"status": "429", "detail": "Quota"}]},
+    {"errors": ["Rate limit exceeded"]},
+    {"success": False, "message": "Too many requests, please slow down"},
+    {"status": {"code": 429, "message": "no"}},
+    {"status": "rate_limited"},
+    {"status": "429 Too Many Requests"},
+    {"statusCode": 429},
+    {"meta": {"code": 429, "error": "x"}},
+]
+
+
+@pytest.mark.parametrize("body", SAID_BY_200, ids=json.dumps)
+@pytest.mark.parametrize(
+    ("tap", "stream", "beside"),
+    [
+        (TapRewards, "fraud_rules", {}),
+        (TapRewards, "fraud_rules", {"fraud_rules": []}),
+        (TapScheduling, "schedules", {"data": None}),
+        (TapEvents, "users", {"users": []}),
+    ],
+)
+def test_H05_a_limit_that_is_said_inside_a_200_is_waited_for_as_a_429(tap, stream, beside, body):
+    """Three refusals in a row are more than the faults that are tried again."""
+    whole = {"data" if tap is TapScheduling else stream: [{"id": "1", "rule_type": "ip"}]}
+    with RawServer(lambda *_: answer(whole if len(server.paths) > 3 else {**beside, **body})) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, "max_retries": 2}
+        output = run(tap, config, catalog=only(tap, stream))
+    assert len(output.records[stream]) == 1
+
+
+@pytest.mark.parametrize("lasting", [{"error": "Too many requests"}, {"status": 429}])
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "transactions"), (TapRewards, "fraud_rules")])
+def test_H05_a_limit_inside_a_200_that_lasts_ends_the_run_and_names_a_wait_that_is_too_long(
+    tap, stream, lasting
+):
+    config = {"api_key": KEY, **QUICK, "max_wait": 5}
+    for headers, words in (({}, "refuses after every wait"), ({"Retry_After": "60"}, "asks to wait 60 s")):
+        said = answer(lasting, **headers)
+        with RawServer(lambda *_, said=said: said) as server, pytest.raises(ApiError, match=words):
+            run(tap, {**config, "api_url": server.url}, catalog=only(tap, stream))
+
+
+ROW = {"id": 429, "name": "Too many requests", "status": 429, "message": "Too many requests", "code": 429}
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [
+        (TapEvents, "users", {"users": [ROW]}),
+        (TapBilling, "transactions", [ROW]),
+        (TapBilling, "transactions", {"transaction": ROW}),
+        (TapScheduling, "my_profile", {"status": "success", "data": {"id": 1, "name": "Rate limited"}}),
+        (
+            TapRewards,
+            "fraud_rules",
+            {"fraud_rules": [{**ROW, "rule_type": "slow down"}], "message": "slow down"},
+        ),
+    ],
+)
+def test_a_row_that_speaks_of_a_limit_is_a_row(tap, stream, body):
+    with RawServer(lambda target, sock: answer(body)) as server:
+        output = run(tap, {"api_url": server.url, "api_key": KEY, **QUICK}, catalog=only(tap, stream))
+    assert len(output.records[stream]) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [ROW]},
+        {"rows": [{"error": "Too many requests"}]},
+        {"error": "no such list", "query": "too many requests"},
+        {"error": {"message": "no", "offset": 429}},
+        {"error": "no such list", "total": 429},
+    ],
+    ids=json.dumps,
+)
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "fraud_rules")])
+def test_an_answer_without_the_list_is_a_fault_where_only_rows_or_echoes_speak_of_a_limit(tap, stream, body):
+    with RawServer(lambda *_: answer(body)) as server, pytest.raises(ApiError, match="no list at"):
+        run(tap, {"api_url": server.url, "api_key": KEY, **QUICK}, catalog=only(tap, stream))
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,13 @@ def check_retried(response: requests.Response) -> None:
         raise Retriable(reason, status=codes.too_many_requests if limited else status, wait=wait)
 
 
+def limit_inside(response: requests.Response, member: str) -> Retriable:
+    """What a response that worked is where a member of its body says that too much was asked for: a 429."""
+    reason = f"the answer says by `{member}` that too much was asked for"
+    wait = named_wait(response.headers, limited=True)
+    return Retriable(reason, status=codes.too_many_requests, wait=wait)
+
+
 def read_answer(
     response: requests.Response, is_empty_list: Callable[[int, str], bool], refusals: Refusals
 ) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tap_core.errors import TOO_MUCH
+from tap_core.errors import PLAINLY_TOO_MUCH, TOO_MUCH
 
 _WORDS = re.compile(r"fail(ed|ure)?|error")
 _PLAIN = (
@@ -29,6 +29,7 @@ _PLAIN_EXCUSES = re.compile(
 """What no remark beside an empty list says, whatever its name."""
 
 _APOLOGIES = re.compile(rf"{_SERVER_ERROR}|try again|failure|failed to|{_REFUSALS}|{_STATES}")
+_LIMIT = re.compile(PLAINLY_TOO_MUCH)
 _UNREADY = {"pending", "processing", "queued", "in progress", "in_progress"}
 _HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}
 _NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", -1, "-1", "false", "null", "no", "none", [], {})
@@ -40,6 +41,7 @@ _ERROR_LIKE = re.compile(r"error|exception|^faults?$|^err(no|code|s)?$")
 _SUCCESS = {"success", "ok"}
 _SUCCESS_LIKE = {*_SUCCESS, "succeeded", "successful", "issuccess", "issuccessful", "isok"}
 _STATUS = {"status", "code", "statuscode", "httpstatus", "httpcode", "httpstatuscode", "result"}
+_CODES = {*_STATUS, "error", "errorcode"}
 _STATUS_LIKE = {*_STATUS, "state", "type", "outcome"}
 _UNFINISHED = {"timedout", "partial", "ispartial", "incomplete", "isincomplete", "truncated", "istruncated"}
 _FLAGS = {**dict.fromkeys(_UNFINISHED, True), "complete": False, "iscomplete": False}
@@ -100,6 +102,17 @@ def explains_no_rows(name: str, value: Any) -> bool:
     texts = map(_text, value if isinstance(value, list) else [value])
     refuses = not _ECHO.search(folded) and any(" " in text and _PLAIN_EXCUSES.search(text) for text in texts)
     return refuses or hints_at_failure(name, value)
+
+
+def tells_limit(name: str, value: Any) -> bool:
+    """Whether a member of an answer that failed says what a 429 does, in plain words or by that number."""
+    if not explains_no_rows(name, value):
+        return False
+    if isinstance(value, (dict, list)):
+        inside = value.items() if isinstance(value, dict) else ((name, item) for item in value)
+        return any(tells_limit(key, item) for key, item in inside)
+    is_code = _folded(name) in _CODES and value in (429, "429")
+    return is_code or _LIMIT.search(_text(value)) is not None
 
 
 def _folded(name: str) -> str:

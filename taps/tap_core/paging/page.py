@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Raw
 
-from tap_core.paging.failures import explains_no_rows, is_nothing, says_failed
+from tap_core.paging.failures import explains_no_rows, is_nothing, says_failed, tells_limit
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -118,12 +118,21 @@ class Page:
         if self.records and jsonpath.steps(self.records_path)[:1] == ("*",):
             return None
         says = says_failed if self.records else explains_no_rows
-        for name, value in self._beside:
+        return next((member for member, name, value in self._remarks if says(name, value)), None)
+
+    @property
+    def limit(self) -> str | None:
+        """What says beside the list of an answer that failed that too much was asked for; or None."""
+        return next((member for member, name, value in self._remarks if tells_limit(name, value)), None)
+
+    @property
+    def _remarks(self) -> Iterator[tuple[str, str, Any]]:
+        """What stands beside the list, and within what is about the answer: member, name, decoded value."""
+        for member, value in self._beside:
             found = jsonpath.decode(value)
-            opened = name.lower() in {"meta", "status", "response"} and isinstance(found, dict)
-            if says(name, found) or (opened and any(says(key, item) for key, item in found.items())):
-                return name
-        return None
+            yield member, member, found
+            if member.lower() in {"meta", "status", "response"} and isinstance(found, dict):
+                yield from ((member, name, item) for name, item in found.items())
 
     @property
     def _beside(self) -> Iterator[tuple[str, Any]]:
