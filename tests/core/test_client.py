@@ -183,7 +183,6 @@ def test_C03_a_dropped_connection_is_opened_again_at_once(how, caplog):
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n", PageFailed, None),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", PageFailed, None),
         (answer(b"{}", Content_Encoding="gzip"), PageFailed, None),
-        (answer(b"{}", Content_Encoding="br"), PageFailed, None),
         (answer(status="429 Slow down"), RateLimited, 429),
         (answer(status="401 No"), Hopeless, 401),
         (answer(status="403 No"), Refused, 403),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from random import Random
@@ -33,6 +34,25 @@ def test_C04_an_answer_may_be_announced_by_another(tap, stream, status, concurre
         config = {"api_url": server.url, "api_key": KEY, **QUICK, "concurrency": concurrency}
         output = run(tap, config, catalog=only(tap, stream))
     assert [str(row["id"]) for row in output.records[stream]] == [row["id"] for row in rows]
+
+
+@pytest.mark.parametrize("word", ["utf-8", "none", "identity, UTF-8", "json", "utf-8, gzip", "gzip, utf-8"])
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns")])
+def test_D_a_body_whose_encoding_is_no_packing_is_taken_as_it_is(tap, stream, word):
+    body = json.dumps({stream: [{"id": "1"}]}).encode()
+    body = gzip.compress(body) if "gzip" in word else body
+    with RawServer(lambda target, sock: answer(body, Content_Encoding=word)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        output = run(tap, config, catalog=only(tap, stream))
+    assert len(output.records[stream]) == 1
+
+
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns")])
+def test_a_body_that_is_packed_in_an_unknown_way_is_no_json(tap, stream):
+    with RawServer(lambda target, sock: answer(b"\x8b\x02\x80{}\x03", Content_Encoding="br")) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        with pytest.raises(Exception, match="the body is not whole JSON"):
+            run(tap, config, catalog=only(tap, stream))
 
 
 def test_an_answer_that_speaks_another_protocol_is_none():

@@ -209,7 +209,9 @@ class _Route(NamedTuple):
 
 
 def _unpacked(response: WholeResponse, limit: int) -> bytes:
-    """A body, unpacked.
+    """A body, unpacked; as it came where it is said to be packed in a way that was not asked for.
+
+    Some servers name there what is no packing, such as `utf-8`.
 
     Raises:
         TooLarge: It has more bytes than `limit`.
@@ -219,8 +221,6 @@ def _unpacked(response: WholeResponse, limit: int) -> bytes:
     for encoding in reversed(response.headers.get("Content-Encoding", "").lower().split(",")):
         if encoding.strip() in {"gzip", "x-gzip", "deflate"}:
             data = _unpack(data, limit)
-        elif encoding.strip() not in {"", "identity"}:
-            raise ValueError("packed in a way that was not asked for")
     return data
 
 
