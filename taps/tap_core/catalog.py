@@ -17,6 +17,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 from tap_core.account import ACCOUNT, account_columns, without_account
 from tap_core.errors import raise_first
 from tap_core.records.values import types_of
+from tap_core.redaction import first_few
 
 if TYPE_CHECKING:
     import logging
@@ -145,7 +146,7 @@ def complete_catalog(catalog: Catalog, streams: Iterable[Any], logger: logging.L
     """
     known = {stream.name: stream for stream in streams}
     if unknown := [name for name in catalog if name not in known]:
-        logger.warning("catalog: there is no stream %s: ignored", ", ".join(unknown))
+        logger.warning("catalog: there is no stream %s: ignored", first_few(unknown))
     for name in unknown:
         del catalog[name]
     for name, stream in known.items():

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _MASK = "(secret)"
 _SHORTEST = 4
 """Shorter values than this are no secrets, and would blot out half of the log."""
+
+_MOST_NAMED, _LONGEST_NAME = 5, 40
 
 _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTALL)
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
@@ -89,6 +91,13 @@ def printable(text: str) -> str:
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
     )
+
+
+def first_few(names: Sequence[str]) -> str:
+    """Names that a user's file has: the first few, none of them long, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    named = ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_NAMED])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def public_address(url: str) -> str:

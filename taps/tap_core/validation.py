@@ -17,6 +17,7 @@ from tap_core.account import account_errors
 from tap_core.batches import are_by_list
 from tap_core.positions import instant, instant_or_none
 from tap_core.records.values import types_of
+from tap_core.redaction import first_few
 from tap_core.versions import is_too_large
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str)
     if state and "bookmarks" not in state:
         yield "state: it has no `bookmarks`, so that the run begins without one"
     names = list(state.get("bookmarks", {}))
-    unknown = ", ".join(name[:40] for name in names if name not in streams)
+    unknown = first_few([name for name in names if name not in streams])
     if names and not set(names) & set(streams):
         yield f"state: it holds no stream of {tap} but {unknown}: is it another tap's?"
     elif unknown:

@@ -137,6 +137,29 @@ def test_J09_bookmarks_that_are_no_streams_are_named(tmp_path):
     assert output.state["bookmarks"]["visits"] == {"replication_key_value": 3}
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapRewards, "orders")])
+def test_E_of_many_bookmarks_that_are_no_streams_the_first_few_are_named(tmp_path, tap, stream, known):
+    bookmarks = {f"gone_{number}": {} for number in range(100_000)} | ({stream: {}} if known else {})
+    output = call(tap, tmp_path, state={"bookmarks": bookmarks}, catalog=select(tap, stream))
+    assert "gone_0, gone_1, gone_2, gone_3, gone_4 and 99995 more" in said(output, "WARNING")[0]
+    assert len(output.log) < 5000
+    assert len(output.state["bookmarks"]) == 100_001
+
+
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapRewards, "orders")])
+def test_E_of_many_entries_of_a_catalog_that_are_no_streams_the_first_few_are_named(tmp_path, tap, stream):
+    catalog = select(tap, stream)
+    schema = {"type": "object", "properties": {}}
+    catalog["streams"] += [
+        {"tap_stream_id": f"gone_{number}", "stream": f"gone_{number}", "schema": schema, "metadata": []}
+        for number in range(500)
+    ]
+    output = call(tap, tmp_path, catalog=catalog)
+    line = said(output, "WARNING")[0]
+    assert line == "catalog: there is no stream gone_0, gone_1, gone_2, gone_3, gone_4 and 495 more: ignored"
+
+
 @pytest.mark.parametrize(
     ("tap", "stream", "other"), [(TapBilling, "customers", "orders"), (TapRewards, "orders", "customers")]
 )
