@@ -46,7 +46,6 @@ DEEP = "[" * 6_000 + "]" * 6_000
         ("n", "1e309", "a number that is not a number that any type holds"),
         ("b", "1", "a number that is not true or false"),
         ("s", '{"secret": 1}', "an object that is not a text"),
-        ("s", '"\\ud83d secret"', ""),
         ("d", '"2026-02-30"', "a text that is not a date"),
         ("t", '"2026-02-30T10:00:00Z"', "a text that is not a time"),
         ("t", '"2026-01-01T24:30:00Z"', "a text that is not a time"),
@@ -55,7 +54,6 @@ DEEP = "[" * 6_000 + "]" * 6_000
         ("t", '"٢٠٢٦-01-01T10:00:00Z"', "a text that is not a time"),
         ("l", '"2026-01-01T10:00:00Z"', "a text that is not a time without a zone"),
         ("m", '["secret"]', "a list that is not a text, a number, true or false"),
-        ("j", '{"a": "\\ud83d secret"}', ""),
         ("j", DEEP, ""),
     ],
 )

@@ -106,6 +106,8 @@ def became(value, loaded):
         return (as_time(value, loaded) or "otherwise") + cut
     if loaded == rounded(value):
         return "rounded"
+    if isinstance(value, str) and loaded == re.sub("[\ud800-\udfff]", "\ufffd", value):
+        return "with U+FFFD for it"
     return "as Python writes it" if loaded == str(value) else "otherwise"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,6 @@ from target_duckdb_exact.fields import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from decimal import Decimal
 
 SCALE = 9
 """Decimals of a number's column, until a value has more."""
@@ -66,6 +66,15 @@ def _long(value: int) -> str:
     if value.bit_length() > _MOST_BITS:
         raise ValueError
     return str(value)
+
+
+def whole_number(raw: bytes) -> int | None:
+    """The integer that is written as 1.0 or 1e3."""
+    try:
+        number = Decimal(raw.decode())
+        return int(number) if abs(number.adjusted()) < 40 and number == int(number) else None  # noqa: PLR2004 - HUGEINT's
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
 
 
 def _numbers(values: Sequence[Decimal | None]) -> pa.Array:
@@ -151,20 +160,7 @@ def _json(values: Sequence[msgspec.Raw]) -> pa.Array:
     if joined == b"null" * len(values):
         return pa.nulls(len(values), pa.string())
     texts = [None if text == b"null" else text for text in map(bytes, values)]
-    if b"\\u" in joined:
-        for number, text in enumerate(texts):
-            if text is not None and not _is_unicode(text):
-                raise Misfit(number)
     return pa.array(texts, pa.string())
-
-
-def _is_unicode(text: bytes) -> bool:
-    """Whether no half of a surrogate pair stands alone, which DuckDB's JSON refuses."""
-    try:
-        msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return False
-    return True
 
 
 def _scalars(values: Sequence[msgspec.Raw]) -> pa.Array:

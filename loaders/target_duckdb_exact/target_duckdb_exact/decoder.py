@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,10 @@ import pyarrow as pa
 from singer_sdk.exceptions import MissingKeyPropertiesError
 
 from target_duckdb_exact.arrow import json_values, own_type
-from target_duckdb_exact.columns import Misfit, column, times
+from target_duckdb_exact.columns import Misfit, column, times, whole_number
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import Kind
+from target_duckdb_exact.surrogates import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ logger = logging.getLogger("target-duckdb-exact")
 _ODD = re.compile(r'["\\\x00-\x1f]')
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NULL = msgspec.Raw(b"null")
+_REMEDY = "correct it at the source, or leave it out by a stream map"
 _WORDS = {b'"': "a text", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
 
 
@@ -67,6 +68,8 @@ class Decoder:
         self._keys = [self._by_name[key][0] for key in schema.keys]
         self._told = False
         """Whether it was said that there are fields that the SCHEMA lacks."""
+        self.halves = 0
+        """Halves of surrogate pairs that were replaced."""
         self._set_up(strict=True)
 
     def _set_up(self, *, strict: bool) -> None:
@@ -154,8 +157,15 @@ class Decoder:
             return column
         places = (self._place(first, Misfit(number)) for number in range(len(array)))
         raws = json_values(field.kind, array)
-        values = [self._value(field, raw, place) for raw, place in zip(raws, places, strict=True)]
+        values = [self._arrow_value(field, raw, place) for raw, place in zip(raws, places, strict=True)]
         return self._column(field, values, first)
+
+    def _arrow_value(self, field: Field, raw: bytes, place: str) -> Any:
+        raw, halves = replaced(raw)
+        if halves and field.name in self._schema.keys:
+            raise _half_of_key(field.name, place)
+        self.halves += halves
+        return self._value(field, raw, place)
 
     def _columns(self, rows: Sequence[Any], first: int) -> list[pa.Array]:
         values = zip(*map(msgspec.structs.astuple, rows), strict=True)
@@ -202,10 +212,14 @@ class Decoder:
         except _UNREADABLE:
             pass
         place = f"{self._schema.stream}, line {number} of the input"
+        whole, halves = replaced(line)
         try:
-            loose = msgspec.json.decode(line, type=_LooseLine)
+            loose = msgspec.json.decode(whole, type=_LooseLine)
         except _UNREADABLE as error:
             raise LoadError(f"{place}: no RECORD message ({_plain(error)})") from None
+        if halves:
+            self.halves += halves
+            self._check_keys(loose, line, place)
         values: dict[str, Any] = {}
         for name, raw in loose.record.items():
             index, field = self._by_name.get(name, (-1, None))
@@ -214,6 +228,23 @@ class Decoder:
             else:
                 values[f"f{index}"] = self._value(field, bytes(raw), place)
         return self._line(self._row(**values), loose.version, loose.time_extracted)
+
+    def _check_keys(self, loose: _LooseLine, line: bytes, place: str) -> None:
+        """Refuse a key that has half a surrogate pair: with what replaces it, it could be another row's."""
+        otherwise, _ = replaced(line, rb"\u0000")
+        record = msgspec.json.decode(otherwise, type=_LooseLine).record
+        for key in self._schema.keys:
+            if loose.record.get(key) != record.get(key):
+                raise _half_of_key(key, place)
+
+    def tell_halves(self) -> None:
+        """Say how many halves of surrogate pairs were replaced, if any were."""
+        if self.halves:
+            logger.warning(
+                "%s: halves of surrogate pairs, as of an emoji that was cut, are no text: %d became U+FFFD",
+                self._schema.stream,
+                self.halves,
+            )
 
     def _tell_unknown(self, name: str) -> None:
         """Say once that a field is left out, and read the next rows without a look for others."""
@@ -230,7 +261,7 @@ class Decoder:
         try:
             return msgspec.json.decode(raw, type=field.decoded)
         except _UNREADABLE:
-            whole = _whole(raw) if field.kind is Kind.INTEGER else None
+            whole = whole_number(raw) if field.kind is Kind.INTEGER else None
             if whole is None:
                 raise self._misfit(field, raw, place) from None
             return whole
@@ -240,16 +271,16 @@ class Decoder:
 
     def _misfit(self, field: Field, raw: bytes, place: str) -> LoadError:
         word = _WORDS.get(raw[:1], "a number")
-        return LoadError(f"{place}: field {field.name} holds {word} that is not {field.kind.value}")
+        return LoadError(
+            f"{place}: field {field.name} holds {word} that is not {field.kind.value}; {_REMEDY}"
+        )
 
 
-def _whole(raw: bytes) -> int | None:
-    """The integer that is written as 1.0 or 1e3."""
-    try:
-        number = Decimal(raw.decode())
-        return int(number) if abs(number.adjusted()) < 40 and number == int(number) else None  # noqa: PLR2004 - HUGEINT's
-    except (InvalidOperation, ValueError, OverflowError):
-        return None
+def _half_of_key(key: str, place: str) -> LoadError:
+    return LoadError(
+        f"{place}: the key {key} holds half a surrogate pair, without which two rows could become one; "
+        f"{_REMEDY}"
+    )
 
 
 def _plain(error: Exception) -> str:

@@ -208,6 +208,8 @@ class TargetDuckDB(Target):
     def process_endofpipe(self) -> None:
         """Load what is left."""
         self._load()
+        for buffer in self._buffers.values():
+            buffer.decoder.tell_halves()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -218,9 +220,11 @@ class TargetDuckDB(Target):
         schema = schema_of(message_dict)
         before = self._buffers.get(schema.stream)
         if before is None or before.schema != schema:
+            buffer = Buffer(schema)
             if before is not None:
                 self._load()
-            self._buffers[schema.stream] = Buffer(schema)
+                buffer.decoder.halves = before.decoder.halves
+            self._buffers[schema.stream] = buffer
 
     @override
     def _process_record_message(self, message_dict: Any) -> None:
