@@ -59,7 +59,7 @@ def forget_later_window(state: State, config: Mapping[str, Any]) -> None:
         if kept:
             state[_START] = None
         return
-    if not kept and any(entry.get("replication_key_value") is not None for entry in _entries(state)):
+    if not kept and any(entry.get("replication_key_value") is not None for entry in entries(state)):
         return
     if kept or start:
         state[_START] = instant(start).isoformat() if start else None
@@ -77,21 +77,26 @@ def _forget(state: State) -> bool:
 
     They become null, as a merge of two STATEs would bring back what is absent.
     """
-    found = [(entry, name) for entry in _entries(state) for name in _MARKS if entry.get(name) is not None]
+    found = [(entry, name) for entry in entries(state) for name in _MARKS if entry.get(name) is not None]
     for entry, name in found:
         entry[name] = None
     return bool(found)
 
 
-def entry_of(state: State, name: str) -> State:
-    """What STATE has of one list of a stream whose lists have a bookmark each."""
-    if not isinstance(state.get(LISTS), dict):
-        state[LISTS] = {}
-    lists: dict[str, Any] = state[LISTS]
-    if not isinstance(lists.get(name), dict):
-        lists[name] = {}
-    found: State = lists[name]
-    return found
+def entries(state: State) -> list[State]:
+    """The stream's own, and those of its lists."""
+    lists = state.get(LISTS)
+    found = lists.values() if isinstance(lists, dict) else ()
+    return [state, *(entry for entry in found if isinstance(entry, dict))]
+
+
+def entry_of(state: State, name: str) -> dict[str, Any]:
+    """A list's own entry in the STATE of its stream; what is no object there is as if it were not."""
+    found = state.get(LISTS)
+    lists: dict[str, Any] = found if isinstance(found, dict) else {}
+    entry: dict[str, Any] = lists[name] if isinstance(lists.get(name), dict) else {}
+    lists[name], state[LISTS] = entry, lists
+    return entry
 
 
 def forget_other_lists(state: State, names: Collection[str]) -> None:
@@ -101,8 +106,10 @@ def forget_other_lists(state: State, names: Collection[str]) -> None:
         lists.update(dict.fromkeys(lists.keys() - {*names}))
 
 
-def _entries(state: State) -> list[State]:
-    """The stream's own, and those of its lists."""
+def damaged_lists(state: State) -> str:
+    """What is no object among a stream's entries for its lists, nor forgotten; empty if there is nothing."""
     lists = state.get(LISTS)
-    found = lists.values() if isinstance(lists, dict) else ()
-    return [state, *(entry for entry in found if isinstance(entry, dict))]
+    if not isinstance(lists, dict):
+        return "" if lists is None else f"`{LISTS}`"
+    damaged = [name for name, entry in lists.items() if entry is not None and not isinstance(entry, dict)]
+    return ", ".join(f"`{LISTS}.{name[:40]}`" for name in damaged)

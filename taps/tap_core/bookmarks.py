@@ -10,7 +10,7 @@ from tap_core.errors import ApiError
 from tap_core.positions import instant, instant_or_none, position, positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableMapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Bookmark:
 
     def __init__(  # noqa: PLR0913
         self,
-        state: MutableMapping[str, Any],
+        state: dict[str, Any],
         key: str,
         *,
         start_date: str | None,

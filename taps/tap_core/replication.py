@@ -19,7 +19,7 @@ from tap_core.positions import Order, instant
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableMapping
+    from collections.abc import Iterable
 
     from singer_sdk.helpers.types import Context
 
@@ -72,7 +72,7 @@ class Replicated(Losses):
             self._of_lists[of_list] = self._bookmark(entry_of(self.stream.stream_state, of_list))
         return self._of_lists[of_list]
 
-    def _bookmark(self, state: MutableMapping[str, Any]) -> Bookmark:
+    def _bookmark(self, state: dict[str, Any]) -> Bookmark:
         stream, lookback = self.stream, self.stream.config.get("lookback")
         return Bookmark(
             state,
@@ -90,7 +90,7 @@ class Replicated(Losses):
             forget_other_filters(stream, state)
             forget_later_window(state, stream.config)
             go_back(stream, state, stream.followers)
-            self._whole_due = is_whole_due(state, self._full_read_every, began)
+            self._whole_due = is_whole_due(stream, state, self._full_read_every, began)
             self.bookmark = self._bookmark({} if stream.bookmark_per else state)
             if self._whole_due and self.bookmark.reached is not None:
                 stream.logger.info(

@@ -15,6 +15,7 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import account_errors
 from tap_core.batches import are_by_list
+from tap_core.bookmark_scope import damaged_lists, entries
 from tap_core.positions import instant, instant_or_none
 from tap_core.records.values import types_of
 from tap_core.redaction import first_few
@@ -226,6 +227,8 @@ def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str)
     for name in names:
         if name in streams and is_too_large(state["bookmarks"][name].get("version")):
             yield f"state: {name}: `version` is larger than targets can hold; it is ignored"
+        if name in streams and (damaged := damaged_lists(state["bookmarks"][name])):
+            yield f"state: {name}: {damaged} is no object; it is ignored"
 
 
 def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Iterator[str]:
@@ -235,7 +238,8 @@ def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Ite
         state: The STATE, which has no errors.
         streams: The tap's streams by name.
     """
-    for name, entry in state.get("bookmarks", {}).items():
+    found = [(name, entry) for name, whole in state.get("bookmarks", {}).items() for entry in entries(whole)]
+    for name, entry in found:
         key = streams[name].replication_key if name in streams else None
         value = entry.get("replication_key_value")
         if not key or entry.get("replication_key") != key or value in (None, ""):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from datetime import datetime
 
+    from tap_core.stream import ApiStream
+
     State = MutableMapping[str, Any]
 
 _LAST = "version"
@@ -42,10 +44,26 @@ def new_version(state: State, began: datetime) -> int:
     return version
 
 
-def is_whole_due(state: State, days: int | None, began: datetime) -> bool:
-    """Whether an incremental stream is to be read whole, as the last such read is older than so many days."""
+def is_whole_due(stream: ApiStream, state: State, days: int | None, began: datetime) -> bool:
+    """Whether an incremental stream is to be read whole, as the last such read is older than so many days.
+
+    One that is in the future, as of a clock that was wrong, counts as this run's start from now on.
+
+    Args:
+        stream: The stream.
+        state: Its entry in STATE, which is read and written.
+        days: The setting; None for never.
+        began: When the run began.
+    """
+    if days is None:
+        return False
     last = instant_or_none(state.get(WHOLE))
-    return days is not None and (last is None or (began - last).days >= days)
+    if last is not None and last > began:
+        text = "%s: `%s` %.80r in STATE is in the future; this run's start counts (full_read_every)"
+        stream.logger.warning(text, stream.name, WHOLE, state[WHOLE])
+        last = began
+        keep_whole(state, began)
+    return last is None or (began - last).days >= days
 
 
 def last_whole(state: State) -> str:

@@ -102,6 +102,25 @@ def test_a_whole_read_that_is_due(tmp_path, stream):
 
 
 @pytest.mark.parametrize("stream", INCREMENTAL)
+def test_E12_a_whole_read_in_the_future_counts_as_one_of_this_run_with_a_line(tmp_path, stream):
+    """As of a clock that was wrong once: it would be due never, or seventy years late."""
+    tap, serve, *_ = INCREMENTAL[stream]
+    rows, run = rows_of(stream, 60), {"full_read_every": 7}
+    first = read(tap, tmp_path, serve(rows), stream, **run)
+    future = aged(first.state, stream, -27_000)
+    moment = future["bookmarks"][stream]["whole_read_at"]
+    second = read(tap, tmp_path, serve(rows[1:]), stream, state=future, **run)
+    told = f"{stream}: `whole_read_at` {moment!r} in STATE is in the future; this run's start counts"
+    assert said(second, "WARNING") == [f"{told} (full_read_every)"]
+    kept = datetime.fromisoformat(second.state["bookmarks"][stream]["whole_read_at"])
+    assert abs(kept - datetime.now(timezone.utc)) < timedelta(minutes=1)
+    third = read(tap, tmp_path, serve(rows[1:]), stream, state=aged(second.state, stream, 8), **run)
+    assert list(versions(third)[0]) == [stream]
+    unset = read(tap, tmp_path, serve(rows[1:]), stream, state=future)
+    assert not said(unset, "WARNING")
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
 def test_a_whole_read_is_made_once_even_where_it_can_claim_nothing(tmp_path, stream):
     """A stream map filters its rows, today and in a week: it is no reason to read whole in every run."""
     tap, serve, *_ = INCREMENTAL[stream]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from in_process import select
+from in_process import call, said, select
 from scheduling.truth import OFF, ORGANIZATION, assert_all, expected
 from support import KEY, run
 from tap_core.errors import ApiError
@@ -142,6 +142,40 @@ def test_responses_to_a_form_that_is_new_to_the_user_are_all_read(api, config):
     assert {(row["id"],) for row in rows} <= second.rows("routing_form_responses").keys()
     found = first.rows("routing_form_responses") | second.rows("routing_form_responses")
     assert found == expected(api, "routing_form_responses")
+
+
+@pytest.mark.parametrize("damage", [5, [], None, "x", True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_E12_what_is_no_object_in_the_state_of_lists_is_ignored_with_a_line(
+    api, config, tmp_path, damage, whole
+):
+    stream = "routing_form_responses"
+    first = read(config, stream)
+    entry = first.state["bookmarks"][stream]
+    form = min(name for name, kept in entry["lists"].items() if kept)
+    place = "lists" if whole else f"lists.{form}"
+    entry["lists"] = damage if whole else {**entry["lists"], form: damage}
+    chosen = {"url": config["api_url"], "catalog": select(TapScheduling, stream)}
+    output = call(TapScheduling, tmp_path, state=first.state, **chosen)
+    assert output.code == 0, output.log
+    told = [] if whole and damage is None else [f"state: {stream}: `{place}` is no object; it is ignored"]
+    assert said(output, "WARNING") == told
+    assert output.state["bookmarks"][stream]["lists"][form]["replication_key_value"]
+    rows = api.data["scheduling"]["routing_form_responses"][form]
+    assert len([row for row in output.records[stream] if row["formId"] == form]) == len(rows)
+
+
+def test_E12_a_list_s_bookmark_that_is_no_time_is_refused_before_anything_is_read(api, config, tmp_path):
+    stream = "routing_form_responses"
+    first = read(config, stream)
+    for kept in first.state["bookmarks"][stream]["lists"].values():
+        kept["replication_key_value"] = 5
+    chosen = {"url": config["api_url"], "catalog": select(TapScheduling, stream)}
+    output = call(TapScheduling, tmp_path, state=first.state, **chosen)
+    assert (output.code, output.messages) == (1, [])
+    key = "createdAt"
+    told = f"state: {stream}: the bookmark 5 of `{key}` is no date and time; correct or remove it"
+    assert said(output) == [told]
 
 
 @pytest.mark.parametrize("status", [403, 500])
