@@ -94,13 +94,13 @@ def with_definitions(project: Any, taps: Mapping[str, Tap], loader: Mapping[str,
 
 
 def meltano_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """A setting as meltano.yml defines it."""
+    """A setting as meltano.yml defines it, in Meltano's own order: so `meltano config set` moves no line."""
     setting: dict[str, Any] = {"name": name, "kind": hub.kind({**schema, "secret": False})}
     if hub.initial(schema) is not None:
         setting["value"] = hub.initial(schema)
+    setting |= {"label": schema["title"], "description": schema["description"]}
     if "enum" in schema:
         setting["options"] = hub.options(schema)
-    setting |= {"label": schema["title"], "description": schema["description"]}
     if schema.get("secret"):
         setting["sensitive"] = True
     return setting

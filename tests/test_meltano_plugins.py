@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from difflib import unified_diff
 
 import duckdb
 import pytest
@@ -91,3 +92,24 @@ def test_meltano_leaves_its_file_alone(meltano):
     before = (ROOT / "meltano.yml").read_text()
     assert meltano("config", "list", "tap-events").returncode == 0
     assert (ROOT / "meltano.yml").read_text() == before
+
+
+CHANGES = [
+    ["--environment=prod", "config", "set", "tap-tremendous", "start_date", "2026-01-01"],
+    ["--no-environment", "config", "set", "tap-events", "start_date", "2026-01-01"],
+    ["--no-environment", "config", "set", "target-duckdb", "naming", "snake_case"],
+    ["--environment=prod", "select", "tap-tremendous", "orders", "*"],
+]
+
+
+def test_G14_what_meltano_changes_in_its_file_is_only_added(answers_of, tmp_path):
+    """It writes all of its file anew: what is not in its own order moves, and comments go with it."""
+    before = (ROOT / "meltano.yml").read_text()
+    (tmp_path / "meltano.yml").write_text(before)
+    answers_of(CHANGES, MELTANO_PROJECT_ROOT=str(tmp_path))
+    after = (tmp_path / "meltano.yml").read_text()
+    assert [line for line in unified_diff(before.splitlines(), after.splitlines()) if line[0] == "-"][
+        1:
+    ] == []
+    for added in ("start_date: '2026-01-01'\n", "naming: snake_case\n", "- orders.*\n"):
+        assert f" {added}" in after
