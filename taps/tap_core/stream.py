@@ -199,7 +199,7 @@ class ApiStream(BoundedStream):
     @cached_property
     def key_of(self) -> Callable[[Any], Any]:
         """Reads from an undecoded record what tells it apart in its list."""
-        return key_reader(self.keys_in_list)
+        return key_reader(self.keys_in_list, self.schema["properties"])
 
     @property
     def keys_in_list(self) -> Sequence[str]:
