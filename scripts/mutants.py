@@ -39,8 +39,11 @@ PAGE = ROOT / "docs" / "mutants.md"
 WANTED = 85
 """Per cent of the mutants that tests are to find."""
 
-_PAGING = ("cursor", "evidence", "joining", "page", "paginator", "places", "positioned", "walk", "window")
-_OF_LISTS = "known_rows requests ignored_places resumed_lists marked_rows own_paginators"
+_PAGING = (
+    *("cursor", "endings", "evidence", "joining", "page", "paginator", "places", "positioned", "walk"),
+    "window",
+)
+_OF_LISTS = "list_ends known_rows requests ignored_places resumed_lists marked_rows own_paginators"
 AREAS = {
     "bookmarks": ("bookmarks.py", "bookmarks growing_ids"),
     "checkpoint": ("checkpoint.py", "checkpoint"),
