@@ -117,9 +117,10 @@ class Retriable(Exception):
         wait: Seconds that the server asks to wait, or None when it names none.
         unanswered: Whether there was no answer at all.
         divisible: Whether fewer rows at a time may be answered better.
+        inferred: Whether the status 429 is not the answer's own, but what its words or headers come to.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         reason: str,
         *,
@@ -127,6 +128,7 @@ class Retriable(Exception):
         wait: float | None = None,
         unanswered: bool = False,
         divisible: bool = True,
+        inferred: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -134,6 +136,7 @@ class Retriable(Exception):
         self.wait = wait
         self.unanswered = unanswered
         self.divisible = divisible
+        self.inferred = inferred
 
 
 class Unconnected(Retriable):

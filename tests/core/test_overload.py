@@ -11,9 +11,9 @@ from in_process import call
 from json_api import JsonApi, cut
 from limits import Bucket
 from lists import BY_OFFSET, only, rows_of
-from tap_core.http.retry import Overload
+from tap_core.errors import Retriable
+from tap_core.http.believed import Believed
 
-BUSY = {"status": 503, "again": False, "others_passed": True}
 NGINX = "<html><h1>503 Service Temporarily Unavailable</h1></html>"
 
 
@@ -65,20 +65,32 @@ def test_C01_a_503_that_says_too_many_requests_is_a_429(tmp_path, stream):
     assert len(output.records[stream]) == 60
 
 
-def test_C01_a_503_is_a_limit_where_it_comes_again_and_others_pass():
-    overload = Overload()
-    assert not overload.is_limit(**BUSY)
-    assert overload.is_limit(**BUSY | {"again": True})
-    assert not overload.is_limit(**BUSY | {"again": True, "others_passed": False})
-    assert not overload.is_limit(**BUSY | {"again": True, "status": 500})
-    overload.in_vain()
-    assert not overload.is_limit(**BUSY | {"again": True})
-    assert overload.is_limit(429, again=False, others_passed=False)
+BUSY = Retriable("503 Busy", status=503)
 
 
-def test_C01_a_503_now_and_then_is_none():
-    overload = Overload()
-    for _ in range(200):
-        assert not overload.is_limit(**BUSY)
-        for _ in range(3):
-            overload.passed()
+def answers(believed, pattern):
+    """What is thought of each 503 among answers."""
+    for number, letter in enumerate(pattern):
+        if letter == "x":
+            yield believed.is_limit(BUSY, number)
+        else:
+            believed.passed()
+
+
+def test_C01_many_a_503_is_a_limits_while_others_pass_and_a_pace_helps():
+    assert not any(answers(Believed(), "...x" * 50)), "now and then it is a fault"
+    assert any(answers(Believed(), "x." * 20))
+    assert not any(Believed().is_limit(BUSY, 0) for _ in range(40)), "nothing passes"
+    learned = Believed()
+    assert [*answers(learned, "x." * 20 + "......x" * 40)][-1]
+    at_random = Believed()
+    assert [*answers(at_random, "x." * 20)][-1]
+    assert not [*answers(at_random, "xx." * 40)][-1]
+
+
+def test_C01_a_503_that_never_passes_alone_is_a_fault_from_then_on():
+    believed = Believed()
+    assert [*answers(believed, "x." * 20)][-1]
+    believed.in_vain(BUSY, 20)
+    assert not any(answers(believed, "x." * 40))
+    assert believed.is_limit(Retriable("429", status=429), 0)

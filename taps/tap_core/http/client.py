@@ -18,11 +18,12 @@ from urllib3.exceptions import (
 
 from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unconnected, Unreachable
 from tap_core.http import messages
+from tap_core.http.believed import Believed
 from tap_core.http.connection import Dropped, TooLarge
 from tap_core.http.limiter import Limiter
 from tap_core.http.prepare import Preparer
 from tap_core.http.response import check_retried, redirect_target
-from tap_core.http.retry import Limits, Overload, Silence, backoff, first_date, refusal_wait
+from tap_core.http.retry import Limits, Silence, backoff, first_date, refusal_wait
 from tap_core.http.transport import Transport
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class ApiClient:
             self.session.mount(scheme, self._transport)
         self._answers = 0
         self._silence = Silence()
-        self._overload = Overload()
+        self._believed = Believed()
 
     def stop(self) -> None:
         """End all waiting, now and from now on, with `Stopped`."""
@@ -129,14 +130,13 @@ class ApiClient:
             retries = 0 if self._silence.is_lasting(self._answers) else self.limits.max_retries
         faults = refusals = 0
         again = False
-        answers, answered = self._answers, 0
+        answers = self._answers
         while True:
             ticket = self._limiter.enter(again=again)
             try:
                 result = self._attempt(request, read, traffic)
             except Retriable as failure:
-                others = self.answered > answered
-                again = self._overload.is_limit(failure.status, again=faults > 0, others_passed=others)
+                again = self._believed.is_limit(failure, self.answered)
                 if again:
                     refusals += ticket.alone
                     self._refused(request, failure, ticket, refusals, traffic)
@@ -147,7 +147,7 @@ class ApiClient:
                     raise self._gave_up(request, failure, faults, answers) from None
                 self._back_off(request, failure, faults, traffic)
                 if faults == 1:
-                    answers, answered = self._answers, self.answered
+                    answers = self._answers
             except BaseException:
                 self._limiter.passed(ticket)
                 raise
@@ -159,10 +159,10 @@ class ApiClient:
         response = self._send(request, traffic)
         if traffic.on_answer:
             traffic.on_answer(response)
-        check_retried(response)
+        check_retried(response, believed=self._believed.words(self.answered))
         result = read(response)
         self.answered += 1
-        self._overload.passed()
+        self._believed.passed()
         return result
 
     def _send(self, request: _Prepared, traffic: Traffic) -> Answer:
@@ -234,18 +234,19 @@ class ApiClient:
         traffic: Traffic,
     ) -> None:
         """Wait as a refusal asks to, with all other requests."""
-        named = failure.status == HTTPStatus.TOO_MANY_REQUESTS
+        is_named = failure.status == HTTPStatus.TOO_MANY_REQUESTS
+        is_sure = is_named and (not failure.inferred or self._believed.is_doubted(self.answered))
 
         def wait(before: int) -> float:
             self._check_wait(request, failure)
             before = max(before, refusals - 1)
-            factor = self.rate_limit_factor if named else 1
-            seconds = refusal_wait(self.limits, before, failure.wait, factor=factor, blocks=named)
-            if seconds is not None:
+            factor = self.rate_limit_factor if is_named else 1
+            seconds = refusal_wait(self.limits, before, failure.wait, factor=factor, blocks=is_named)
+            if seconds is not None and not (is_sure and failure.inferred):
                 return seconds
-            if named:
+            if is_sure:
                 raise RateLimited(messages.still_refused(request.url, failure), status=failure.status)
-            self._overload.in_vain()
+            self._believed.in_vain(failure, self.answered)
             raise self._gave_up(request, failure, refusals + 1, 0)
 
         seconds = self._limiter.refused(ticket, wait)

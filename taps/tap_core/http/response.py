@@ -38,25 +38,31 @@ class Refusals:
     hint: Callable[[int], str]
 
 
-def check_retried(response: requests.Response) -> None:
+def check_retried(response: requests.Response, *, believed: bool = True) -> None:
     """See whether a response is to be asked for again on its status alone.
+
+    Args:
+        response: Any response.
+        believed: Whether a limit may be told by another status than 429.
 
     Raises:
         Retriable: It is; with the status 429 where it is a limit that says so.
     """
     status, headers = response.status_code, response.headers
-    limited = status == codes.too_many_requests or is_limit(status, headers, response.content)
+    inferred = believed and status != codes.too_many_requests and is_limit(status, headers, response.content)
+    limited = inferred or status == codes.too_many_requests
     if limited or is_retried(status):
         reason = f"{status} {messages.sanitize(response.reason)}"
         wait = named_wait(headers, limited=limited)
-        raise Retriable(reason, status=codes.too_many_requests if limited else status, wait=wait)
+        status = codes.too_many_requests if limited else status
+        raise Retriable(reason, status=status, wait=wait, divisible=not inferred, inferred=inferred)
 
 
 def limit_inside(response: requests.Response, member: str) -> Retriable:
     """What a response that worked is where a member of its body says that too much was asked for: a 429."""
     reason = f"the answer says by `{member}` that too much was asked for"
     wait = named_wait(response.headers, limited=True)
-    return Retriable(reason, status=codes.too_many_requests, wait=wait)
+    return Retriable(reason, status=codes.too_many_requests, wait=wait, inferred=True, divisible=False)
 
 
 def read_answer(

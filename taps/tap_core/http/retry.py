@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -24,6 +23,8 @@ _LIMIT = re.compile(TOO_MUCH)
 _PLAIN_LIMIT = re.compile(PLAINLY_TOO_MUCH)
 _IN_ANY_WORDS = {400, 401, 402, 403, 420}
 """Statuses with which any words of a limit are believed; with others, those that mean nothing else."""
+
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 _NO_PASSING_LIMIT = re.compile(
     r"licen[cs]e|\bseats?\b|upgrade.{0,20}(feature|user)|(feature|user).{0,40}upgrade"
@@ -53,9 +54,6 @@ _SEVERAL = 3
 
 _IN_VAIN = 2
 """Lists in a row without any answer, after which each other one is asked for but once."""
-
-_RECENT, _OFTEN = 16, 6
-"""Of so many requests in a row so many were answered with 503, where that is a limit's way to refuse."""
 
 _WINDOW = 60.0
 """Seconds for which an API blocks who asks too often, where its 429 names no time."""
@@ -93,40 +91,6 @@ class Silence:
         return answers == self._answers and len(self._lists) >= (_IN_VAIN if answers else 1)
 
 
-class Overload:
-    """Whether a 503 means what others say with a 429, as that of nginx does unless told otherwise.
-
-    It does where others pass meanwhile, and a request is refused again, or many are; until one is refused
-    that goes alone, and every wait was in vain. That is a fault, and so is each later one.
-    """
-
-    def __init__(self) -> None:
-        self._recent = deque([False] * _RECENT, _RECENT)
-        self._is_limit: bool | None = None
-
-    def passed(self) -> None:
-        """A request has succeeded."""
-        self._recent.append(False)
-
-    def in_vain(self) -> None:
-        """A request that was taken for one too many never passed."""
-        self._is_limit = False
-
-    def is_limit(self, status: int | None, *, again: bool, others_passed: bool) -> bool:
-        """Whether a failed request was one too many.
-
-        Args:
-            status: Of the answer; None if there was none.
-            again: Whether the request failed before.
-            others_passed: Whether others succeeded meanwhile.
-        """
-        if status != HTTPStatus.SERVICE_UNAVAILABLE or self._is_limit is False or not others_passed:
-            return status == HTTPStatus.TOO_MANY_REQUESTS
-        self._recent.append(True)
-        self._is_limit = self._is_limit or sum(self._recent) >= _OFTEN or None
-        return again or bool(self._is_limit)
-
-
 def is_retried(status: int) -> bool:
     """Whether a response of this status is worth asking for again."""
     return status in RETRIED_STATUSES or status >= 500  # noqa: PLR2004
@@ -134,7 +98,7 @@ def is_retried(status: int) -> bool:
 
 def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether a refusal means what others say with a 429: that too much was asked for."""
-    if status < HTTPStatus.BAD_REQUEST:
+    if status < HTTPStatus.BAD_REQUEST or status in _GONE:
         return False
     remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
     if status == HTTPStatus.FORBIDDEN and ("Retry-After" in headers or "0" in remaining):
@@ -160,13 +124,13 @@ def refusal_wait(
         before: Refusals in a row before this one.
         named: Seconds that the server names.
         factor: How many times as long to wait as after a fault, where no time is named; none is short then.
-        blocks: Whether it may be one of a block of a minute, as a 429 may.
+        blocks: Whether it may be one of a block of a minute, as a 429 may; else there are fewer waits.
     """
-    waits = _refusal_waits(limits, named, factor, blocks=blocks)
-    return next(islice(waits, before, None), None)
+    waits = _refusal_waits(limits, named, factor)
+    return next(islice(waits, before, None if blocks else max(before, limits.max_retries)), None)
 
 
-def _refusal_waits(limits: Limits, named: float | None, factor: float, *, blocks: bool) -> Iterator[float]:
+def _refusal_waits(limits: Limits, named: float | None, factor: float) -> Iterator[float]:
     """The waits after one refusal upon another, never less than the server names.
 
     Short at first, then the back-off. Where the server names no time and the retries are used up, the window
@@ -183,7 +147,7 @@ def _refusal_waits(limits: Limits, named: float | None, factor: float, *, blocks
     doubled = (factor * 2.0 ** min(retry, _MOST_DOUBLINGS) for retry in retries)
     for share in chain(quick, doubled):
         yield max(named or 0.0, min(share * limits.backoff_factor, limits.max_wait))
-    if blocks and named is None and limits.max_retries >= _SEVERAL and limits.max_wait >= _WINDOW:
+    if named is None and limits.max_retries >= _SEVERAL and limits.max_wait >= _WINDOW:
         yield _WINDOW
 
 

@@ -1,0 +1,73 @@
+"""Which answers mean that too much was asked for, though they are no 429: by words, or as many are 503."""
+
+from __future__ import annotations
+
+from collections import deque
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_core.errors import Retriable
+
+_WINDOW, _MANY, _STILL_MANY = 32, 12, 10
+"""Of so many requests in a row so many that are answered with 503 are a limiter's; and so many are none of
+a limiter's once a pace was found.
+"""
+
+_SETTLED = 40
+"""Requests after which a pace was found."""
+
+
+class Believed:
+    """What is taken for a limit until a request that goes alone is refused after every wait.
+
+    Then it is that request's own failure: an API can pass on what another one said, or speak of what was
+    bought. Only where nothing passes behind it all are refused, and the run ends.
+    """
+
+    def __init__(self) -> None:
+        self._doubted_at: int | None = None
+        self._recent = deque([False] * _WINDOW, _WINDOW)
+        self._busy_is_limit: bool | None = None
+        self._since = 0
+
+    def passed(self) -> None:
+        """A request has succeeded."""
+        self._note(busy=False)
+
+    def words(self, answered: int) -> bool:
+        """Whether what an answer says is believed.
+
+        Args:
+            answered: Requests that have succeeded.
+        """
+        return self._doubted_at is None or self.is_doubted(answered)
+
+    def is_doubted(self, answered: int) -> bool:
+        """Whether a request was refused for good, and none has passed since."""
+        return self._doubted_at == answered
+
+    def is_limit(self, failure: Retriable, answered: int) -> bool:
+        """Whether a failed request was one too many. With 503 nginx says so, unless it is told otherwise."""
+        if failure.inferred:
+            return self.words(answered)
+        if failure.status == HTTPStatus.SERVICE_UNAVAILABLE and answered:
+            self._note(busy=True)
+            return bool(self._busy_is_limit)
+        return failure.status == HTTPStatus.TOO_MANY_REQUESTS
+
+    def in_vain(self, failure: Retriable, answered: int) -> None:
+        """A request that was taken for one too many never passed."""
+        if failure.inferred:
+            self._doubted_at = answered
+        else:
+            self._busy_is_limit = False
+
+    def _note(self, *, busy: bool) -> None:
+        self._recent.append(busy)
+        self._since += 1
+        many = self._recent.count(True)
+        if self._busy_is_limit is None and many >= _MANY:
+            self._busy_is_limit, self._since = True, 0
+        elif self._busy_is_limit and self._since > _SETTLED and many >= _STILL_MANY:
+            self._busy_is_limit = False  # refused at random, whatever the pace

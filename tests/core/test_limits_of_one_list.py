@@ -1,0 +1,88 @@
+"""A refusal of one list for good that speaks of a limit: the others are read, and that list is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from in_process import call, select
+from json_api import JsonApi, cut
+from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+
+PARENTS = range(1, 13)
+
+
+class Events:
+    tap, streams = TapEvents, ("events", "attendees")
+
+    def __call__(self, path, query):
+        name = path.rsplit("/", 1)[1]
+        own = [{"id": n} for n in PARENTS] if name == "events" else [{"id": 100 + self.parent(path)}]
+        return {"pagination": [{"total": len(own)}], name: cut(own, query)}
+
+    def parent(self, path):
+        return None if path.endswith("/events") else int(path.split("/")[-2])
+
+
+class Promotions:
+    tap, streams = TapPromotions, ("promotions", "users")
+
+    def __call__(self, path, query):
+        parent = self.parent(path)
+        own = (
+            [{"id": 100 + parent}]
+            if parent
+            else [{"id": n, "created": "2025-01-01T00:00:00Z"} for n in PARENTS]
+        )
+        return {"items": own, "paging": {"next_cursor": None}}
+
+    def parent(self, path):
+        return None if path == "/promotions" else int(path.rsplit("/", 1)[1])
+
+
+SAID = [
+    (500, {"message": "Calendar of another vendor: Rate Limit Exceeded"}),
+    (402, {"message": "Monthly quota of exports exceeded"}),
+    (403, {"message": "API quota exceeded"}),
+    (422, {"message": "'Slow Down Sunday' can't be listed"}),
+    (200, {"error": {"message": "Rate limit exceeded"}}),
+]
+
+
+def read(kind, folder, refuses, said, **more):
+    account, asked = kind(), []
+
+    def handle(path, query):
+        asked.append(path)
+        return said if refuses(account.parent(path), len(asked)) else account(path, query)
+
+    with JsonApi(handle) as api:
+        catalog, waits = select(kind.tap, *kind.streams), {"max_retries": 2, "concurrency": 4}
+        output = call(kind.tap, folder, url=api.url, catalog=catalog, **waits, **more)
+    return output, asked
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("kind", [Events, Promotions])
+def test_H05_one_list_that_is_refused_for_good_costs_that_list_alone(tmp_path, kind, said):
+    output, _ = read(kind, tmp_path, lambda parent, _: parent == 5, said)
+    assert output.code == 2, output.log
+    child = kind.streams[1]
+    assert {int(row["id"]) for row in output.records[child]} == {100 + n for n in PARENTS} - {105}
+    assert f"partly read: {child}" in output.log
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("kind", [Events, Promotions])
+def test_H05_where_nothing_passes_any_more_the_run_ends(tmp_path, kind, said):
+    output, asked = read(kind, tmp_path, lambda _, count: count > 6, said)
+    assert output.code == 2, output.log
+    assert len(asked) < 6 + 15
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_H05_of_what_is_gone_no_words_are_believed(tmp_path, status):
+    said = (status, {"message": "Event 'Slow Down Sunday' was removed"})
+    output, asked = read(Events, tmp_path, lambda parent, _: parent == 5, said)
+    assert output.code == 0, output.log
+    assert len([path for path in asked if "/5/" in path]) == 1
