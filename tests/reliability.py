@@ -44,8 +44,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   row is called gone.
 - **An answer that is none**: a list must stand in its place, and an empty one with words of refusal beside it
   ("Too many requests") is asked for again, and then fails by name. A refusal that says that a limit of
-  requests was passed counts as a 429, whatever its status; inside a 200 too, where it is said plainly. Only
-  the words of the vendor for an empty list, with the resource's own name, are believed.
+  requests was passed counts as a 429, whatever its status; inside a 200 too, where it is said plainly.
+  Where waiting does not help, it is that list's own failure, unless nothing passes any more. Only the words
+  of the vendor for an empty list, with the resource's own name, are believed.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was.

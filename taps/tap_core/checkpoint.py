@@ -23,13 +23,21 @@ def name_of(key: Any) -> str:
 
 
 def scope_of(stream: ApiStream, began: datetime) -> dict[str, Any]:
-    """What tells reads of a stream apart: what is read below it, for which parents, by which filters."""
+    """What tells reads of a stream apart: what is written of it and below, as what, for which parents."""
     streams = (stream, *stream.selected_descendants)
     filters = {name: given for one in streams for name, given in one.filtered_by.items()}
     below = stream.children if stream.ends_at else ()
     skipping = [child.name for child in below if not Parents(child, began).are_all]
-    names = sorted(one.name for one in streams if one.selected)  # of others no row was written
-    return {"streams": names, "filters": digest(filters), "skipping": skipping or None}
+    written = [one for one in streams if one.selected]
+    given = stream.config.get("stream_maps") or {}
+    maps = {one.name: given[one.name] for one in written if one.name in given}
+    keys = {one.name: [*one.primary_keys] for one in written if [*one.primary_keys] != [*one.declared_keys]}
+    return {
+        "streams": sorted(one.name for one in written),
+        "filters": digest(filters),
+        "written_as": digest({**maps, **{f"keys of {name}": found for name, found in keys.items()}}),
+        "skipping": skipping or None,
+    }
 
 
 class Checkpoint:

@@ -121,7 +121,7 @@ def question(tap, *streams, state=None, **settings):
 @pytest.mark.parametrize("account", ACCOUNTS)
 def test_a_question_names_what_is_read_below_and_what_is_passed_over(account):
     tap, parent, child = account.tap, account.parent, account.children[0]
-    alone = {"streams": [parent], "filters": None, "skipping": None}
+    alone = {"streams": [parent], "filters": None, "written_as": None, "skipping": None}
     both = {**alone, "streams": sorted([parent, child])}
     passed = {"bookmarks": {child: {"whole_pass_at": BEFORE, "last_pass_at": BEFORE}}}
     assert question(tap, parent) == alone

@@ -193,3 +193,24 @@ def test_a_list_of_late_changes_is_no_place_to_go_on_from(tmp_path):
     assert second.code == 0, second.log
     titles = {row["id"]: row.get("title") for row in second.records["bookings"]}
     assert [titles.get(row["id"]) for row in changed] == ["changed"] * 6
+
+
+CHANGED = [
+    {"__alias__": "people"},
+    {"__key_properties__": ["id", "name"], "name": "'x'"},
+    {"first_name": None, "nickname": None},
+]
+
+
+@pytest.mark.parametrize("mapped", CHANGED)
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_rows_that_were_written_under_another_name_or_key_are_written_again(tmp_path, kind, mapped):
+    account, child = kind(dict.fromkeys(range(1, 31))), kind.children[0]
+    account.until = 20
+    stopped = read(kind.tap, tmp_path, account, kind.parent, child, stream_maps={child: mapped})
+    assert stopped.code == 2, stopped.log
+    account.until = 10**6
+    second = read(kind.tap, tmp_path, account, kind.parent, child, state=stopped.state)
+    assert second.code == 0, second.log
+    expected = {str(row["id"]) for rows in account.rows.values() for row in rows}
+    assert keys(second, stream=child) == expected
