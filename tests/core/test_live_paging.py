@@ -121,6 +121,7 @@ def schedule(kind, seed):
     return server, paginator, answers(server)
 
 
+@pytest.mark.timeout(1200)  # four minutes of `make reliability`, where nothing else runs
 @pytest.mark.parametrize("kind", LISTS)
 def test_A15_no_row_that_stays_is_lost_and_no_list_called_broken(reliability, kind):
     for seed in (*PINNED[kind], *range(EXAMPLES)):
