@@ -39,11 +39,8 @@ PAGE = ROOT / "docs" / "mutants.md"
 WANTED = 85
 """Per cent of the mutants that tests are to find."""
 
-_PAGING = (
-    *("cursor", "endings", "evidence", "joining", "page", "paginator", "places", "positioned", "walk"),
-    "window",
-)
-_OF_LISTS = "list_ends known_rows requests ignored_places resumed_lists marked_rows own_paginators"
+_PAGING = ("cursor", "evidence", "joining", "page", "paginator", "places", "positioned", "walk", "window")
+_OF_LISTS = "known_rows requests ignored_places resumed_lists marked_rows own_paginators"
 AREAS = {
     "bookmarks": ("bookmarks.py", "bookmarks growing_ids"),
     "checkpoint": ("checkpoint.py", "checkpoint"),
@@ -55,6 +52,7 @@ AREAS = {
         " ".join(f"paging/{name}.py" for name in _PAGING),
         f"{_OF_LISTS} places page paginators own_page_sizes",
     ),
+    "ends": ("paging/endings.py", "behind_the_end list_ends thin_pages pages_cut_short"),
 }
 """Modules of the core, and the tests in tests/core that concern them: those that take seconds."""
 
