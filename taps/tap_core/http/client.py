@@ -235,16 +235,16 @@ class ApiClient:
     ) -> None:
         """Wait as a refusal asks to, with all other requests."""
         is_named = failure.status == HTTPStatus.TOO_MANY_REQUESTS
-        is_sure = is_named and (not failure.inferred or self._believed.is_doubted(self.answered))
+        is_doubted = failure.inferred and self._believed.is_doubted(self.answered)
 
         def wait(before: int) -> float:
             self._check_wait(request, failure)
             before = max(before, refusals - 1)
             factor = self.rate_limit_factor if is_named else 1
             seconds = refusal_wait(self.limits, before, failure.wait, factor=factor, blocks=is_named)
-            if seconds is not None and not (is_sure and failure.inferred):
+            if seconds is not None and not is_doubted:
                 return seconds
-            if is_sure:
+            if is_doubted or (is_named and not failure.inferred):
                 raise RateLimited(messages.still_refused(request.url, failure), status=failure.status)
             self._believed.in_vain(failure, self.answered)
             raise self._gave_up(request, failure, refusals + 1, 0)
