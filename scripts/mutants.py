@@ -50,9 +50,9 @@ AREAS = {
     ),
     "paging": (
         " ".join(f"paging/{name}.py" for name in _PAGING),
-        f"{_OF_LISTS} places page paginators own_page_sizes",
+        f"{_OF_LISTS} places page paginators own_page_sizes endings",
     ),
-    "ends": ("paging/endings.py", "behind_the_end list_ends thin_pages pages_cut_short"),
+    "ends": ("paging/endings.py", "endings behind_the_end list_ends thin_pages pages_cut_short"),
 }
 """Modules of the core, and the tests in tests/core that concern them: those that take seconds."""
 

@@ -41,7 +41,7 @@ class Read:
         self.proofs = paginator.proofs
 
     def _turn(self, paginator, answer):
-        assert len(self.asked) < 50, "a loop"
+        assert len(self.asked) < 150, "a loop"
         self.asked.append(tuple(paginator.current_value.values()))
         if paginator.probing:
             self.looks.append(self.asked[-1])

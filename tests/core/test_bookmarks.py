@@ -66,6 +66,12 @@ def test_D02_E06_a_bookmark_in_the_future_counts_as_the_start_of_the_run(value, 
     assert instant(state["replication_key_value"]) == NOW
 
 
+@pytest.mark.parametrize("values", [[None], [None, "now"], ["2026-01-01T00:00:00Z", None], [7, None]])
+def test_D01_all_rows_are_wanted_by_a_first_run(values):
+    mark, _ = bookmark()
+    assert mark.wants(values) == [True] * len(values)
+
+
 def test_an_integer_bookmark_begins_at_itself():
     mark, state = bookmark(7, lookback=86_400, start_date="2026-01-01")
     assert (mark.start, mark.reached) == (7, 7)

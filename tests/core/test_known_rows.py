@@ -135,3 +135,25 @@ def test_places_are_counted_on_when_the_first_rows_are_forgotten():
     assert [window.goes_on_from(page_of([place]), place) for place in (2, 3, 10)] == [False, True, True]
     assert not window.comes_again(page_of([10]), 2, 1)  # nor are places counted from the end
     assert not window.goes_on_from(page_of([10]), 2)
+
+
+def written_anew(ids):
+    """Rows whose members stand in the other order."""
+    rows = [{"name": "n", "id": number} for number in ids]
+    return Page(jsonpath.parse(json.dumps({"items": rows}).encode()), "$.items[*]", key_reader(["id"]))
+
+
+def test_what_rows_say_is_compared_once_they_were_seen_to_be_written_in_several_ways():
+    window = after(page_of([1, 2, 3], name="n"))
+    assert not window.joins(written_anew([3]))
+    window.compare_content(page_of([1, 2, 3], name="n"))
+    assert window.joins(written_anew([3]))
+    assert not window.joins(page_of([3], name="another"))
+
+
+def test_what_a_row_said_is_known_only_where_its_bytes_are_as_they_were():
+    window = after(page_of([1, 2], name="n"))
+    window.compare_content(page_of([1, 2], name="changed"))
+    assert not window.joins(page_of([1, 2], name="changed"))
+    window.compare_content(page_of([1, 2], name="n"))  # it is done once
+    assert not window.joins(written_anew([1, 2]))

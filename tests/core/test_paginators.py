@@ -212,6 +212,18 @@ def test_H07_cursors_and_their_ends(reliability):
         assert List(by_cursor({None: items([1], **end)})).read(cursor()) == [1]
 
 
+@pytest.mark.parametrize("empty", [{}, {"paging": None}])
+def test_A03_an_empty_answer_without_what_stood_beside_the_others_is_no_end(empty):
+    for last in (7, "b"):
+        pages = {
+            None: items([1], paging={"next": 7}),
+            7: items([2], paging={"next": "b"}),
+            last: items([], **empty),
+        }
+        with pytest.raises(ApiError, match="nothing at a cursor that it gave"):
+            List(by_cursor(pages)).read(cursor())
+
+
 @pytest.mark.parametrize("cycle", [["a", "a"], ["a", "b", "a"], [1, "2", 1]])
 def test_B06_cursors_in_a_circle(reliability, cycle):
     answers = iter(items([n], paging={"next": token}) for n, token in enumerate(cycle))

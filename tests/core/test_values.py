@@ -14,6 +14,7 @@ from tap_core.records.values import (
     as_moment,
     as_plain_moment,
     as_plain_number,
+    as_sound_text,
     in_utc,
     is_day,
     is_moment,
@@ -42,6 +43,14 @@ from ways import codec, written
 )
 def test_a_number_is_one_text_however_it_is_written(value, plain):
     assert as_plain_number(value) == plain
+
+
+@pytest.mark.parametrize(
+    ("value", "sound"),
+    [("a\ud800b", "a\\ud800b"), ("é😀", "é😀"), ("", ""), (5, 5), (None, None)],
+)
+def test_half_a_character_becomes_its_escape(value, sound):
+    assert as_sound_text(value) == sound
 
 
 @pytest.mark.parametrize(
