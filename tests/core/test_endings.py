@@ -132,7 +132,7 @@ def test_a_list_that_comes_in_pages_of_a_row_or_two_is_read_to_its_end():
 
 
 def test_what_is_asked_for_behind_an_end_is_no_part_of_what_was_read():
-    """Half of the first page is hidden, and the two rows asked for next: what is tried there leads nowhere."""
+    """Half of the first page is hidden, and the two rows asked for next: what is tried there is no place."""
     shown = [number for number in range(45) if not 5 <= number < 12]
     read = Read(offset(), lambda start, size: items([row for row in shown if start <= row < start + size]))
     assert (sorted(read.rows), read.failure) == (shown, "")
