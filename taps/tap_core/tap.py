@@ -112,6 +112,7 @@ class ApiTap(CommandTap):
             config.get("user_agent") or default_user_agent(),
             self.logger,
             self.rate_limit_factor,
+            counts_at_once=self.most_concurrent < MOST_CONCURRENT,
         )
 
     @cached_property

@@ -52,8 +52,24 @@ class Block:
         return now >= self.until
 
 
+class AtOnce:
+    """Allows so many at once, each of which takes its time."""
+
+    def __init__(self, most, seconds):
+        self.most, self.seconds, self.ends = most, seconds, []
+
+    def allows(self, now):
+        self.ends = [end for end in self.ends if end > now]
+        if len(self.ends) >= self.most:
+            return False
+        self.ends.append(now + self.seconds)
+        return True
+
+
 class Client:
     """Sends requests as the client does, so many at a time."""
+
+    factor, counts = 1, False
 
     def __init__(self, server, named, requests, latency=0.02, limits=LIMITS):
         self.now, self.server, self.named, self.latency, self.limits = 0.0, server, named, latency, limits
@@ -98,14 +114,14 @@ class Client:
             self._start()
         else:
             self.refused += 1
-            self.limiter.refused(ticket, self._wait)
+            self.limiter.refused(ticket, self._wait, counts=self.counts and self.named is None)
             self._enter(again=True)
         waiting, self._waiting = self._waiting, []
         for again in waiting:
             self._enter(again=again, counted=True)
 
     def _wait(self, before):
-        wait = refusal_wait(self.limits, before, self.named)
+        wait = refusal_wait(self.limits, before, self.named, factor=self.factor)
         self.gave_up = wait is None
         return wait or 0.0
 
@@ -132,6 +148,41 @@ def test_C01_a_server_that_refuses_at_random_does_not_slow_a_run_down_without_en
     assert not long.gave_up
     assert long.done == 1200
     assert long.now < 6 * short.now
+
+
+class CountedClient(Client):
+    """Of an API that is known to count requests at once: it names no time, and advises to wait for long."""
+
+    factor, counts = 15, True
+
+
+@pytest.mark.parametrize("latency", [0.1, 0.4, 2])
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_C01_of_a_limit_of_requests_at_once_only_the_first_refusal_is_waited_for(most, latency):
+    limits = Limits(150, 3, 2, None, 4)
+    client = CountedClient(AtOnce(most, latency / 2), None, 100, latency, limits)
+    assert client.done == 100
+    assert client.refused < 4
+    assert client.now < 15 * LIMITS.backoff_factor + 1.05 * 100 * latency / most + 3 * latency
+
+
+def test_C01_once_others_have_gone_more_at_once_is_tried():
+    class Freed(AtOnce):
+        def allows(self, now):
+            self.most = 1 if now < 60 else 4
+            return super().allows(now)
+
+    client = CountedClient(Freed(1, 0.5), None, 4000, 1, Limits(150, 3, 2, None, 4))
+    assert client.done == 4000
+    assert client.now < 0.6 * 4000  # one by one it takes 4,000 s
+
+
+@pytest.mark.parametrize("rate", [2, 10])
+def test_C01_a_pace_is_learned_too_where_requests_at_once_are_counted(rate):
+    client = CountedClient(Bucket(rate, 1), None, 200, 0.02, Limits(150, 3, 2, None, 4))
+    assert not client.gave_up
+    assert client.done == 200
+    assert client.refused < 20
 
 
 def test_C01_nothing_is_slowed_down_without_a_refusal():

@@ -65,6 +65,7 @@ class ApiClient:
         user_agent: User-Agent header.
         logger: Where retries are logged.
         rate_limit_factor: How many times as long to wait after a 429 that names no time as after a fault.
+        counts_at_once: Whether such a 429 means that too many requests were under way at once.
     """
 
     limits: Limits
@@ -72,6 +73,7 @@ class ApiClient:
     user_agent: str
     logger: logging.Logger
     rate_limit_factor: float = 1
+    counts_at_once: bool = False
     on_wait: Callable[[float], None] | None = field(default=None, init=False)
     """Is told how many seconds each answer was waited for."""
     answered: int = field(default=0, init=False)
@@ -226,15 +228,11 @@ class ApiClient:
         return Retriable(f"the body can't be read ({messages.sanitize(str(error))})")
 
     def _refused(
-        self,
-        request: _Prepared,
-        failure: Retriable,
-        ticket: Ticket,
-        refusals: int,
-        traffic: Traffic,
+        self, request: _Prepared, failure: Retriable, ticket: Ticket, refusals: int, traffic: Traffic
     ) -> None:
         """Wait as a refusal asks to, with all other requests."""
         is_named = failure.status == HTTPStatus.TOO_MANY_REQUESTS
+        counts = self.counts_at_once and is_named and failure.wait is None
         is_doubted = failure.inferred and self._believed.is_doubted(self.answered)
 
         def wait(before: int) -> float:
@@ -249,7 +247,7 @@ class ApiClient:
             self._believed.in_vain(failure, self.answered)
             raise self._gave_up(request, failure, refusals + 1, 0)
 
-        seconds = self._limiter.refused(ticket, wait)
+        seconds = self._limiter.refused(ticket, wait, counts=counts)
         traffic.retries += 1
         if seconds is not None:
             self._log_retry(request, failure, seconds)

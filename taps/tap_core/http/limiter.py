@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tap_core.errors import Stopped
 from tap_core.http.pace import Pace
+from tap_core.http.width import Width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ class Ticket(NamedTuple):
     """Whether no other request was let go beside it, as after a refusal."""
     rate: float | None
     """The pace at which it was sent, in requests a second, if there was one."""
+    beside: int
+    """Requests under way when it was sent, itself among them."""
 
 
 class Limiter:
@@ -33,7 +36,7 @@ class Limiter:
 
     A twentieth of the budget may go at once and the rest flows evenly, so that no minute, wherever it
     begins, holds more than the budget. After a refusal the requests go one by one until one passes, those
-    that were refused first; then at a pace that the refusals teach.
+    that were refused first; then at a pace that the refusals teach, or as many at once.
 
     Args:
         per_minute: The budget, or None for no limit.
@@ -50,6 +53,8 @@ class Limiter:
         self._changed = threading.Condition(threading.Lock())
         self._stopped = False
         self._pace = Pace()
+        self._width = Width()
+        self._out = 0
         self._refusals = 0
         self._in_a_row = 0
         self._one_by_one = False
@@ -103,9 +108,11 @@ class Limiter:
     def passed(self, ticket: Ticket) -> None:
         """A request was let through, whatever its answer."""
         with self._changed:
+            self._back()
             self._in_a_row = 0
             current = ticket.refusals == self._refusals
             self._pace.passed(ticket.rate if current else None)
+            self._width.passed(self._clock())
             if current and self._one_by_one:
                 self._one_by_one = self._one_is_out = False
                 self._pace.resumed(self._clock())
@@ -113,24 +120,27 @@ class Limiter:
 
     def lost(self, ticket: Ticket) -> None:
         """A request's outcome says nothing: there was no answer, or a fault."""
-        if ticket.alone:
-            with self._changed:
-                if ticket.refusals == self._refusals:
-                    self._one_is_out = False
-                    self._changed.notify_all()
+        with self._changed:
+            self._back()
+            if ticket.alone and ticket.refusals == self._refusals:
+                self._one_is_out = False
+                self._changed.notify_all()
 
-    def refused(self, ticket: Ticket, wait: Callable[[int], float]) -> float | None:
+    def refused(self, ticket: Ticket, wait: Callable[[int], float], *, counts: bool = False) -> float | None:
         """A request was refused.
 
         Args:
             ticket: The request's.
             wait: Seconds to wait after so many refusals in a row before this one; may raise.
+            counts: Whether it was probably one too many at once, and no pace too fast.
 
         Returns:
             The seconds that no request goes; None for a request that lost to others sent beside it.
         """
         with self._changed:
+            self._back()
             if ticket.refusals != self._refusals:
+                self._width.refused_too(ticket.beside)
                 return None
             now = self._clock()
             before, self._in_a_row = self._in_a_row, self._in_a_row + 1
@@ -138,7 +148,7 @@ class Limiter:
             self._one_by_one, self._one_is_out = True, False
             self._changed.notify_all()
             seconds = wait(before)
-            if not before:
+            if not before and not (counts and self._width.refused(now, seconds, ticket.beside)):
                 seconds = max(seconds, self._pace.gap)
                 self._pace.refused(now, seconds)
             self._held_until = max(self._held_until, now + seconds)
@@ -149,12 +159,20 @@ class Limiter:
         left = due - self._clock()
         if left <= 0 and self._one_by_one and (self._one_is_out or (self._waiting_again and not again)):
             return inf
-        return left
+        return inf if left <= 0 and self._out >= (self._width.most or inf) else left
+
+    def _back(self) -> None:
+        """A request is no longer under way."""
+        self._out -= 1
+        if self._width.most:
+            self._changed.notify_all()
 
     def _send(self) -> Ticket:
         now = self._clock()
         self._due = max(self._due, now) + self._interval
-        ticket = Ticket(self._refusals, self._one_by_one, None if self._one_by_one else self._pace.sent_at)
+        self._out += 1
+        rate = None if self._one_by_one else self._pace.sent_at
+        ticket = Ticket(self._refusals, self._one_by_one, rate, self._out)
         self._one_is_out = self._one_by_one
         self._pace.send(now)
         return ticket
