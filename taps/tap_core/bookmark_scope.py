@@ -1,9 +1,11 @@
-"""What a stream's bookmark in STATE holds for: its filters, its window. Under others it is forgotten."""
+"""What a stream's STATE holds for: its account, its filters, its window. Under others it is forgotten."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from tap_core.account import ACCOUNT
 from tap_core.filters import digest
 from tap_core.positions import instant, instant_or_none
 from tap_core.versions import WHOLE
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from tap_core.stream import ApiStream
 
     State = MutableMapping[str, Any]
+
+_SOURCE = "source"
+"""Of a stream's STATE, what tells the account apart that it is of."""
 
 _FILTERS = "filters"
 """Of a stream's STATE, what tells the filters apart that its bookmark is of."""
@@ -28,7 +33,29 @@ _START = "window_start"
 WHOLE_PASS, LAST_PASS = "whole_pass_at", "last_pass_at"
 """Of a child stream's STATE, when its lists were read last, for all parents and for those that were due."""
 
-_MARKS = ("replication_key_value", WHOLE, WHOLE_PASS, LAST_PASS)
+CHECKPOINT = "checkpoint"
+"""Of a stream's STATE, where a read was interrupted."""
+
+_MARKS = ("replication_key_value", WHOLE, WHOLE_PASS, LAST_PASS, CHECKPOINT)
+
+
+def forget_other_account(stream: ApiStream, state: State) -> None:
+    """Forget how far a stream was read if that is of another account, or of another server.
+
+    Known by the setting `account` and the host of `api_url`; not by the key, which may change at any time.
+
+    Args:
+        stream: The stream.
+        state: Its entry in STATE, which is read and written.
+    """
+    host = urlsplit(str(stream.config["api_url"])).hostname
+    before, state[_SOURCE] = state.get(_SOURCE), digest({"host": host, ACCOUNT: stream.config.get(ACCOUNT)})
+    if before not in {None, state[_SOURCE]} and _forget(state):
+        stream.logger.warning(
+            "%s: read from the start, as STATE is of another account: account or the host of api_url is not "
+            "what it was",
+            stream.name,
+        )
 
 
 def forget_other_filters(stream: ApiStream, state: State) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_core.bookmark_scope import CHECKPOINT
 from tap_core.filters import digest
 from tap_core.parents import Parents
 from tap_core.positions import instant, instant_or_none
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_core.stream import ApiStream
-
-_FIELD = "checkpoint"
 
 
 def name_of(key: Any) -> str:
@@ -58,7 +57,7 @@ class Checkpoint:
         self._state = state
         self._dated = dated
         self._question = question
-        found = state.get(_FIELD)
+        found = state.get(CHECKPOINT)
         self.given = isinstance(found, dict)
         """Whether the last run left a checkpoint."""
         self.query: dict[str, Any] | None = None
@@ -101,8 +100,8 @@ class Checkpoint:
             version: The one that every row up to here was written with, if there is one.
         """
         more = {"began": self.began, "version": version}  # null where there is none, as in `drop`
-        self._state[_FIELD] = {**self._question, "query": query, "key": name_of(key), **more}
+        self._state[CHECKPOINT] = {**self._question, "query": query, "key": name_of(key), **more}
 
     def drop(self) -> None:
         """The stream is done. Null and not absent: a merge of two STATEs would bring back what is absent."""
-        self._state[_FIELD] = None
+        self._state[CHECKPOINT] = None

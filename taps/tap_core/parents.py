@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_core.bookmark_scope import LAST_PASS, WHOLE_PASS, forget_other_filters
+from tap_core.bookmark_scope import LAST_PASS, WHOLE_PASS, forget_other_account, forget_other_filters
 from tap_core.positions import instant_or_none
 from tap_core.selection import did_you_mean
 
@@ -38,6 +38,7 @@ class Parents:
         self._parent: ApiStream = stream.parent
         self._streams = [found for found in (stream, *stream.selected_descendants) if found.selected]
         for found in self._streams:
+            forget_other_account(found, found.stream_state)
             forget_other_filters(found, found.stream_state)
         whole, last = (_earliest(self._streams, name, began) for name in (WHOLE_PASS, LAST_PASS))
         days, every = _days(stream.config, self._parent.name), stream.config.get("full_read_every")

@@ -10,7 +10,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
 from tap_core.batches import are_by_list
-from tap_core.bookmark_scope import entry_of, forget_later_window, forget_other_filters
+from tap_core.bookmark_scope import entry_of, forget_later_window, forget_other_account, forget_other_filters
 from tap_core.bookmarks import Bookmark, bound_text
 from tap_core.checkpoint import Checkpoint, scope_of
 from tap_core.followers import go_back
@@ -86,6 +86,7 @@ class Replicated(Losses):
 
     def _open(self) -> None:
         stream, began, state = self.stream, self.began, self.stream.stream_state
+        forget_other_account(stream, state)
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
             forget_other_filters(stream, state)
             forget_later_window(state, stream.config)
