@@ -13,15 +13,15 @@ class JsonApi(RawServer):
     """Serves what a function makes of each request.
 
     Args:
-        handle: Is given the path and the query; returns a body, or a status and a body.
+        handle: Is given the path and the query; returns a body, or a status, a body and maybe headers.
     """
 
     def __init__(self, handle):
         def reply(target, sock):
             parts = urlsplit(target)
             found = handle(parts.path, dict(parse_qsl(parts.query)))
-            status, body = found if isinstance(found, tuple) else (200, found)
-            return answer(body, f"{status} {_REASONS.get(status, 'Other')}")
+            status, body, headers = (*found, {})[:3] if isinstance(found, tuple) else (200, found, {})
+            return answer(body, f"{status} {_REASONS.get(status, 'Other')}", **headers)
 
         super().__init__(reply)
 

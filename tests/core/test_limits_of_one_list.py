@@ -86,3 +86,74 @@ def test_H05_of_what_is_gone_no_words_are_believed(tmp_path, status):
     output, asked = read(Events, tmp_path, lambda parent, _: parent == 5, said)
     assert output.code == 0, output.log
     assert len([path for path in asked if "/5/" in path]) == 1
+
+
+NO_RIGHT = {"message": "You have no permission to list this"}
+OF_ALL = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "3600"}
+"""What stands beside every answer of some gateways, also of those that pass."""
+
+
+@pytest.mark.parametrize("headers", [OF_ALL, {"Retry-After": "3600"}])
+@pytest.mark.parametrize("kind", [Events, Promotions])
+def test_H05_a_refusal_for_lack_of_a_right_is_none_of_a_limiter(tmp_path, kind, headers):
+    said = (403, NO_RIGHT, headers)
+    output, asked = read(kind, tmp_path, lambda parent, _: parent == 5, said)
+    assert output.code == 2, output.log
+    assert {int(row["id"]) for row in output.records[kind.streams[1]]} == {100 + n for n in PARENTS} - {105}
+    assert "may not read" in output.log
+    assert len(asked) <= 2 * len(PARENTS) + 4
+
+
+@pytest.mark.parametrize("words", ["Daily quota exceeded", "Forbidden"])
+@pytest.mark.parametrize("kind", [Events, Promotions])
+def test_H05_a_wait_too_long_that_one_list_alone_is_asked_for_costs_that_list(tmp_path, kind, words):
+    said = (403, {"message": words}, {"Retry-After": "3600"})
+    output, _ = read(kind, tmp_path, lambda parent, _: parent == 5, said)
+    assert output.code == 2, output.log
+    assert {int(row["id"]) for row in output.records[kind.streams[1]]} == {100 + n for n in PARENTS} - {105}
+    assert "asks to wait 3600 s" in output.log
+    output, asked = read(kind, tmp_path, lambda _, count: count > 6, said)
+    assert output.code == 2, output.log
+    assert len(asked) < 6 + 15
+    assert "run again with the last STATE after" in output.log
+
+
+WORDS = [
+    "Request limit exceeded, retry later",
+    "Too many API requests",
+    "Too many concurrent requests",
+    "ThrottlingException: Rate exceeded",
+    "You have exceeded a secondary rate limit",
+    "Too Many Attempts.",
+    "API limit reached",
+    "request rate too high",
+    "Out of call volume quota. Quota will be replenished in 00:00:10.",
+    "Demasiadas peticiones",
+]
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 422])
+@pytest.mark.parametrize("words", WORDS)
+def test_C01_a_limit_in_whatever_words_is_waited_for(tmp_path, words, status):
+    kind = (Events, Promotions)[len(words) % 2]
+    output, _ = read(kind, tmp_path, lambda _, count: count % 9 in {4, 5}, (status, {"message": words}))
+    assert output.code == 0, output.log
+    assert {int(row["id"]) for row in output.records[kind.streams[1]]} == {100 + n for n in PARENTS}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Unknown parameter `rate_limit`",
+        "page size limit exceeded: at most 200",
+        "The time for a request was exceeded",
+        "`limit` must be 100 or less",
+        "Too many characters in `name`",
+        "The number of attendees a day is limited",
+    ],
+)
+def test_what_only_speaks_of_a_limit_is_not_waited_for(tmp_path, words):
+    said = (422, {"message": words})
+    output, asked = read(Events, tmp_path, lambda parent, _: parent == 5, said)
+    assert output.code == 2
+    assert len([path for path in asked if "/5/" in path]) == 1

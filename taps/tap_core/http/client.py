@@ -236,15 +236,18 @@ class ApiClient:
         is_doubted = failure.inferred and self._believed.is_doubted(self.answered)
 
         def wait(before: int) -> float:
-            self._check_wait(request, failure)
             before = max(before, refusals - 1)
             factor = self.rate_limit_factor if is_named else 1
+            too_long = messages.too_long_a_wait(request.url, failure, self.limits.max_wait)
             seconds = refusal_wait(self.limits, before, failure.wait, factor=factor, blocks=is_named)
-            if seconds is not None and not is_doubted:
+            if seconds is not None and not too_long and not is_doubted:
                 return seconds
-            if is_doubted or (is_named and not failure.inferred):
-                raise RateLimited(messages.still_refused(request.url, failure), status=failure.status)
+            if is_doubted or ((is_named or too_long) and not failure.inferred):
+                why = too_long or messages.still_refused(request.url, failure)
+                raise RateLimited(why, status=failure.status)
             self._believed.in_vain(failure, self.answered)
+            if too_long:
+                raise ApiError(too_long, status=failure.status)
             raise self._gave_up(request, failure, refusals + 1, 0)
 
         seconds = self._limiter.refused(ticket, wait, counts=counts)
@@ -255,7 +258,8 @@ class ApiClient:
 
     def _back_off(self, request: _Prepared, failure: Retriable, retry: int, traffic: Traffic) -> None:
         """Wait after a fault; if the server names a time, all requests do."""
-        self._check_wait(request, failure)
+        if too_long := messages.too_long_a_wait(request.url, failure, self.limits.max_wait):
+            raise RateLimited(too_long, status=failure.status)
         seconds = max(backoff(self.limits, retry), failure.wait or 0.0)
         self._log_retry(request, failure, seconds)
         traffic.retries += 1
@@ -263,11 +267,6 @@ class ApiClient:
         if failure.wait:
             self._limiter.pause(failure.wait)
         self._limiter.sleep(seconds)
-
-    def _check_wait(self, request: _Prepared, failure: Retriable) -> None:
-        if failure.wait is not None and failure.wait > self.limits.max_wait:
-            msg = messages.too_long_a_wait(request.url, failure, self.limits.max_wait)
-            raise RateLimited(msg, status=failure.status)
 
     def _log_retry(self, request: _Prepared, failure: Retriable, seconds: float) -> None:
         self.logger.warning(

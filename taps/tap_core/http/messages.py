@@ -154,8 +154,10 @@ def still_refused(url: str | None, failure: Retriable) -> str:
 
 
 def too_long_a_wait(url: str | None, failure: Retriable, max_wait: float) -> str:
-    """When to come back to a server that asks for a long wait."""
+    """When to come back to a server that asks for a wait longer than any; empty if it doesn't."""
     wait = failure.wait or 0.0
+    if wait <= max_wait:
+        return ""
     back = datetime.now().astimezone() + timedelta(seconds=wait)
     return (
         f"{place(url)} asks to wait {wait:.0f} s ({failure.reason}), longer than max_wait ({max_wait:g} s): "

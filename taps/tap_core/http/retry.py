@@ -32,6 +32,9 @@ _NO_PASSING_LIMIT = re.compile(
 )
 """What was bought, or is not there: waiting does not help, whatever else is said."""
 
+_NO_RIGHT = re.compile(r"permission|not.(permitted|entitled|authori[sz]ed)|\b(scope|role)s?\b")
+"""What a 403 means that is none of a limiter's, though headers of one stand beside it, as on all answers."""
+
 _LONGEST_REFUSAL = 2000
 """Bytes of a refusal that are looked through for words."""
 
@@ -54,6 +57,11 @@ _SEVERAL = 3
 
 _IN_VAIN = 2
 """Lists in a row without any answer, after which each other one is asked for but once."""
+
+_USED_UP = re.compile(r"\bremaining=0\b[^;]*?\breset=(\d{1,9})\b|;\s*r=0\s*;\s*t=(\d{1,9})\b")
+"""In the header `RateLimit`, when what is used up is given again: `limit=25, remaining=0, reset=16`, or, as
+later drafts of that standard have it, `"default";r=0;t=16`.
+"""
 
 _WINDOW = 60.0
 """Seconds for which an API blocks who asks too often, where its 429 names no time."""
@@ -101,9 +109,9 @@ def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     if status < HTTPStatus.BAD_REQUEST or status in _GONE:
         return False
     remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
-    if status == HTTPStatus.FORBIDDEN and ("Retry-After" in headers or "0" in remaining):
-        return True
     text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
+    if status == HTTPStatus.FORBIDDEN and ("Retry-After" in headers or "0" in remaining):
+        return _NO_RIGHT.search(text) is None
     words = _LIMIT if status in _IN_ANY_WORDS else _PLAIN_LIMIT
     return words.search(text) is not None and _NO_PASSING_LIMIT.search(text) is None
 
@@ -159,7 +167,9 @@ def named_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
         limited: Whether it is a refusal (429), so that `X-RateLimit-Reset` and its kin matter.
     """
     now = _date(headers.get("Date")) or datetime.now(timezone.utc)
-    wait = _seconds(headers.get("Retry-After"), now)
+    thousandths = (value for name, value in headers.items() if _letters(name).endswith("retryafterms"))
+    precise = _seconds(next(thousandths, None), now)
+    wait = _seconds(headers.get("Retry-After"), now) if precise is None else precise / 1000
     if wait or not limited:
         return wait
     resets = [
@@ -169,6 +179,7 @@ def named_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
         and _seconds(headers.get(re.sub("(?i)reset", "Remaining", name)), now) in {None, 0.0}
         and (seconds := _seconds(value, now)) is not None
     ]
+    resets += [float(used or used_too) for used, used_too in _USED_UP.findall(headers.get("RateLimit", ""))]
     return max(resets, default=wait)
 
 
