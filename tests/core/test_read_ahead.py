@@ -13,7 +13,8 @@ from tap_core.http import readahead
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 
-PARENTS, TOGETHER, SIZE = 12, 3, 100
+PARENTS, TOGETHER, SIZE = 6, 3, 100
+"""So few that all their pages have room beside each other: else one may wait for others to be taken."""
 
 
 class Account:

@@ -82,7 +82,11 @@ class ReadAhead(Generic[T]):
         self._queue.put((future, fetch))
 
     def take(self, key: Hashable, fetch: Callable[[], T]) -> T:
-        """The page of a request, sent now if it was not before."""
+        """The page of a request, sent now if it was not before.
+
+        A worker sends it, if there is one: the main thread looks after the other lists meanwhile.
+        """
+        self.want(key, fetch, next_up=True)
         future = self._pages.pop(key, None)
         self.waiting = True
         try:
