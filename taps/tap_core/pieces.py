@@ -1,6 +1,7 @@
 """The page of a query, fetched in halves, down to single rows: the server can't send it at once.
 
-Each piece starts with the last row of the one before, to notice rows that moved.
+Each piece starts with the last row of the one before, to notice rows that moved. Where the API takes no page
+size, it is cut out of a page that begins with its rows, or of one that ends with them.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ def read_in_pieces(
         where rows were moved while the pieces were read.
 
     Raises:
-        PageFailed: The API takes no page size, or the first two rows fail even alone: so will all others.
+        PageFailed: No other page can be asked for, or the first two rows fail even alone: so will all others.
     """
     start, size = paginator.stretch(query)
     if size < 2 or not paginator.piece(start, 1):  # noqa: PLR2004  nothing to halve
         raise failure
-    pieces = _Pieces(get, paginator, failure, size)
-    if not (pieces.has(start) or pieces.has(start + 1)):
+    pieces = _Pieces(get, paginator, failure, (start, size))
+    # A page of the only size there is also fails for any bad row up to the next page.
+    if not (pieces.has(start) or pieces.has(start + (1 if paginator.is_divisible else size))):
         raise failure
     todo = [(start + size // 2, start + size), (start, start + size // 2)]
     while todo and not pieces.moved:
@@ -54,6 +56,8 @@ def read_in_pieces(
             todo += [(middle, end), (begin, middle)]
         else:
             pieces.unreadable.append(begin)
+            if end == start + size:  # the next page begins with the last row that came: not before this one
+                todo.append((end, end + 1))
     return pieces.whole()
 
 
@@ -68,9 +72,13 @@ class _Pieces:
     """
 
     def __init__(
-        self, get: Callable[[Query], Page], paginator: Paginator, failure: PageFailed, size: int
+        self,
+        get: Callable[[Query], Page],
+        paginator: Paginator,
+        failure: PageFailed,
+        stretch: tuple[int, int],
     ) -> None:
-        self.too_large = size
+        self._start, self.too_large = stretch
         self.unreadable: list[int] = []
         self.moved = self.ended = False
         self._page: Page | None = None
@@ -114,14 +122,23 @@ class _Pieces:
             query, start, size = self._paginator.piece(first, end - first) or ({}, 0, 0)
             if start + size > begin:
                 break
+        found, before = self._rows(query, start, size), max(0, end - size)
+        if found is None and not self._paginator.is_divisible and before < self._start:
+            query, start, size = self._paginator.piece(before, size) or ({}, 0, 0)
+            found = self._rows(query, start, size)  # a page that ends with them
+            found = found if found and begin in found else None
+        return None if found is None else (found, min(end, start + size))
+
+    def _rows(self, query: Query, start: int, size: int) -> dict[int, Any] | None:
+        """The rows of a page by their places; None if it can't be had."""
         try:
             page = self._get(query)
         except PageFailed:
             return None
-        if len(page.records) > size:
+        if len(page.records) > size and self._paginator.is_divisible:
             raise self._failure
         self._page = self._page or page
-        return {start + place: record for place, record in enumerate(page.records)}, min(end, start + size)
+        return {start + place: record for place, record in enumerate(page.records)}
 
     def _follows(self, found: dict[int, Any]) -> bool:
         """Whether the last row that was taken over still stands where it stood."""
@@ -140,5 +157,6 @@ class _Pieces:
         self._page.replace_records([self._records[place] for place in sorted(self._records)])
         self._page.unreadable = self.unreadable
         self._page.is_cut = self.moved
-        self._page.safe_size = None if self.unreadable else self.too_large // 2
+        if self._paginator.is_divisible and not self.unreadable:
+            self._page.safe_size = self.too_large // 2
         return self._page

@@ -181,9 +181,14 @@ class Paginator(BaseAPIPaginator[Query]):
         """A page of no more rows, from one place on or from a little before it.
 
         Returns:
-            Its query, where it begins, and the rows asked for. None where the API takes no page size.
+            Its query, where it begins, and the rows asked for. None where no place can be asked for.
         """
         return None
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether a part of a page can be asked for; else only pages that begin elsewhere."""
+        return True
 
     @property
     def counts_rows(self) -> bool:

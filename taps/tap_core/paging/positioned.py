@@ -96,10 +96,18 @@ class Positioned(Paginator):
 
     @override
     def piece(self, start: int, size: int) -> tuple[Query, int, int] | None:
-        """A page of no more rows, from one place on or from a little before it; None if there is no such."""
-        ask = self._places.ask(start, size)
-        whole = self._places.own_size or not self._places.is_divisible
-        return None if whole else (ask.query, ask.start, ask.size)
+        """A page of no more rows, from one place on or from a little before it; None if there is no such.
+
+        Where the API takes no page size, it is the page from that place on, as long as pages are.
+        """
+        ask = self._places.ask(start, self._can_have(size))
+        return None if self._places.own_size else (ask.query, ask.start, ask.size)
+
+    @property
+    @override
+    def is_divisible(self) -> bool:
+        """Whether a part of a page can be asked for."""
+        return self._places.is_divisible
 
     @property
     @override
@@ -111,7 +119,11 @@ class Positioned(Paginator):
     def stretch(self, query: Query) -> tuple[int, int]:
         """The place where a page begins, and the number of records that are asked for."""
         ask = self._places.read(query)
-        return ask.start, ask.size
+        return ask.start, self._can_have(ask.size)
+
+    def _can_have(self, size: int) -> int:
+        """How many rows a page has that is asked for with a size: as many as ever where it can't be told."""
+        return size if self.is_divisible else self._longest or self.size or size
 
     # Where to
 
