@@ -127,6 +127,8 @@ class Retriable(Exception):
         inferred: Whether the status 429 is not the answer's own, but what its words or headers come to.
     """
 
+    advice = "Check api_url and the network, or raise max_retries"
+
     def __init__(  # noqa: PLR0913
         self,
         reason: str,
@@ -148,6 +150,12 @@ class Retriable(Exception):
 
 class Unconnected(Retriable):
     """There was not even a connection."""
+
+
+class Malformed(Retriable):
+    """A whole body that is written wrongly: most likely the next one is as well."""
+
+    advice = "Report it to the API's vendor"
 
 
 class Stopped(BaseException):

@@ -14,6 +14,7 @@ from lists import QUICK, WITH_DELETES, activated, moment, only, settings
 from raw_server import RawServer, answer
 from support import KEY, run
 from tap_billing.tap import TapBilling
+from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
@@ -53,6 +54,46 @@ def test_a_body_that_is_packed_in_an_unknown_way_is_no_json(tap, stream):
         config = {"api_url": server.url, "api_key": KEY, **QUICK}
         with pytest.raises(Exception, match="the body is not whole JSON"):
             run(tap, config, catalog=only(tap, stream))
+
+
+UNREADABLE = [
+    (b'"Caf\xe9", "y": 1', 5, "is no UTF-8"),
+    (b'"' + b"a" * 70_000 + b'\xc3\xa9\xc3\xa9\xe9"', 70_006, "is no UTF-8"),
+    (b'"a\tb"', 3, "has a raw control character in a text"),
+    (b'"a\\"\nb"', 5, "has a raw control character in a text"),
+    (b'"NaN", "y": NaN', 13, "has NaN or Infinity for a number"),
+    (b'"\\\\", "y": -Infinity', 12, "has NaN or Infinity for a number"),
+]
+"""Ends of a body, the place of what is wrong in them, and what is said of it."""
+
+
+@pytest.mark.parametrize(("end", "place", "what"), UNREADABLE)
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns")])
+def test_H04_a_body_that_is_written_wrongly_is_named_with_the_place(tap, stream, end, place, what):
+    begun = b'\xef\xbb\xbf\n {"%s": [{"id": "1", "secret name": ' % stream.encode()
+    body = begun + end + b"}]}\n"
+    where = f"the body {what} at byte {len(begun) + place} (no type, {len(body)} bytes)"
+    said = f"failed 2 times, at last with: {where}. Report it to the API's vendor, and run again"
+    with RawServer(lambda target, sock: answer(body)) as server, pytest.raises(ApiError) as failure:
+        run(tap, {"api_url": server.url, "api_key": KEY, **QUICK}, catalog=only(tap, stream))
+    assert said in str(failure.value)
+    assert "secret name" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b'{"%s": [{"id": "1", "x": "Caf\xc3\xa9 NaN \\" y"}]}'[:-cut] for cut in (1, 3, 8, 13, 15, 16)),
+        b'{"%s": [{"id": "1", "x": "a\n',
+        b'<p class="a\nb">Caf\xe9 NaN {}</p>',
+    ],
+)
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns")])
+def test_H04_a_body_that_is_cut_short_or_no_json_is_called_so(tap, stream, body):
+    body = body.replace(b"%s", stream.encode())
+    said = rf"the body is not whole JSON \(no type, {len(body)} bytes\). Check api_url and the network"
+    with RawServer(lambda target, sock: answer(body)) as server, pytest.raises(Exception, match=said):
+        run(tap, {"api_url": server.url, "api_key": KEY, **QUICK}, catalog=only(tap, stream))
 
 
 def test_an_answer_that_speaks_another_protocol_is_none():

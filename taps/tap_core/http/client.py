@@ -284,8 +284,7 @@ class ApiClient:
         """
         msg = (
             f"{messages.place(request.url)} failed {tries} time{'s' * (tries > 1)}, at last with: "
-            f"{failure.reason}. Check api_url and the network, or raise max_retries, and run again with "
-            "the last STATE"
+            f"{failure.reason}. {failure.advice}, and run again with the last STATE"
         )
         if failure.unanswered and self._answers == answers:
             if isinstance(failure, Unconnected):

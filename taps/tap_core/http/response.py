@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -9,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from requests import codes
 from requests.utils import requote_uri
 
-from tap_core.errors import ApiError, Hopeless, NotFound, Refused, Retriable
+from tap_core.errors import ApiError, Hopeless, Malformed, NotFound, Refused, Retriable
 from tap_core.http import messages
 from tap_core.http.retry import is_limit, is_retried, named_wait
 from tap_core.records import jsonpath
@@ -23,6 +25,15 @@ _MESSAGE_PATHS = (
     *("$.message", "$.Message"),  # .NET writes it with a capital
     *("$.error.message", "$.errors.message", "$.errors[0]", "$.errors", "$.error"),
 )
+
+_TEXTS = re.compile(
+    rb'"[^"\\\x00-\x1f]*(?:\\.[^"\\\x00-\x1f]*)*(?:(?P<control>[\x00-\x1f])|"?)'
+    rb"|(?P<number>-?\b(?:NaN|Infinity)\b)",
+    re.DOTALL,
+)
+"""Texts, with the first control character in one, and what stands for a number and is none."""
+
+_ODDITIES = {"control": "a raw control character in a text", "number": "NaN or Infinity for a number"}
 
 
 @dataclass(frozen=True)
@@ -94,8 +105,24 @@ def _parse(response: requests.Response) -> Any:
         return jsonpath.parse(response.content)
     except ValueError:
         kind = messages.sanitize(response.headers.get("Content-Type", "no type").partition(";")[0])
-        reason = f"the body is not whole JSON ({kind}, {len(response.content)} bytes)"
-        raise Retriable(reason) from None
+        size = f"({kind}, {len(response.content)} bytes)"
+    if fault := _fault(response.content):
+        raise Malformed(f"the body {fault} {size}")
+    raise Retriable(f"the body is not whole JSON {size}")
+
+
+def _fault(body: bytes) -> str:
+    """What is wrong in a body that can't be read, and where; empty if it is cut short, or no JSON at all."""
+    text = body.removeprefix(codecs.BOM_UTF8).strip()
+    if text[:1] + text[-1:] not in {b"{}", b"[]"}:
+        return ""
+    place = jsonpath.place_of_no_utf8(body)
+    if place is not None:
+        return f"is no UTF-8 at byte {place + 1}"
+    for found in _TEXTS.finditer(body):
+        if name := found.lastgroup:
+            return f"has {_ODDITIES[name]} at byte {found.start(name) + 1}"
+    return ""
 
 
 def _refusal(response: requests.Response, message: str, refusals: Refusals) -> ApiError:

@@ -58,8 +58,9 @@ def parse(body: bytes) -> Any:
         ValueError: The body is not JSON, or not UTF-8.
     """
     body = body.removeprefix(codecs.BOM_UTF8).strip()
-    if not body.isascii():
-        _check_utf8(body)
+    if not body.isascii() and place_of_no_utf8(body) is not None:
+        msg = "not UTF-8"
+        raise ValueError(msg)
     try:
         return _ARRAY.decode(body) if body[:1] == b"[" else _OBJECT.decode(body)
     except RecursionError:
@@ -68,12 +69,18 @@ def parse(body: bytes) -> Any:
         return _loads(body)
 
 
-def _check_utf8(body: bytes) -> None:
+def place_of_no_utf8(body: bytes) -> int | None:
+    """Where the first character begins that is no UTF-8; None if all are."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(body)
-    for start in range(0, len(body), _CHUNK):
-        decoder.decode(view[start : start + _CHUNK])
-    decoder.decode(b"", final=True)
+    view, end = memoryview(body), 0
+    try:
+        while end < len(body):
+            start, end = end, min(end + _CHUNK, len(body))
+            decoder.decode(view[start:end])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:  # of what was left of the chunk before, and this one
+        return end - len(error.object) + error.start
+    return None
 
 
 def _loads(body: bytes) -> Any:
