@@ -49,7 +49,8 @@ def forget_other_account(stream: ApiStream, state: State) -> None:
         state: Its entry in STATE, which is read and written.
     """
     host = urlsplit(str(stream.config["api_url"])).hostname
-    before, state[_SOURCE] = state.get(_SOURCE), digest({"host": host, ACCOUNT: stream.config.get(ACCOUNT)})
+    source = digest({"host": host, ACCOUNT: stream.config.get(ACCOUNT)})
+    before, state[_SOURCE] = state.get(_SOURCE), str(source)[:8]  # it is in every STATE, once for each stream
     if before not in {None, state[_SOURCE]} and _forget(state):
         stream.logger.warning(
             "%s: read from the start, as STATE is of another account: account or the host of api_url is not "

@@ -61,6 +61,10 @@ class NotFound(ApiError):
     """There is nothing at this path (404, 410), as when a parent was deleted while it was read."""
 
 
+class TotalMissed(ApiError):
+    """A list was read to its end, and has far fewer records than the API says."""
+
+
 class NoSuchList(ApiError):
     """The answer is that of an account that does not have this list; the message says of which kind it is."""
 

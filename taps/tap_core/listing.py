@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_core.checkpoint import name_of
-from tap_core.errors import ApiError, NotFound, RunEnds
+from tap_core.errors import ApiError, NotFound, RunEnds, TotalMissed
 from tap_core.losses import Reason
 from tap_core.paging.page import Rows
 from tap_core.positions import Order
@@ -227,17 +227,17 @@ class Listing:
         """Say, or fail, if fewer records came than the API says there are."""
         paginator = self._paginator
         total, read = paginator.first_claimed, paginator.records_read
-        nothing_said = paginator.total is None and not total
+        nothing_said = paginator.total is None and total <= read
         if nothing_said or paginator.bounded or total <= read <= paginator.most_claimed:
             return
         if total - read > _TOLERATED * total and not self._stream.total_counts_hidden:
             page = self._fetcher.again(
                 self._reading, self._context, self._prepared(self._stream.get_new_paginator())
             )
-            again = page.total(paginator.total_path)
+            again = page.total(paginator.total_path, anywhere=paginator.lone)
             if again is not None and again - read > _TOLERATED * again:
                 msg = f"{paginator.name}: read {read} records where the API says there are {again}"
-                raise ApiError(f"{msg}; run again, and report it to the API's vendor if it stays so")
+                raise TotalMissed(f"{msg}; run again, and report it to the API's vendor if it stays so")
         at_end = total if paginator.total is None else paginator.total  # without what was deleted meanwhile
         lacks = read < at_end and not self._stream.total_counts_hidden
         self._reading.differs(self._context, read, total, lacks=lacks)

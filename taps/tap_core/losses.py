@@ -6,7 +6,7 @@ import logging
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_core.errors import NotFound, Refused
+from tap_core.errors import NotFound, Refused, TotalMissed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -187,7 +187,8 @@ class Losses:
         alike = (type(error), error.status)
         self._alike = self._alike + 1 if alike == self._last_failure else 1
         self._last_failure = alike
-        excused = isinstance(error, Refused) and self.stream.rights_by_parent
+        by_parent = isinstance(error, Refused) and self.stream.rights_by_parent
+        excused = by_parent or isinstance(error, TotalMissed)  # its rows came
         if context is not None and self._alike >= _ALIKE and not excused and not self.given_up:
             self.given_up = True
             self.stream.logger.error(

@@ -14,7 +14,7 @@ from tap_core.batches import are_by_list
 from tap_core.bounds import BoundedStream
 from tap_core.errors import NoSuchList, Retriable
 from tap_core.http.request import Request, fill_path
-from tap_core.http.response import limit_inside, read_answer
+from tap_core.http.response import check_finished, limit_inside, read_answer
 from tap_core.maps import has_filter
 from tap_core.paging.failures import hints_at_failure
 from tap_core.paging.page import Page
@@ -148,6 +148,7 @@ class ApiStream(BoundedStream):
             if document is not None or (response.ok and response.content):
                 self.check_envelope(page)
             self.check_failure(page)
+            check_finished(response, page)
         except Retriable:
             if member := page.limit:
                 raise limit_inside(response, member) from None

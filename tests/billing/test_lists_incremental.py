@@ -141,7 +141,7 @@ def test_two_runs_of_usages(few):
     asked = {entry.path for entry in few.requests if entry.path.endswith("/usages.json")}
     assert len(asked) == len(usages)
     assert not any("start_datetime" in query for query in queries(few, "subscriptions_components"))
-    assert list(second.state["bookmarks"]["usages"]) == ["replication_key", "replication_key_value"]
+    assert list(second.state["bookmarks"]["usages"]) == ["source", "replication_key", "replication_key_value"]
 
 
 def test_only_metered_and_prepaid_components_are_asked_for_usages(few):

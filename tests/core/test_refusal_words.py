@@ -28,6 +28,7 @@ REFUSED = [
     *({"notice": "rate limit exceeded"}, {"statusMessage": "Too Many Requests"}),
     *({"messages": ["Too many requests"]}, {"warnings": ["results incomplete: shard failure"]}),
     *({"retry_after": 5}, {"_shards": {"total": 5, "failed": 2}}),
+    *({"message": "Oops, something went wrong"}, {"message": "We could not process your request"}),
     *({"http_status": "pending"}, {"result": "processing"}, {"note": "You don't have permission to see it"}),
 ]
 HONEST = [
@@ -35,6 +36,7 @@ HONEST = [
     *({"_shards": {"total": 5, "failed": 0}}, {"warnings": []}, {"messages": []}, {"notes": ["All is well"]}),
     *({"query": "too many requests"}, {"account_name": "Too Many Requests Inc"}, {"state": "pending"}),
     *({"info": "Expired rows are not listed"}, {"rate_limit": "60 requests, a minute's quota"}),
+    *({"message": "We were unable to find any events"}, {"message": "Sorry, no results"}),
     *({"filters": ["access denied"]}, {"kind": "quota"}),
     *({"message": "Your subscription was extended"}, {"summary": "Subscription overview"}),
     *(
@@ -113,6 +115,22 @@ def test_A01_an_answer_without_content_is_no_empty_list(tap, stream):
     with RawServer(lambda target, sock: answer(b"", "204 No Content")) as server:
         config = {"api_url": server.url, "api_key": KEY, **QUICK, **WITH_DELETES}
         with pytest.raises(Exception, match="the body is not whole JSON"):
+            run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("status", ["202 Accepted", "206 Partial Content", "207 Multi-Status"])
+@pytest.mark.parametrize(
+    ("tap", "stream", "body"),
+    [
+        (TapEvents, "users", {"users": []}),
+        (TapBilling, "customers", []),
+        (TapRewards, "campaigns", {"campaigns": []}),
+    ],
+)
+def test_A01_no_row_in_an_answer_that_is_not_all_there_is(tap, stream, body, status):
+    with RawServer(lambda target, sock: answer(body, status)) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK, **WITH_DELETES}
+        with pytest.raises(Exception, match=f"not all there is .{status}"):
             run(tap, config, catalog=only(tap, stream))
 
 

@@ -144,6 +144,7 @@ def test_state_does_not_grow_with_promotions(small):
     assert {name for entry in state["bookmarks"].values() for name in entry if entry[name]} == {
         "last_pass_at",
         "whole_pass_at",
+        "source",
     }
     assert_all(run(TapPromotions, settings(small), state=state), small)
 

@@ -45,6 +45,11 @@ def test_no_rates_are_an_empty_list_and_an_answer_without_them_a_failure(api, co
     api.fault("raw_body", path=f"{PATH}/forex", body='{"rates": {"EUR": 1}}')
     with pytest.raises(ApiError, match=r"no list at `\$.forex`"):
         only(config, "forex", max_retries=0)
+    for rates in ('[{"currency_code": "EUR", "rate": 1}]', '[{"EUR": 1}]', "[7]", "[null]"):
+        api.reset()
+        api.fault("raw_body", path=f"{PATH}/forex", body=f'{{"forex": {rates}}}')
+        with pytest.raises(ApiError, match=r"a list at `\$.forex`|no list at|rates"):
+            only(config, "forex", max_retries=0)
 
 
 @pytest.mark.parametrize("page", [1, 3, 10, 25, 100])

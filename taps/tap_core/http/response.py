@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     import requests
 
+    from tap_core.paging.page import Page
+
+_UNFINISHED = {codes.accepted, codes.partial_content, codes.multi_status}
+
 _MESSAGE_PATHS = (
     *("$.message", "$.Message"),  # .NET writes it with a capital
     *("$.error.message", "$.errors.message", "$.errors[0]", "$.errors", "$.error"),
@@ -67,6 +71,18 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
         wait = named_wait(headers, limited=limited)
         status = codes.too_many_requests if limited else status
         raise Retriable(reason, status=status, wait=wait, divisible=not inferred, inferred=inferred)
+
+
+def check_finished(response: requests.Response, page: Page) -> None:
+    """See that a page without rows is no answer that is not ready, or has a part: 202, 206, 207.
+
+    Raises:
+        Retriable: It is.
+    """
+    if response.status_code in _UNFINISHED and not page.records:
+        reason = f"{response.status_code} {messages.sanitize(response.reason)}"
+        msg = f"the answer has no rows, and says that it is not all there is ({reason})"
+        raise Retriable(msg, divisible=False)
 
 
 def limit_inside(response: requests.Response, member: str) -> Retriable:

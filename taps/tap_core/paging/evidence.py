@@ -24,6 +24,7 @@ class Evidence:
         longest: Records in the longest page.
         heaviest: Bytes of the heaviest first page's records.
         confirmed_totals: How often a full page that reached a total of this many records was the last one.
+        refuted_totals: Totals of records behind which more came.
         believed: Lengths of short pages that were taken for the last ones of their lists, without proof.
         short_ends: Lengths of last pages behind which nothing stood.
         proven_ends: How often nothing stood behind a short page of known rows; 0 again once something did.
@@ -36,6 +37,7 @@ class Evidence:
     longest: int = 0
     heaviest: int = 0
     confirmed_totals: Counter[int] = field(default_factory=Counter)
+    refuted_totals: set[int] = field(default_factory=set)
     believed: set[int] = field(default_factory=set)
     short_ends: set[int] = field(default_factory=set)
     proven_ends: int = 0
@@ -67,7 +69,7 @@ class Evidence:
 
     def confirms(self, total: int) -> bool:
         """Whether a full page that reaches this total is known to be the last one."""
-        return self.confirmed_totals[total] >= ALIKE
+        return self.confirmed_totals[total] >= ALIKE and total not in self.refuted_totals
 
     def is_whole(self, count: int) -> bool:
         """Whether a response of so few records is believed to be all: no server's pages are so short."""

@@ -28,7 +28,10 @@ _PLAIN_EXCUSES = re.compile(
 )
 """What no remark beside an empty list says, whatever its name."""
 
-_APOLOGIES = re.compile(rf"{_SERVER_ERROR}|try again|failure|failed to|{_REFUSALS}|{_STATES}")
+_UNABLE = (
+    r"went wrong|(unable|could ?n.t|could not|can.?not|can't).{0,10}(process|complete|load|retriev|connect)"
+)
+_APOLOGIES = re.compile(rf"{_SERVER_ERROR}|{_UNABLE}|try again|failure|failed to|{_REFUSALS}|{_STATES}")
 _LIMIT = re.compile(PLAINLY_TOO_MUCH)
 _UNREADY = {"pending", "processing", "queued", "in progress", "in_progress"}
 _HTTP_FAILURES = {code for number in range(400, 600) for code in (number, str(number))}

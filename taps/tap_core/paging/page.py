@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|@odata\.next)")
 _FLAG = re.compile(r"(?i)(more|is_?truncated)$")
 _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
+_PAGES = re.compile(r"(?i)(total_?pages|pages|page_?count|num_?pages|last_?page)$")
+_PAGE = re.compile(r"(?i)(current_?)?page(_?(number|no|num))?$")
+_TOTAL = re.compile(r"(?i)total_?(count|items|records|results|entries|elements)$")
+_ABOUT_PAGES = re.compile(r"(?i)pagination|paging|meta|page$")
+"""Within which a bare `total` is that of the list, and no sum of money."""
+
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
 _LONGEST_NUMBER = 20
 """Digits of a total in a text."""
@@ -101,13 +107,24 @@ class Page:
         """What says that there is more: a field beside the list, such as `hasMore`; None if nothing does."""
         if _NEXT_LINK.search(self._links):
             return "Link"
+        said = self._said
+        if "more" in said:
+            return said["more"][0]
+        pages, page = (said.get(kind, ("", None)) for kind in ("pages", "page"))
+        return pages[0] if _is_before_last(page[1], pages[1]) else None
+
+    @cached_property
+    def _said(self) -> dict[str, tuple[str, Any]]:
+        """What the envelope says of more rows, pages and totals: by kind, the first name and its value."""
         first = jsonpath.steps(self.records_path)[:1]
         levels = 1 if first == ("*",) else _DEEPEST  # a lone object there can be a record
-        for name, value in self._beside:
-            for inner, item in _within(name, value, levels):
-                if _says_more(inner, item):
-                    return inner
-        return None
+        said: dict[str, tuple[str, Any]] = {}
+        for member, value in self._beside:
+            for parent, name, item in _within("", member, value, levels):
+                kind = _kind(parent, name, item)
+                if kind == "more" or (kind and _as_count(jsonpath.decode(item)) is not None):
+                    said.setdefault(kind, (name, jsonpath.decode(item)))
+        return said
 
     @property
     def failure(self) -> str | None:
@@ -155,14 +172,15 @@ class Page:
         """The first value at a JSONPath of the envelope, or None."""
         return jsonpath.first(self.document, path) if path else None
 
-    def total(self, path: str | None) -> int | None:
-        """The number of records that the API says the whole list has, if it says so."""
-        value = self.find(path)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_NUMBER:
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            return None
-        return value
+    def total(self, path: str | None, *, anywhere: bool = False) -> int | None:
+        """The number of records that the API says the whole list has, if it says so.
+
+        Args:
+            path: JSONPath of it, where the API is known to say so.
+            anywhere: Whether to go by its name, too, where it stands in no such place.
+        """
+        total = _as_count(self.find(path))
+        return _as_count(self._said.get("total", ("", None))[1]) if total is None and anywhere else total
 
 
 class Rows(NamedTuple):
@@ -179,6 +197,30 @@ def _members(node: Any) -> Iterator[tuple[str, Any]]:
         yield from opened.items()
 
 
+def _as_count(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_NUMBER:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _kind(parent: str, name: str, value: Any) -> str | None:
+    """What a member beside the list is about, if it is about more rows."""
+    if _says_more(name, value):
+        return "more"
+    if _PAGES.match(name):
+        return "pages"
+    if _PAGE.match(name) or (name == "number" and parent == "page"):
+        return "page"
+    is_total = _TOTAL.match(name) or (name == "total" and _ABOUT_PAGES.match(parent))
+    return "total" if is_total else None
+
+
+def _is_before_last(page: Any, pages: Any) -> bool:
+    """Whether a page, by its number among so many, is not the last one, be they counted from 1 or from 0."""
+    at, count = _as_count(page), _as_count(pages)
+    return at is not None and count is not None and (at + 1 < count)
+
+
 def _says_more(name: str, value: Any) -> bool:
     if _MORE.match(name):
         return not is_nothing(jsonpath.decode(value))
@@ -186,11 +228,11 @@ def _says_more(name: str, value: Any) -> bool:
     return expected is not None and jsonpath.decode(value) is expected
 
 
-def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
+def _within(parent: str, name: str, value: Any, levels: int) -> Iterator[tuple[str, str, Any]]:
     """A member and those below it; a list of one counts as what it holds, as in `[{"total": 2}]`."""
-    yield name, value
+    yield parent, name, value
     if levels > 1:
         opened = jsonpath.open_node(value)
         inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
         for inner, item in _members(inside):
-            yield from _within(inner, item, levels - 1)
+            yield from _within(name, inner, item, levels - 1)

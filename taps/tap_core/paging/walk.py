@@ -173,6 +173,8 @@ class Walk(Endings):
         self._unconnected = 0
         if self.evidence.is_unproved(self._short) and len(page.fresh) > _ADDED:
             self._doubt = f"More came behind {self._short} rows, with which other lists were taken to end"
+        if self.total is not None and self.total <= self._end:
+            self.evidence.refuted_totals.add(self.total)
         self._newest, self._short = page.keys[-1], self._shortness(page)
         self._longest = max(self._longest, len(page.records))
         # The first page can be cut by a limit of the server's; the length of all others is known from it.

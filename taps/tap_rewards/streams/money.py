@@ -139,9 +139,11 @@ class Forex(WholeStream):
         """The rates, each as a record.
 
         Raises:
-            Retriable: None of them is a number.
+            Retriable: They are in a list, or none of them is a number.
         """
         page = super().read_page(response)
+        if any(isinstance(found, list) and found for found in map(jsonpath.open_node, page.records)):
+            raise Retriable("the answer has a list at `$.forex`, and no rates by currency", divisible=False)
         rates = [rate for found in page.records for rate in _members(found)]
         if rates and not any(rate is None or _is_number(rate) for _, rate in rates):
             raise Retriable("the answer has no rates at `$.forex`", divisible=False)
