@@ -240,4 +240,7 @@ class ApiTap(CommandTap):
         fields = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         raise_first(select_errors(fields) if by_catalog else ())
         if not any(stream.selected for stream in self.streams.values()):
-            raise ApiError(f"no stream is selected: there are {', '.join(self.streams)}")
+            maps = self.config.get("stream_maps") or {}
+            mapped = ", ".join(name for name, rules in maps.items() if rules in (None, "__NULL__"))
+            away = f"; stream_maps takes away {mapped}" if mapped else ""
+            raise ApiError(f"no stream is selected: there are {', '.join(self.streams)}{away}")

@@ -70,6 +70,7 @@ def test_J04_E07_a_map_that_takes_all_away_leaves_nothing_to_read(tmp_path, tap,
     output = call(tap, tmp_path, catalog=select(tap, stream), stream_maps=maps)
     assert output.code == 1
     assert said(output)[0].startswith("no stream is selected")
+    assert said(output)[0].endswith(f"; stream_maps takes away {next(iter(maps))}")
 
 
 def test_J04_a_copy_of_a_stream_that_is_taken_away_is_read(tmp_path):
