@@ -37,12 +37,13 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   same run, and none that is nearly as heavy as any of these; its length, from ten rows on, is believed
   once, and then when nothing was behind such a page. Where a bookmark, deletes or all of a stream depend on
   it, one more page of full size shows the end. If that has known rows alone, the places behind all that was
-  read are asked for too, as servers cut pages before a heavy row; where neither a bookmark nor deletes depend
-  on it, of each endpoint until nothing was there five times. A place behind all that came, which the server refuses twice, is an end, unless the page
-  before said that there is more, or was full and the refusal may be of a place too deep (400, 422). A total
-  that is missed by more than a tenth is a failure; a smaller difference is logged with both numbers, and no
-  row is called gone. So it is with a `total_count` or its like that stands where the API documents none, if
-  all of a stream is one list, and with a page that is not the last one of the `total_pages` beside it.
+  read are asked for too, as servers cut pages before a heavy row; where neither a bookmark nor deletes
+  depend on it, of each endpoint until nothing was there five times. A place behind all that came, which the
+  server refuses twice, is an end, unless the page before said that there is more, or was full and the
+  refusal may be of a place too deep (400, 422). A total that is missed by more than a tenth is a failure; a
+  smaller difference is logged with both numbers, and no row is called gone. So it is with a `total_count`
+  or its like that stands where the API documents none, if all of a stream is one list, and with a page that
+  is not the last one of the `total_pages` beside it.
 - **An answer that is none**: a list must stand in its place, and an empty one with words of refusal beside it
   ("Too many requests") is asked for again, and then fails by name. A refusal that says that a limit of
   requests was passed counts as a 429, whatever its status; inside a 200 too, where it is said plainly.
@@ -50,8 +51,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   of the vendor for an empty list, with the resource's own name, are believed.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
-- **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was. One of another
-  `account`, or of another host in `api_url`, is forgotten in a line; by the key alone no account is told apart.
+- **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was. One of
+  another `account`, or of another host in `api_url`, is forgotten in a line; by the key alone no account is
+  told apart.
 
 ## What is not promised
 
@@ -59,9 +61,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   row deleted while such a list is read can hide another at a page's edge from that run.
 - **Numbered pages of fewer than eight rows**, to which a server may cut them, overlap too little: where
   rows are deleted while such a list is read, others can be missed. `page_size` is never less than 10.
-- **A server that cuts pages by their weight**, in another list than the first five of an endpoint, if neither
-  a bookmark nor deletes depend on it, is believed where a row heavier than all that a page may weigh comes right behind the end of a page. Numbered
-  pages that are cut so fail by name.
+- **A server that cuts pages by their weight**, in another list than the first five of an endpoint, if
+  neither a bookmark nor deletes depend on it, is believed where a row heavier than all that a page may
+  weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.
 - **Rows of one moment that come in another order each time**, and are more than a page has: some pass the
   reader. Where the list's order is known, as of rewards, orders and the ledger, the run keeps what came and
   fails by name; elsewhere, as of campaigns, it can't tell them from rows that others insert.
