@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Raw
@@ -121,9 +121,10 @@ class Page:
         said: dict[str, tuple[str, Any]] = {}
         for member, value in self._beside:
             for parent, name, item in _within("", member, value, levels):
-                kind = _kind(parent, name, item)
-                if kind == "more" or (kind and _as_count(jsonpath.decode(item)) is not None):
-                    said.setdefault(kind, (name, jsonpath.decode(item)))
+                if about := _about(parent, name):
+                    found = jsonpath.decode(item)
+                    if kind := _meaning(about, found):
+                        said.setdefault(kind, (name, found))
         return said
 
     @property
@@ -203,29 +204,34 @@ def _as_count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _kind(parent: str, name: str, value: Any) -> str | None:
-    """What a member beside the list is about, if it is about more rows."""
-    if _says_more(name, value):
-        return "more"
-    if _PAGES.match(name):
-        return "pages"
+@lru_cache(maxsize=1024)
+def _about(parent: str, name: str) -> str | None:
+    """What a member beside the list can be about, by its name."""
+    if _MORE.match(name):
+        return "next"
     if _PAGE.match(name) or (name == "number" and parent == "page"):
         return "page"
-    is_total = _TOTAL.match(name) or (name == "total" and _ABOUT_PAGES.match(parent))
-    return "total" if is_total else None
+    if _TOTAL.match(name) or (name == "total" and _ABOUT_PAGES.match(parent)):
+        return "total"
+    names = {"more": _FLAG, "last": _LAST, "pages": _PAGES}
+    return next((about for about, pattern in names.items() if pattern.match(name)), None)
+
+
+def _meaning(about: str, value: Any) -> str | None:
+    """What the value says: that there is `more`, how many `pages` or rows in `total`, which `page` it is."""
+    if about == "next":
+        return None if is_nothing(value) else "more"
+    if isinstance(value, bool):
+        return "more" if value is {"more": True, "last": False}.get(about) else None
+    if about == "more" or _as_count(value) is None:
+        return None
+    return "pages" if about == "last" else about
 
 
 def _is_before_last(page: Any, pages: Any) -> bool:
     """Whether a page, by its number among so many, is not the last one, be they counted from 1 or from 0."""
     at, count = _as_count(page), _as_count(pages)
     return at is not None and count is not None and (at + 1 < count)
-
-
-def _says_more(name: str, value: Any) -> bool:
-    if _MORE.match(name):
-        return not is_nothing(jsonpath.decode(value))
-    expected = True if _FLAG.match(name) else False if _LAST.match(name) else None
-    return expected is not None and jsonpath.decode(value) is expected
 
 
 def _within(parent: str, name: str, value: Any, levels: int) -> Iterator[tuple[str, str, Any]]:
