@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from page_reads import Read, by_number, by_offset, items, offset
+from page_reads import Read, by_number, by_offset, items, offset, page_of
 from tap_core.errors import ApiError
+from tap_core.paging.evidence import Evidence
 from tap_core.paging.pagenumber import PageNumber
 
 
@@ -146,3 +147,17 @@ def test_a_page_after_rows_of_one_moment_has_room_for_them_and_one_more():
         return {"items": [{"id": at, "at": times[at]} for at in range(5)[start : start + size]]}
 
     assert Read(offset(order="at"), answer).asked == [(0, 10), (1, 5), (5, 10)]
+
+
+def test_the_length_of_a_short_page_is_believed_once_until_nothing_was_behind_one():
+    evidence = Evidence(longest=100, heaviest=10_000)
+    page = page_of(items(range(15)))
+    assert evidence.ends_short(page, 100)
+    assert not evidence.is_unproved(15)
+    evidence.believed.add(15)
+    assert evidence.is_unproved(15)
+    assert not evidence.ends_short(page, 100)
+    assert evidence.ends_short(page_of(items(range(14))), 100)
+    evidence.short_ends.add(15)
+    assert not evidence.is_unproved(15)
+    assert evidence.ends_short(page, 100)

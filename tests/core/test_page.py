@@ -78,6 +78,20 @@ def test_a_link_says_that_there_is_more():
 
 
 @pytest.mark.parametrize(
+    ("beside", "member"),
+    [
+        ({"error": {"message": "Rate limit exceeded"}}, "error"),
+        ({"status": 429}, "status"),
+        ({"meta": {"code": "429"}}, "meta"),
+        ({"message": "Invalid API key"}, None),
+        ({"limit": 100}, None),
+    ],
+)
+def test_what_says_of_a_failed_answer_that_too_much_was_asked_for(beside, member):
+    assert page_of({"items": [], **beside}).limit == member
+
+
+@pytest.mark.parametrize(
     ("value", "total"),
     [
         (7, 7),
