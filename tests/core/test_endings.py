@@ -161,3 +161,55 @@ def test_the_length_of_a_short_page_is_believed_once_until_nothing_was_behind_on
     evidence.short_ends.add(15)
     assert not evidence.is_unproved(15)
     assert evidence.ends_short(page, 100)
+
+
+def test_a_list_that_ends_with_a_short_page_is_believed_to_and_its_length_noted():
+    evidence = Evidence(longest=100, heaviest=10_000)
+    for length in (4, 15):
+        paginator = offset(evidence=evidence)
+        paginator.size = 100
+        assert Read(paginator, by_offset(list(range(length)))).asked == [(0, 100)]
+    assert evidence.believed == {4, 15}
+
+
+def test_a_total_behind_which_more_came_is_never_believed_again():
+    evidence = Evidence()
+    Read(offset(evidence=evidence), by_offset(list(range(25)), total=10))
+    for _ in range(8):
+        read = Read(offset(evidence=evidence), by_offset(list(range(10)), total=10))
+        assert read.asked == [(0, 10), (9, 9)]
+
+
+@pytest.mark.parametrize(("shown", "behind"), [(10, [(35, 10), (45, 10)]), (1, [(26, 10)])])
+def test_the_last_rows_once_more_in_two_places_are_the_end(shown, behind):
+    """Some servers show the end of the list in the place of what is not there."""
+    rows = list(range(25))
+    read = Read(offset(), lambda start, size: items(rows[start : start + size] or rows[-shown:]))
+    assert (read.rows, read.failure) == (rows, "")
+    assert read.asked == [(0, 10), (9, 10), (18, 10), (24, 10), (25, 10), *behind]
+
+
+FAR_NUMBER = (2**31, 1)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "asked"),
+    [
+        (
+            {3, 30},
+            [(2, 8), (3, 7), (3, 9), (4, 8), (4, 9), (5, 8), FAR_NUMBER, (5, 8), (6, 7), (6, 8), (5, 10)],
+        ),
+        (
+            {8, 9, 18, 19},
+            [(2, 7), (2, 8), (3, 6), (3, 8), (4, 7), (4, 8), (6, 6), (5, 8), (6, 7), (6, 8), (5, 10)],
+        ),
+    ],
+)
+def test_numbered_pages_that_lack_rows_are_looked_behind(hidden, asked):
+    shown = [row for row in range(35) if row not in hidden]
+
+    def answer(page, size):
+        return items([row for row in shown if (page - 1) * size <= row < page * size])
+
+    read = Read(numbered(careful=True), answer)
+    assert (read.rows, read.asked, read.failure) == (shown, [(1, 10), *asked], "")

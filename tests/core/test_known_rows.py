@@ -43,6 +43,16 @@ def test_rows_are_new_once():
     assert new_in(window, page_of([2, 5])) == []
 
 
+@pytest.mark.parametrize(
+    ("ids", "scattered"),
+    [([3, 4, 5], 0), ([5, 3, 6, 4], 2), ([1, 5, 6, 2], 1), ([5, 6], 0), ([4, 5, 7, 3], 1)],
+)
+def test_known_rows_behind_a_new_one_are_counted(ids, scattered):
+    assert after(page_of([1, 2, 3, 4])).narrow(page_of(ids)) == scattered
+    changed = page_of(ids, name="changed")
+    assert after(page_of([1, 2, 3, 4])).narrow(changed) == 0
+
+
 def test_rows_of_eight_pages_are_known():
     window = after(*(page_of([number]) for number in range(8)))
     assert window.knows(0)
