@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LIMITED = r"(rate|request|call|query|queries|concurren\w+|api|api.?usage)s?"
-_SPANS = r"(second|minute|hour|day|dail)(s|ly|y)?"
+_LIMITED = r"(rate|\b(request|call|concurren\w+|api|api.?usage))s?.?limit"
+_A_SPANS_LIMIT = r"\b(ten_)?(secondly|minutely|hourly|daily|per.(second|minute|hour|day))(_rolling)?.?limit"
+_COUNTED = r"(requests|calls|(rate|request|call|api|usage).?limit|quota|concurrency)"
+_PASSED = r"\b(reached|exceeded|exhausted|hit)\b"
 PLAINLY_TOO_MUCH = (
-    r"too.?many.{0,20}(requests|calls|attempts)|rate.?limited|rate.?exceeded|slow.?down|enhance.your.calm"
-    rf"|{_LIMITED}.?limit.{{0,12}}(reached|exceeded|hit)|(reached|exceeded|hit|over).{{0,20}}{_LIMITED}.?limit"
+    r"too.?many.{0,20}(requests|calls)|too.?many.attempts|rate.?limited|\brate.?exceeded|slow.?down"
+    rf"|{_LIMITED}.{{0,12}}(reached|exceeded|hit\b)|\b(reached|exceeded|hit|over)\b.{{0,20}}{_LIMITED}"
     r"|rate.?limit.?error|err.?rate.?limit|request.?rate.{0,10}(high|large|exceeded)|requests.{0,9}too.(often|freq)"
-    r"|out.of.call.volume|(is|are|was|were|been|being|request).?throttled|throttl(e|ing).?(exce|error)"
+    r"|out.of.call.volume|over.?query.?limit|enhance.your.calm"
+    r"|(is|are|was|were|been|being|request).?throttled|throttl(e|ing).?(exce|error)"
     r"|demasiadas.(peticiones|solicitudes)|l.{1,6}mite.de.(peticiones|solicitudes)"
 )
 """The part of `TOO_MUCH` that means nothing else, as `the time for a request was exceeded` does."""
 
 TOO_MUCH = (
-    rf"{PLAINLY_TOO_MUCH}|(request|call|usage|quota|concurrency)s?.?(limit)?.{{0,30}}(reached|exceeded|exhausted)"
-    r"|(reached|exceeded|exhausted|hit|used).{0,30}(quota|requests|calls|(rate|request|call|usage).?limit)"
-    rf"|{_SPANS}.{{0,12}}limit.{{0,9}}(reached|exceeded)|(reached|exceeded|hit).{{0,20}}{_SPANS}.{{0,12}}limit"
-    r"|over.?(quota|qps|rate)"
+    rf"{PLAINLY_TOO_MUCH}|\b{_COUNTED}\b.{{0,30}}{_PASSED}|({_PASSED}|\bused.(up|all)\b).{{0,30}}{_COUNTED}"
+    rf"|{_A_SPANS_LIMIT}.{{0,9}}{_PASSED}|{_PASSED}.{{0,12}}{_A_SPANS_LIMIT}|\bover.?(quota|qps)\b"
 )
 """A pattern, in lower case, of what an API says that was asked for too much, whatever the status.
 

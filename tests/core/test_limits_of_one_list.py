@@ -118,7 +118,32 @@ def test_H05_a_wait_too_long_that_one_list_alone_is_asked_for_costs_that_list(tm
     assert "run again with the last STATE after" in output.log
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"error": {"code": 403, "message": "Rate Limit Exceeded", "status": "PERMISSION_DENIED"}},
+        b'<html><body><div role="main">Slow down</div></body></html>',
+        b'<html><body><div role="main">Forbidden</div></body></html>',
+    ],
+)
+@pytest.mark.parametrize("kind", [Events, Promotions])
+def test_H05_a_firewall_that_lets_the_next_one_through_is_a_limiter(tmp_path, kind, said):
+    refusal = (403, said, {"Retry-After": "0"})
+    output, _ = read(kind, tmp_path, lambda _, count: count % 9 in {4, 5}, refusal)
+    assert output.code == 0, output.log
+    assert {int(row["id"]) for row in output.records[kind.streams[1]]} == {100 + n for n in PARENTS}
+
+
+def test_a_wrong_key_is_no_limit_whatever_it_speaks_of(tmp_path):
+    said = (401, {"message": "The number of API calls is exceeded by this key"})
+    output, asked = read(Events, tmp_path, lambda *_: True, said)
+    assert output.code == 1
+    assert len(asked) == 1
+    assert "was refused (401)" in output.log
+
+
 WORDS = [
+    "userRateLimitExceeded",
     "Request limit exceeded, retry later",
     "Too many API requests",
     "Too many concurrent requests",
@@ -150,10 +175,19 @@ def test_C01_a_limit_in_whatever_words_is_waited_for(tmp_path, words, status):
         "`limit` must be 100 or less",
         "Too many characters in `name`",
         "The number of attendees a day is limited",
+        "The API key used for API requests is invalid",
+        "Test keys cannot be used for live requests",
+        "Access refused: API calls need a paid plan",
+        "Your IP address is not whitelisted for API requests",
+        "The date range exceeded the 90 day limit",
+        "Daily booking limit reached for this event type",
+        "query limit exceeded: per_page must be at most 100",
+        "The request exceeded the size limit",
     ],
 )
-def test_what_only_speaks_of_a_limit_is_not_waited_for(tmp_path, words):
-    said = (422, {"message": words})
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_what_only_speaks_of_a_limit_is_not_waited_for(tmp_path, words, status):
+    said = (status, {"message": words})
     output, asked = read(Events, tmp_path, lambda parent, _: parent == 5, said)
     assert output.code == 2
     assert len([path for path in asked if "/5/" in path]) == 1

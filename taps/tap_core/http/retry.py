@@ -21,7 +21,7 @@ RETRIED_STATUSES = frozenset({408, 429})
 
 _LIMIT = re.compile(TOO_MUCH)
 _PLAIN_LIMIT = re.compile(PLAINLY_TOO_MUCH)
-_IN_ANY_WORDS = {400, 401, 402, 403, 420}
+_IN_ANY_WORDS = {400, 402, 403, 420}
 """Statuses with which any words of a limit are believed; with others, those that mean nothing else."""
 
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
@@ -32,7 +32,7 @@ _NO_PASSING_LIMIT = re.compile(
 )
 """What was bought, or is not there: waiting does not help, whatever else is said."""
 
-_NO_RIGHT = re.compile(r"permission|not.(permitted|entitled|authori[sz]ed)|\b(scope|role)s?\b")
+_NO_RIGHT = re.compile(r"permission|not.(permitted|entitled|authori[sz]ed)")
 """What a 403 means that is none of a limiter's, though headers of one stand beside it, as on all answers."""
 
 _LONGEST_REFUSAL = 2000
@@ -111,7 +111,7 @@ def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
     text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
     if status == HTTPStatus.FORBIDDEN and ("Retry-After" in headers or "0" in remaining):
-        return _NO_RIGHT.search(text) is None
+        return _NO_RIGHT.search(text) is None or _PLAIN_LIMIT.search(text) is not None
     words = _LIMIT if status in _IN_ANY_WORDS else _PLAIN_LIMIT
     return words.search(text) is not None and _NO_PASSING_LIMIT.search(text) is None
 
@@ -179,7 +179,8 @@ def named_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
         and _seconds(headers.get(re.sub("(?i)reset", "Remaining", name)), now) in {None, 0.0}
         and (seconds := _seconds(value, now)) is not None
     ]
-    resets += [float(used or used_too) for used, used_too in _USED_UP.findall(headers.get("RateLimit", ""))]
+    used_up = (_seconds("".join(found), now) for found in _USED_UP.findall(headers.get("RateLimit", "")))
+    resets += [seconds for seconds in used_up if seconds is not None]
     return max(resets, default=wait)
 
 
