@@ -41,9 +41,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   depend on it, of each endpoint until nothing was there five times. A place behind all that came, which the
   server refuses twice, is an end, unless the page before said that there is more, or was full and the
   refusal may be of a place too deep (400, 422). A total that is missed by more than a tenth is a failure; a
-  smaller difference is logged with both numbers, and no row is called gone. So it is with a `total_count`
-  or its like that stands where the API documents none, if all of a stream is one list, and with a page that
-  is not the last one of the `total_pages` beside it.
+  smaller difference is logged with both numbers, and no row is called gone. Where the API documents no
+  total, and all of a stream is one list, a `total_count`, `total_pages` or their like is heeded too: as it
+  may be of other rows as well, it is a failure if not even half of them came.
 - **An answer that is none**: a list must stand in its place, and an empty one with words of refusal beside it
   ("Too many requests") is asked for again, and then fails by name. A refusal that says that a limit of
   requests was passed counts as a 429, whatever its status; inside a 200 too, where it is said plainly.
@@ -52,8 +52,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was. One of
-  another `account`, or of another host in `api_url`, is forgotten in a line; by the key alone no account is
-  told apart.
+  another `account`, or of another host or path in `api_url`, is forgotten in a line; by the key alone no
+  account is told apart.
 
 ## What is not promised
 

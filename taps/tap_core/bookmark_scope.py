@@ -42,19 +42,20 @@ _MARKS = ("replication_key_value", WHOLE, WHOLE_PASS, LAST_PASS, CHECKPOINT)
 def forget_other_account(stream: ApiStream, state: State) -> None:
     """Forget how far a stream was read if that is of another account, or of another server.
 
-    Known by the setting `account` and the host of `api_url`; not by the key, which may change at any time.
+    Known by the setting `account`, and the host and path of `api_url`; not by the key, which may change.
 
     Args:
         stream: The stream.
         state: Its entry in STATE, which is read and written.
     """
-    host = urlsplit(str(stream.config["api_url"])).hostname
-    source = digest({"host": host, ACCOUNT: stream.config.get(ACCOUNT)})
+    url = urlsplit(str(stream.config["api_url"]))
+    server = [(url.hostname or "").rstrip("."), url.path.strip("/")]
+    source = digest({"server": server, ACCOUNT: stream.config.get(ACCOUNT)})
     before, state[_SOURCE] = state.get(_SOURCE), str(source)[:8]  # it is in every STATE, once for each stream
     if before not in {None, state[_SOURCE]} and _forget(state):
         stream.logger.warning(
-            "%s: read from the start, as STATE is of another account: account or the host of api_url is not "
-            "what it was",
+            "%s: read from the start, as STATE is of another account: account, or the host or path of "
+            "api_url, is not what it was",
             stream.name,
         )
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _TOLERATED = 0.1
 """Share of a total that may be missing: counts are caches at times."""
 
+_TOLERATED_ELSEWHERE = 0.5
+"""The same of a total that stands where the API documents none: it may be of other rows as well."""
+
 
 class Listing:
     """One list of a stream in one run.
@@ -224,20 +227,28 @@ class Listing:
         return values[0] != values[-1] and self._reading.is_behind_window(half)
 
     def _compare_with_total(self) -> None:
-        """Say, or fail, if fewer records came than the API says there are."""
+        """Say, or fail, if fewer records came than the API says there are.
+
+        Counters that it documents nowhere may count other rows as well.
+        """
         paginator = self._paginator
         total, read = paginator.first_claimed, paginator.records_read
-        nothing_said = paginator.total is None and total <= read
-        if nothing_said or paginator.bounded or total <= read <= paginator.most_claimed:
+        documented = paginator.total is not None or total > 0
+        total = total if documented else paginator.least_total
+        if paginator.bounded or total <= read <= (paginator.most_claimed if documented else read):
             return
-        if total - read > _TOLERATED * total and not self._stream.total_counts_hidden:
-            page = self._fetcher.again(
-                self._reading, self._context, self._prepared(self._stream.get_new_paginator())
-            )
-            again = page.total(paginator.total_path, anywhere=paginator.lone)
-            if again is not None and again - read > _TOLERATED * again:
+        needed = 1 - (_TOLERATED if documented else _TOLERATED_ELSEWHERE)
+        if read < needed * total and not self._stream.total_counts_hidden:
+            again = self._total_again(documented=documented)
+            if again is not None and read < needed * again:
                 msg = f"{paginator.name}: read {read} records where the API says there are {again}"
                 raise TotalMissed(f"{msg}; run again, and report it to the API's vendor if it stays so")
         at_end = total if paginator.total is None else paginator.total  # without what was deleted meanwhile
         lacks = read < at_end and not self._stream.total_counts_hidden
         self._reading.differs(self._context, read, total, lacks=lacks)
+
+    def _total_again(self, *, documented: bool) -> int | None:
+        """What the first page says once more of the total."""
+        paginator = self._prepared(self._stream.get_new_paginator())
+        page = self._fetcher.again(self._reading, self._context, paginator)
+        return page.total(paginator.total_path) if documented else page.least_total

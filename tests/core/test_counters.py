@@ -63,6 +63,14 @@ def test_H01_A16_one_page_whatever_is_asked_for_beside_a_counter_of_more(tap, st
 
 
 HARMLESS = [
+    lambda at, pages, rows: {"page": 1, "total_pages": pages},  # it echoes a parameter that nobody sends
+    lambda at, pages, rows: {"page": 1, "total_pages": -(-rows // 20)},  # of its usual size
+    lambda at, pages, rows: {"included": [{"type": "plan", "total_items": 5000, "page": 1, "pages": 70}]},
+    lambda at, pages, rows: {
+        "landing_page": {"page": 1, "total_pages": 300},
+        "summary": {"total_items": 900},
+    },
+    lambda at, pages, rows: {"current_page": at + 1, "last_page": pages, "per_page": 100, "total": rows},
     lambda at, pages, rows: {"page": at + 1, "total_pages": pages},
     lambda at, pages, rows: {
         "meta": {"page": at, "total_pages": pages, "total_count": rows}
@@ -103,12 +111,25 @@ def test_A01_numbered_pages_that_end_before_their_counter_says(size, cut_short):
     with JsonApi(Bounded(handle)) as api:
         config, catalog = settings(api, **WITH_DELETES), only(TapBilling, "component_price_points")
         if cut_short:
-            with pytest.raises(ApiError, match=r"total_pages|nothing from a place on"):
+            with pytest.raises(ApiError, match=r"API says there are|nothing from a place on"):
                 run(TapBilling, config, catalog=catalog)
             return
         output = run(TapBilling, config, catalog=catalog)
     assert keys(output, "component_price_points") == list(range(500))
     assert activated(output)
+
+
+@pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "fields")])
+def test_a_counter_of_rows_that_are_not_shown_is_told_and_no_row_called_gone(tap, stream, caplog):
+    """It stands where the API documents none, and can be that of all rows, of which a key may see some."""
+    rows = [{"id": str(number)} for number in range(60)]
+    with JsonApi(
+        Bounded(lambda _, query: {stream: cut(rows, query, default=60), "meta": {"total": 110}})
+    ) as api:
+        output = run(tap, settings(api, **WITH_DELETES), catalog=only(tap, stream))
+    assert len(output.records[stream]) == 60
+    assert not activated(output)
+    assert "read 60 records where the API says there are 110" in caplog.text
 
 
 def of_parents(parents, child_page):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tap_core.paging.page import Page
 
-_UNFINISHED = {codes.accepted, codes.partial_content, codes.multi_status}
+_UNFINISHED = {codes.accepted, codes.multi_status}
 
 _MESSAGE_PATHS = (
     *("$.message", "$.Message"),  # .NET writes it with a capital
@@ -74,7 +74,7 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
 
 
 def check_finished(response: requests.Response, page: Page) -> None:
-    """See that a page without rows is no answer that is not ready, or has a part: 202, 206, 207.
+    """See that a page without rows is no answer that is not ready, or has failed in part: 202, 207.
 
     Raises:
         Retriable: It is.

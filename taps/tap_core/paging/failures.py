@@ -29,8 +29,11 @@ _PLAIN_EXCUSES = re.compile(
 """What no remark beside an empty list says, whatever its name."""
 
 _UNABLE = (
-    r"went wrong|(unable|could ?n.t|could not|can.?not|can't).{0,10}(process|complete|load|retriev|connect)"
+    r"went wrong|\b(we|server|service|request)\b.{0,20}(unable|could ?n.t|could not|can.?not|can't)"
+    r".{0,10}(process|complet|load|retriev|connect)"
 )
+_SHARE = re.compile(r"\d ?%|\d (of|/) ?\d")
+"""How much of a limit is used, which is none that was passed."""
 _APOLOGIES = re.compile(rf"{_SERVER_ERROR}|{_UNABLE}|try again|failure|failed to|{_REFUSALS}|{_STATES}")
 _LIMIT = re.compile(PLAINLY_TOO_MUCH)
 _UNREADY = {"pending", "processing", "queued", "in progress", "in_progress"}
@@ -84,7 +87,8 @@ def hints_at_failure(name: str, value: Any) -> bool:
     if name in _FLAGS:
         return value is _FLAGS[name] or text == str(_FLAGS[name]).lower()
     if name in _MESSAGES:
-        return any(_APOLOGIES.search(_text(said)) for said in (value if isinstance(value, list) else [value]))
+        texts = map(_text, value if isinstance(value, list) else [value])
+        return any(_APOLOGIES.search(text) and not _SHARE.search(text) for text in texts)
     if name not in _STATUS_LIKE:
         return False
     is_code = name in _STATUS and not isinstance(value, bool) and isinstance(value, (int, str))

@@ -18,15 +18,20 @@ if TYPE_CHECKING:
 _MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|@odata\.next)")
 _FLAG = re.compile(r"(?i)(more|is_?truncated)$")
 _LAST = re.compile(r"(?i)(is_?)?last(_?page)?$")
-_PAGES = re.compile(r"(?i)(total_?pages|pages|page_?count|num_?pages|last_?page)$")
-_PAGE = re.compile(r"(?i)(current_?)?page(_?(number|no|num))?$")
-_TOTAL = re.compile(r"(?i)total_?(count|items|records|results|entries|elements)$")
-_ABOUT_PAGES = re.compile(r"(?i)pagination|paging|meta|page$")
-"""Within which a bare `total` is that of the list, and no sum of money."""
+_TOTAL = re.compile(
+    r"(?i)total_?(count|items|records|results|entries|elements|size)$|records_?total$|@odata\.count$"
+)
+_PAGES = re.compile(r"(?i)(total_?pages|page_?count|num_?pages|last_?page)$")
+_PER_PAGE = re.compile(r"(?i)(per_?page|page_?size|items_?per_?page|limit|size)$")
+_ABOUT_PAGES = re.compile(r"(?i)_?meta$|pagination$|paging$|pager$|paginator$|page(_?info)?$|result_?info$")
+"""Objects beside the list whose counters are of the list: a bare `total` in them is no sum of money."""
 
 _NEXT_LINK = re.compile(r"""(?i);\s*rel\s*=\s*["']?next\b""")
 _LONGEST_NUMBER = 20
 """Digits of a total in a text."""
+
+_FEWEST = 2
+"""Rows that a page has at least, where there are several and none says how many it has."""
 
 _DEEPEST = 3
 """Levels beside the list that are looked at, as in `"meta": {"pagination": {"next": …}}`."""
@@ -107,25 +112,26 @@ class Page:
         """What says that there is more: a field beside the list, such as `hasMore`; None if nothing does."""
         if _NEXT_LINK.search(self._links):
             return "Link"
-        said = self._said
-        if "more" in said:
-            return said["more"][0]
-        pages, page = (said.get(kind, ("", None)) for kind in ("pages", "page"))
-        return pages[0] if _is_before_last(page[1], pages[1]) else None
-
-    @cached_property
-    def _said(self) -> dict[str, tuple[str, Any]]:
-        """What the envelope says of more rows, pages and totals: by kind, the first name and its value."""
         first = jsonpath.steps(self.records_path)[:1]
         levels = 1 if first == ("*",) else _DEEPEST  # a lone object there can be a record
-        said: dict[str, tuple[str, Any]] = {}
-        for member, value in self._beside:
-            for parent, name, item in _within("", member, value, levels):
-                if about := _about(parent, name):
-                    found = jsonpath.decode(item)
-                    if kind := _meaning(about, found):
-                        said.setdefault(kind, (name, found))
-        return said
+        for name, value in self._beside:
+            for inner, item in _within(name, value, levels):
+                if (about := _flag(inner)) and _says_more(about, jsonpath.decode(item)):
+                    return inner
+        return None
+
+    @property
+    def least_total(self) -> int:
+        """How many records the list has at least, by counters whose names tell: a total, or of pages.
+
+        0 where there is none. The API documents none of them, and it may count other rows too.
+        """
+        if jsonpath.steps(self.records_path)[:1] == ("*",):
+            return 0  # a lone object there can be a record
+        said = dict(_counters(self.document, self.records_path, _DEEPEST))
+        full_pages = said.get("pages", 0) - 1
+        by_pages = full_pages * max(said.get("per_page", _FEWEST), 1) + 1 if full_pages > 0 else 0
+        return max(said.get("total", 0), by_pages)
 
     @property
     def failure(self) -> str | None:
@@ -173,15 +179,9 @@ class Page:
         """The first value at a JSONPath of the envelope, or None."""
         return jsonpath.first(self.document, path) if path else None
 
-    def total(self, path: str | None, *, anywhere: bool = False) -> int | None:
-        """The number of records that the API says the whole list has, if it says so.
-
-        Args:
-            path: JSONPath of it, where the API is known to say so.
-            anywhere: Whether to go by its name, too, where it stands in no such place.
-        """
-        total = _as_count(self.find(path))
-        return _as_count(self._said.get("total", ("", None))[1]) if total is None and anywhere else total
+    def total(self, path: str | None) -> int | None:
+        """The number of records that the API says the whole list has, if it says so."""
+        return _as_count(self.find(path))
 
 
 class Rows(NamedTuple):
@@ -192,53 +192,59 @@ class Rows(NamedTuple):
     raws: list[Any]
 
 
-def _members(node: Any) -> Iterator[tuple[str, Any]]:
-    opened = jsonpath.open_node(node)
-    if isinstance(opened, dict):
-        yield from opened.items()
-
-
 def _as_count(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_NUMBER:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+def _members(node: Any) -> Iterator[tuple[str, Any]]:
+    opened = jsonpath.open_node(node)
+    if isinstance(opened, dict):
+        yield from opened.items()
+
+
 @lru_cache(maxsize=1024)
-def _about(parent: str, name: str) -> str | None:
-    """What a member beside the list can be about, by its name."""
-    if _MORE.match(name):
-        return "next"
-    if _PAGE.match(name) or (name == "number" and parent == "page"):
-        return "page"
-    if _TOTAL.match(name) or (name == "total" and _ABOUT_PAGES.match(parent)):
-        return "total"
-    names = {"more": _FLAG, "last": _LAST, "pages": _PAGES}
+def _flag(name: str) -> str | None:
+    """What a member can say of more rows, by its name."""
+    names = {"next": _MORE, "more": _FLAG, "last": _LAST}
     return next((about for about, pattern in names.items() if pattern.match(name)), None)
 
 
-def _meaning(about: str, value: Any) -> str | None:
-    """What the value says: that there is `more`, how many `pages` or rows in `total`, which `page` it is."""
-    if about == "next":
-        return None if is_nothing(value) else "more"
-    if isinstance(value, bool):
-        return "more" if value is {"more": True, "last": False}.get(about) else None
-    if about == "more" or _as_count(value) is None:
-        return None
-    return "pages" if about == "last" else about
+def _says_more(about: str, value: Any) -> bool:
+    return not is_nothing(value) if about == "next" else value is (about == "more")
 
 
-def _is_before_last(page: Any, pages: Any) -> bool:
-    """Whether a page, by its number among so many, is not the last one, be they counted from 1 or from 0."""
-    at, count = _as_count(page), _as_count(pages)
-    return at is not None and count is not None and (at + 1 < count)
+def _counters(node: Any, records_path: str, levels: int) -> Iterator[tuple[str, int]]:
+    """The counters beside a list, and in the objects there that are about its pages; the outer ones last."""
+    first, is_outer = jsonpath.steps(records_path)[:1], levels == _DEEPEST
+    for name, value in _members(node):
+        if is_outer and name in first:
+            continue
+        if levels > 1 and _ABOUT_PAGES.match(name):
+            opened = jsonpath.open_node(value)
+            inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
+            yield from _counters(inside, records_path, levels - 1)
+        if about := _counter(name, is_outer=is_outer):
+            count = _as_count(jsonpath.decode(value))
+            if count is not None:
+                yield about, count
 
 
-def _within(parent: str, name: str, value: Any, levels: int) -> Iterator[tuple[str, str, Any]]:
-    """A member and those below it; a list of one counts as what it holds, as in `[{"total": 2}]`."""
-    yield parent, name, value
+@lru_cache(maxsize=1024)
+def _counter(name: str, *, is_outer: bool) -> str | None:
+    """What a member counts, by its name."""
+    if name == "total" and not is_outer:
+        return "total"
+    names = {"total": _TOTAL, "pages": _PAGES, "per_page": _PER_PAGE}
+    return next((about for about, pattern in names.items() if pattern.match(name)), None)
+
+
+def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
+    """A member and those below it; a list of one counts as what it holds, as in `[{"next": 2}]`."""
+    yield name, value
     if levels > 1:
         opened = jsonpath.open_node(value)
         inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
         for inner, item in _members(inside):
-            yield from _within(name, inner, item, levels - 1)
+            yield from _within(inner, item, levels - 1)

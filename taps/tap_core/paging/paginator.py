@@ -78,8 +78,9 @@ class Paginator(BaseAPIPaginator[Query]):
         self.records_read = 0
         self.total: int | None = None
         self.first_claimed = self.most_claimed = 0
-        """The first total of any page, and the highest: the last one may give none, or 0. Of a lone list also
-        one that stands elsewhere: it ends no list, as it may be that of a page, but it can be missed."""
+        """The first total of any page, and the highest: the last one may give none, or 0."""
+        self.least_total = 0
+        """Of a lone list that has none: what other counters beside it come to, that no API documents."""
         self.probing = self.insists = self.cut_off = False
         self.proofs = 0
         """Requests that were sent only to see that the list ends there."""
@@ -137,9 +138,10 @@ class Paginator(BaseAPIPaginator[Query]):
         """The records of the page that are new; moves on to the next query, or finishes."""
         self._begin()
         self.total = page.total(self.total_path)
-        claimed = page.total(self.total_path, anywhere=self.lone) or 0
-        self.first_claimed = self.first_claimed or claimed
-        self.most_claimed = max(self.most_claimed, claimed)
+        self.first_claimed = self.first_claimed or self.total or 0
+        self.most_claimed = max(self.most_claimed, self.total or 0)
+        if self.lone and self.total is None and not self.records_read:
+            self.least_total = page.least_total
         self._move(page)
         self.evidence.longest = max(self.evidence.longest, len(page.records))
         if not self.records_read:
