@@ -23,6 +23,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeError, ArithmeticError, RecursionError
 _KEY_TYPES = frozenset({str, int, Decimal})
 _TYPES = {"string": str | None, "integer": int | None}
 """What keys are decoded as of which the schema names one type alone; of others it is any."""
+_PLAIN = {"string": str, "integer": int}
 
 
 def is_missing(key: Any) -> bool:
@@ -63,6 +64,9 @@ class key_reader:  # noqa: N801  it is used as a function
             values = msgspec.structs.astuple(self._decode(record)) if is_raw else self._converted(record)
         except UNREADABLE:
             values = self._converted(record)
+        return self._key(values, record)
+
+    def _key(self, values: tuple[Any, ...], record: Any) -> Hashable:
         if not values or (not all(values) and any(map(is_missing, values))):
             return jsonpath.digest(record)
         if not _KEY_TYPES.issuperset(map(type, values)):
@@ -80,6 +84,15 @@ class key_reader:  # noqa: N801  it is used as a function
             return ()
         return tuple(map(_as_schema_has_it, self._kinds, values))
 
+    def _converted_together(self, records: Sequence[Any]) -> list[Hashable]:
+        """The keys of records some of which have another type than the schema's."""
+        columns = zip(*map(msgspec.structs.astuple, map(self._decode_any, records)), strict=True)
+        fitting = (
+            [value if type(value) is _PLAIN.get(kind) else _as_schema_has_it(kind, value) for value in column]
+            for kind, column in zip(self._kinds, columns, strict=True)
+        )
+        return list(map(self._key, zip(*fitting, strict=True), records))
+
     def of_all(self, records: Sequence[Any]) -> list[Hashable]:
         """The keys of some records; quicker than one by one where they are as usual."""
         if self._values and set(map(type, records)) == {Raw}:
@@ -93,6 +106,8 @@ class key_reader:  # noqa: N801  it is used as a function
                         key if all(key) and _KEY_TYPES.issuperset(map(type, key)) else self(record)
                         for key, record in zip(cast("Any", keys), records, strict=True)
                     ]
+            with suppress(*UNREADABLE):
+                return self._converted_together(records)
         return list(map(self, records))
 
 
