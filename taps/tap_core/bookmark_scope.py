@@ -52,7 +52,7 @@ def forget_other_account(stream: ApiStream, state: State) -> None:
     server = [(url.hostname or "").rstrip("."), url.path.strip("/")]
     source = digest({"server": server, ACCOUNT: stream.config.get(ACCOUNT)})
     before, state[_SOURCE] = state.get(_SOURCE), str(source)[:8]  # it is in every STATE, once for each stream
-    if before not in {None, state[_SOURCE]} and _forget(state):
+    if before not in (None, state[_SOURCE]) and _forget(state):
         stream.logger.warning(
             "%s: read from the start, as STATE is of another account: account, or the host or path of "
             "api_url, is not what it was",

@@ -76,6 +76,16 @@ def test_a_state_that_does_not_say_whose_it_is_is_believed(tap, stream, page_of)
         assert len(read(tap, stream, api, first.state, account="one").records[stream]) < 20
 
 
+@pytest.mark.parametrize("source", [{}, [], ["x"], 5, True, ""])
+@pytest.mark.parametrize(("tap", "stream", "page_of"), LISTS)
+def test_E_a_damaged_note_of_whose_a_state_is_counts_as_anothers(tap, stream, page_of, source, caplog):
+    with JsonApi(lambda _, query: page_of(rows_of(20, 20), query)) as api:
+        first = read(tap, stream, api)
+        first.state["bookmarks"][stream]["source"] = source
+        assert len(read(tap, stream, api, first.state).records[stream]) == 20
+    assert caplog.text.count("STATE is of another account") == 1
+
+
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize(
     ("tap", "stream", "page_of"),
