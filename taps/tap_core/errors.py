@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# What is limited, the limit of a span of time, what is counted, and that it was too much.
 _LIMITED = r"(rate|\b(request|call|concurren\w+|api|api.?usage))s?.?limit"
 _A_SPANS_LIMIT = r"\b(ten_)?(secondly|minutely|hourly|daily|per.(second|minute|hour|day))(_rolling)?.?limit"
 _COUNTED = r"(requests|calls|(rate|request|call|api|usage).?limit|quota|concurrency)"

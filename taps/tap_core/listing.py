@@ -232,10 +232,11 @@ class Listing:
         Counters that it documents nowhere may count other rows as well.
         """
         paginator = self._paginator
-        total, read = paginator.first_claimed, paginator.records_read
+        total, most, read = paginator.first_claimed, paginator.most_claimed, paginator.records_read
         documented = paginator.total is not None or total > 0
-        total = total if documented else paginator.least_total
-        if paginator.bounded or total <= read <= (paginator.most_claimed if documented else read):
+        if not documented:
+            total, most = paginator.least_total, read
+        if paginator.bounded or total <= read <= most:
             return
         needed = 1 - (_TOLERATED if documented else _TOLERATED_ELSEWHERE)
         if read < needed * total and not self._stream.total_counts_hidden:

@@ -16,7 +16,7 @@ def numbered(*, careful=False):
     return paginator
 
 
-def refused_behind(rows, answer, status):
+def refused_behind(answer, status):
     """A list that refuses what lies behind its end, where others send an empty page."""
 
     def refusing(start, size):
@@ -34,7 +34,7 @@ def refused_behind(rows, answer, status):
 @pytest.mark.parametrize("careful", [False, True])
 def test_a_place_that_is_refused_for_these_reasons_has_no_rows(paginator, answers, length, status, careful):
     rows = list(range(length))
-    read = Read(paginator(careful=careful), refused_behind(rows, answers(rows), status))
+    read = Read(paginator(careful=careful), refused_behind(answers(rows), status))
     assert (read.rows, read.failure) == (rows, "")
 
 
@@ -42,7 +42,7 @@ def test_a_place_that_is_refused_for_these_reasons_has_no_rows(paginator, answer
 @pytest.mark.parametrize(("paginator", "answers"), [(offset, by_offset), (numbered, by_number)])
 def test_a_place_that_is_refused_for_another_reason_may_have_rows(paginator, answers, status):
     rows = list(range(30))
-    assert Read(paginator(), refused_behind(rows, answers(rows), status)).failure == "out of range"
+    assert Read(paginator(), refused_behind(answers(rows), status)).failure == "out of range"
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,7 @@ def test_a_list_that_was_still_for_a_moment_grows_too():
 def test_a_list_that_comes_in_pages_of_a_row_or_two_is_read_to_its_end():
     """As many pages as of a list that grows, and behind them just the rows that there are."""
     rows = list(range(130))
-    paginator = offset()
-    read = Read(paginator, lambda start, size: items(rows[start : start + (10 if start < 9 else 2)]))
+    read = Read(offset(), lambda start, size: items(rows[start : start + (10 if start < 9 else 2)]))
     assert (read.rows, read.failure) == (rows, "")
 
 

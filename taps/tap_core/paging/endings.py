@@ -39,8 +39,8 @@ class Endings(Joining):
         A page can be short for other reasons: a server that cuts pages by their weight sends the last known
         row alone where a heavy one comes next, and one that is busy sends fewer rows at times.
         """
-        is_usual = self.evidence.proven_ends >= ALIKE and not self._back and page.keys[-1] == self._newest
-        is_usual = is_usual and not self.careful
+        is_known = self.evidence.proven_ends >= ALIKE and not self.careful
+        is_usual = is_known and not self._back and page.keys[-1] == self._newest
         is_proved_later = self._resumed and not self.counts_rows
         if self._at.start >= self._end or self._reaches_total(page) or is_usual or is_proved_later:
             return None

@@ -13,7 +13,7 @@ from tap_core.paging.failures import explains_no_rows, is_nothing, says_failed, 
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _MORE = re.compile(r"(?!.*(_at|At|[Dd]ate|[Tt]ime|_on|On)$)(?i:next|has_?(more|next)|@odata\.next)")
 _FLAG = re.compile(r"(?i)(more|is_?truncated)$")
@@ -128,7 +128,7 @@ class Page:
         """
         if jsonpath.steps(self.records_path)[:1] == ("*",):
             return 0  # a lone object there can be a record
-        said = dict(_counters(self.document, self.records_path, _DEEPEST))
+        said = dict(_counters(self._beside, _DEEPEST))
         full_pages = said.get("pages", 0) - 1
         by_pages = full_pages * max(said.get("per_page", _FEWEST), 1) + 1 if full_pages > 0 else 0
         return max(said.get("total", 0), by_pages)
@@ -207,25 +207,19 @@ def _members(node: Any) -> Iterator[tuple[str, Any]]:
 @lru_cache(maxsize=1024)
 def _flag(name: str) -> str | None:
     """What a member can say of more rows, by its name."""
-    names = {"next": _MORE, "more": _FLAG, "last": _LAST}
-    return next((about for about, pattern in names.items() if pattern.match(name)), None)
+    return _matching(name, next=_MORE, more=_FLAG, last=_LAST)
 
 
 def _says_more(about: str, value: Any) -> bool:
     return not is_nothing(value) if about == "next" else value is (about == "more")
 
 
-def _counters(node: Any, records_path: str, levels: int) -> Iterator[tuple[str, int]]:
-    """The counters beside a list, and in the objects there that are about its pages; the outer ones last."""
-    first, is_outer = jsonpath.steps(records_path)[:1], levels == _DEEPEST
-    for name, value in _members(node):
-        if is_outer and name in first:
-            continue
+def _counters(members: Iterable[tuple[str, Any]], levels: int) -> Iterator[tuple[str, int]]:
+    """The counters among members beside a list, and in those about its pages; the outer ones last."""
+    for name, value in members:
         if levels > 1 and _ABOUT_PAGES.match(name):
-            opened = jsonpath.open_node(value)
-            inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
-            yield from _counters(inside, records_path, levels - 1)
-        if about := _counter(name, is_outer=is_outer):
+            yield from _counters(_inside(value), levels - 1)
+        if about := _counter(name, is_outer=levels == _DEEPEST):
             count = _as_count(jsonpath.decode(value))
             if count is not None:
                 yield about, count
@@ -236,15 +230,22 @@ def _counter(name: str, *, is_outer: bool) -> str | None:
     """What a member counts, by its name."""
     if name == "total" and not is_outer:
         return "total"
-    names = {"total": _TOTAL, "pages": _PAGES, "per_page": _PER_PAGE}
-    return next((about for about, pattern in names.items() if pattern.match(name)), None)
+    return _matching(name, total=_TOTAL, pages=_PAGES, per_page=_PER_PAGE)
+
+
+def _matching(name: str, **patterns: re.Pattern[str]) -> str | None:
+    return next((about for about, pattern in patterns.items() if pattern.match(name)), None)
 
 
 def _within(name: str, value: Any, levels: int) -> Iterator[tuple[str, Any]]:
-    """A member and those below it; a list of one counts as what it holds, as in `[{"next": 2}]`."""
+    """A member and those below it."""
     yield name, value
     if levels > 1:
-        opened = jsonpath.open_node(value)
-        inside = opened[0] if isinstance(opened, list) and len(opened) == 1 else value
-        for inner, item in _members(inside):
+        for inner, item in _inside(value):
             yield from _within(inner, item, levels - 1)
+
+
+def _inside(value: Any) -> Iterator[tuple[str, Any]]:
+    """The members of an object; a list of one counts as what it holds, as in `[{"next": 2}]`."""
+    opened = jsonpath.open_node(value)
+    return _members(opened[0] if isinstance(opened, list) and len(opened) == 1 else opened)

@@ -24,6 +24,7 @@ _KEY_TYPES = frozenset({str, int, Decimal})
 _TYPES = {"string": str | None, "integer": int | None}
 """What keys are decoded as of which the schema names one type alone; of others it is any."""
 _PLAIN = {"string": str, "integer": int}
+"""What a key is by then of which the schema names one of these types alone."""
 
 
 def is_missing(key: Any) -> bool:
