@@ -185,3 +185,20 @@ def test_A09_a_page_of_one_known_row_ends_no_list_that_deletes_depend_on():
         config = settings(api, concurrency=1, **WITH_DELETES)
         output = run(TapEvents, config, catalog=only(TapEvents, "transactions"))
     assert len(output.records["transactions"]) == 12 * 21
+
+
+def test_proofs_of_many_lists_that_deletes_depend_on_cost_one_request_each():
+    """Two for the first fifty of an endpoint: a page of one known row can have been cut."""
+    parents = range(1, 91)
+
+    requests = count()
+
+    def child_page(parent, query):
+        next(requests)
+        return {"transactions": cut([{"refno": f"{parent}-{at}"} for at in range(20)], query)}
+
+    with JsonApi(Bounded(of_parents(parents, child_page))) as api:
+        config = settings(api, concurrency=1, **WITH_DELETES)
+        output = run(TapEvents, config, catalog=only(TapEvents, "transactions"))
+    assert len(output.records["transactions"]) == 90 * 20
+    assert next(requests) == 2 * 90 + 50

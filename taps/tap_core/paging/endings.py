@@ -26,6 +26,9 @@ _GROWTHS = 4
 _FEW = 10
 """Times as many as come: the rows that are asked for."""
 
+_ALIKE_WITH_CARE = 50
+"""Lists that must have ended alike before it is expected of one that a bookmark or deletes depend on."""
+
 _SHOWN_AGAIN = 2
 """Places behind a page that show rows of it alone, where a list has ended."""
 
@@ -39,7 +42,7 @@ class Endings(Joining):
         A page can be short for other reasons: a server that cuts pages by their weight sends the last known
         row alone where a heavy one comes next, and one that is busy sends fewer rows at times.
         """
-        is_known = self.evidence.proven_ends >= ALIKE and not self.careful
+        is_known = self.evidence.proven_ends >= (_ALIKE_WITH_CARE if self.careful else ALIKE)
         is_usual = is_known and not self._back and page.keys[-1] == self._newest
         is_proved_later = self._resumed and not self.counts_rows
         if self._at.start >= self._end or self._reaches_total(page) or is_usual or is_proved_later:
