@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import re
+from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+from msgspec import UNSET, UnsetType
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import (
@@ -12,7 +15,6 @@ from singer_sdk.singerlib.catalog import (
     CatalogEntry,
     Metadata,
 )
-from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_core.account import ACCOUNT, account_columns, without_account
 from tap_core.errors import raise_first
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
 _METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
-_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+_Type = Literal["array", "boolean", "integer", "null", "number", "object", "string"]
 _RULES = (
     *("allOf", "anyOf", "oneOf", "enum", "pattern", "patternProperties", "required"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
@@ -35,57 +37,45 @@ _RULES = (
 
 _NEW_ONE = "make a new one with --discover"
 
-_TEXT = {"type": ["string", "null"]}
-_SWITCH = {"type": ["boolean", "null"]}
-_NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
-_FIELD = {"$ref": "#/$defs/field"}
-_FORM = {
-    "type": "object",
-    "properties": {
-        "stream": _TEXT,
-        "schema": _FIELD,
-        "key_properties": _NAMES,
-        "replication_key": _TEXT,
-        "replication_method": _TEXT,
-        "metadata": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["breadcrumb", "metadata"],
-                "properties": {
-                    "breadcrumb": {"type": "array", "items": {"type": "string"}},
-                    "metadata": {
-                        "type": "object",
-                        "properties": {
-                            "inclusion": _TEXT,
-                            "selected": _SWITCH,
-                            "selected-by-default": _SWITCH,
-                            "table-key-properties": _NAMES,
-                            "replication-key": _TEXT,
-                            "replication-method": _TEXT,
-                            "forced-replication-method": _TEXT,
-                        },
-                    },
-                },
-            },
-        },
-    },
-    "$defs": {
-        "field": {
-            "type": "object",
-            "properties": {
-                "type": {"anyOf": [{"enum": _TYPES}, {"type": "array", "items": {"enum": _TYPES}}]},
-                "format": {"type": "string"},
-                "properties": {"type": "object", "additionalProperties": _FIELD},
-                "items": _FIELD,
-                "anyOf": {"type": "array", "items": _FIELD},
-                "oneOf": {"type": "array", "items": _FIELD},
-                "required": {"type": "array", "items": {"type": "string"}},
-            },
-        }
-    },
-}
-"""What an entry of a catalog must look like; what is not named here can be anything."""
+
+class _Field(msgspec.Struct):
+    """A schema, as far as it is looked into."""
+
+    type: _Type | list[_Type] | UnsetType = UNSET
+    format: str | UnsetType = UNSET
+    properties: dict[str, _Field] | UnsetType = UNSET
+    items: _Field | UnsetType = UNSET
+    anyOf: list[_Field] | UnsetType = UNSET  # noqa: N815  the name that schemas have for it
+    oneOf: list[_Field] | UnsetType = UNSET  # noqa: N815
+    required: list[str] | UnsetType = UNSET
+
+
+class _Facts(msgspec.Struct, rename="kebab"):
+    """What the metadata say of a stream or a field."""
+
+    inclusion: str | None = None
+    selected: bool | None = None
+    selected_by_default: bool | None = None
+    table_key_properties: list[str] | None = None
+    replication_key: str | None = None
+    replication_method: str | None = None
+    forced_replication_method: str | None = None
+
+
+class _Metadata(msgspec.Struct):
+    breadcrumb: list[str]
+    metadata: _Facts
+
+
+class _Entry(msgspec.Struct):
+    """What an entry of a catalog must look like; what is not named here can be anything."""
+
+    stream: str | None = None
+    schema: _Field | UnsetType = UNSET
+    key_properties: list[str] | None = None
+    replication_key: str | None = None
+    replication_method: str | None = None
+    metadata: list[_Metadata] | UnsetType = UNSET
 
 
 def catalog_errors(catalog: Any) -> list[str]:
@@ -93,19 +83,35 @@ def catalog_errors(catalog: Any) -> list[str]:
     streams = catalog.get("streams") if isinstance(catalog, dict) else None
     if not isinstance(streams, list):
         return [f"catalog: the file has no list `streams`; {_NEW_ONE}"]
-    validator = cast("Any", DEFAULT_JSONSCHEMA_VALIDATOR)(_FORM)
     for stream in streams:
         name = stream.get("tap_stream_id") if isinstance(stream, dict) else None
         if not isinstance(name, str):
             return [f"catalog: a stream has no `tap_stream_id`; {_NEW_ONE}"]
         try:
-            error = next(validator.iter_errors(stream), None)
+            place = _misplaced(stream, _Entry)
         except RecursionError:
             return [f"catalog: {name} is nested too deep; {_NEW_ONE}"]
-        if error:
-            place = ".".join(map(str, error.absolute_path))
+        except UnicodeError:
+            return [f"catalog: {name} has a name or a type with half a character in it; {_NEW_ONE}"]
+        if place:
             return [f"catalog: {name}: `{place}` is not what a catalog has there; {_NEW_ONE}"]
     return []
+
+
+def _misplaced(entry: Any, kind: type) -> str | None:
+    """Where a value is not of a kind, as names and places between dots; None if it is."""
+    try:
+        msgspec.convert(entry, kind)
+    except msgspec.ValidationError as error:
+        _, _, where = str(error).partition(" - at `$")
+        path, found = [], entry
+        for step in re.findall(r"[\w-]+|\.{3}", where):
+            if step == "...":  # any field of an object
+                step = next(name for name in found if _misplaced(found[name], _Field) is not None)  # noqa: PLW2901
+            path.append(step)
+            found = found[int(step)] if isinstance(found, list) else found[step]
+        return ".".join(path)
+    return None
 
 
 def with_methods(catalog: Mapping[str, Any], logger: logging.Logger) -> dict[str, Any]:
