@@ -249,11 +249,11 @@ def _has_order(field: Mapping[str, Any]) -> bool:
     return field.get("format") in {"date", "date-time"} or set(types_of(field)) - {"null"} == {"integer"}
 
 
-def selected_schemas(catalog: Catalog) -> dict[str, Mapping[str, Any]]:
-    """The schema of each stream, of the fields that are selected."""
+def selected_schemas(catalog: Catalog) -> dict[str, dict[str, Any]]:
+    """The schema of each stream that is selected, of the fields that are."""
+    selections = {entry.tap_stream_id: entry.metadata.resolve_selection() for entry in catalog.streams}
     return {
-        entry.tap_stream_id: get_selected_schema(
-            entry.tap_stream_id, entry.schema.to_dict(), entry.metadata.resolve_selection()
-        )
-        for entry in catalog.streams
+        name: get_selected_schema(name, catalog[name].schema.to_dict(), selection)
+        for name, selection in selections.items()
+        if selection.get((), True)
     }

@@ -20,6 +20,7 @@ from tap_core.typed_maps import TypedMap
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from singer_sdk.mapper import PluginMapper
     from singer_sdk.singerlib import Catalog
 
 FUNCTIONS = frozenset(object.__new__(TypedMap).functions)  # they are of the class, not of a map
@@ -44,17 +45,19 @@ def mapping_errors(config: Mapping[str, Any], catalog: Catalog) -> Iterator[str]
     if maps == {} and not config.get("flattening_enabled"):
         return  # the schemas of all streams take a tenth of a second
     schemas = selected_schemas(catalog)
-    yield from map_errors(maps, {name: schema["properties"] for name, schema in schemas.items()})
+    fields = {name: schema["properties"] for name, schema in schemas.items()}
+    yield from map_errors(maps, fields, catalog)
     yield from account_map_errors(maps) if config.get("account") else ()
     yield from flattening_errors(config, schemas)
 
 
-def map_errors(maps: Any, fields: Mapping[str, Collection[str]]) -> Iterator[str]:
-    """Mistakes in `stream_maps`.
+def map_errors(maps: Any, fields: Mapping[str, Collection[str]], streams: Collection[str]) -> Iterator[str]:
+    """Mistakes in `stream_maps`; what they say of streams that are not read does not matter.
 
     Args:
         maps: The setting.
-        fields: Names of the fields that are read of each stream of the tap.
+        fields: Names of the fields that are read of each stream that is.
+        streams: Names of all streams.
     """
     if not isinstance(maps, dict):
         yield "stream_maps must be an object: null, or an object of expressions, for each stream"
@@ -69,11 +72,31 @@ def map_errors(maps: Any, fields: Mapping[str, Collection[str]]) -> Iterator[str
             yield f"stream_maps: {name}: must be null, or an object with an expression for each field"
             continue
         source = str(rules.get("__source__", name))
-        streams = [stream for stream in fields if stream == source or fnmatch(stream, source)]
-        if not streams:
-            yield f"stream_maps: {source}: no stream of that name{did_you_mean(source, fields)}"
-        for stream in streams:
+        meant = [stream for stream in streams if stream == source or fnmatch(stream, source)]
+        if not meant:
+            yield f"stream_maps: {source}: no stream of that name{did_you_mean(source, streams)}"
+        for stream in (stream for stream in meant if stream in fields):
             yield from _rule_errors(name, rules, fields[stream])
+
+
+def register_maps(mapper: PluginMapper, catalog: Catalog) -> None:
+    """Give each stream its maps: one that is not read, and may lack even its key's fields, has none.
+
+    Raises:
+        Exception: One of `MAPS_FAIL`: they make no sense.
+    """
+    schemas, maps = selected_schemas(catalog), mapper.stream_maps_dict
+    for entry in catalog.streams:
+        name = entry.tap_stream_id
+        schema = schemas.get(name)
+        mapper.stream_maps_dict = {} if schema is None else maps
+        mapper.register_raw_stream_schema(name, schema or entry.schema.to_dict(), entry.key_properties)
+    mapper.stream_maps_dict = maps
+
+
+def is_taken_away(stream: Any) -> bool:
+    """Whether the maps of a stream leave nothing of it."""
+    return all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps)
 
 
 def has_filter(maps: Mapping[str, Any], stream: str) -> bool:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.catalog import Metadata
@@ -25,7 +24,7 @@ from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
 from tap_core.catalog import complete_catalog
 from tap_core.errors import ApiError, raise_first
-from tap_core.maps import MAPS_FAIL, name_errors
+from tap_core.maps import MAPS_FAIL, is_taken_away, name_errors, register_maps
 from tap_core.quiet import without_steps
 
 if TYPE_CHECKING:
@@ -150,12 +149,13 @@ class SdkTap(Tap):
             complete_catalog(self.input_catalog, self.discover_streams(), self.logger)
         raise_first(self.mapping_errors(self.catalog))
         try:
-            super().setup_mapper()
+            super(Tap, self).setup_mapper()  # its own way gives maps to deselected streams as well
+            register_maps(self.mapper, self.catalog)
         except MAPS_FAIL as error:
             raise ApiError(f"stream_maps: {error}") from None
         raise_first(name_errors(self.streams.values()))
         for stream in self.streams.values():
-            if all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps):
+            if is_taken_away(stream):
                 stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE
                 stream.selected = False
 
