@@ -100,20 +100,25 @@ def test_B05_a_huge_total_plans_no_requests(stream):
     assert server.requests < 40
 
 
+@pytest.mark.parametrize(
+    ("count", "most"), [(250, 40), (790, 70), (800, 140), (850, 60), (1000, 60), (2400, 60)]
+)
+@pytest.mark.parametrize("total", [None, 500, 5000])
 @pytest.mark.parametrize("stream", BY_OFFSET)
-def test_B07_an_offset_that_wraps_round_ends_in_a_failure(stream):
-    rows = rows_of(stream, 250)
+def test_B07_an_offset_that_wraps_round_ends_in_a_failure(stream, count, most, total):
+    rows = rows_of(stream, count)
+    said = {} if total is None else {"pagination": [{"total": total}], "total_count": total}
 
     def handle(_, query):
-        begin = int(query["offset"]) % 250
-        return {stream: (rows + rows)[begin : begin + min(100, int(query["limit"]))]}
+        begin = int(query["offset"]) % count
+        return {stream: (rows + rows)[begin : begin + min(100, int(query["limit"]))], **said}
 
     server = Bounded(handle)
     tap = BY_OFFSET[stream]
     with JsonApi(server) as api:
         output = run(tap, settings(api, allow_partial=True), catalog=only(tap, stream))
-    assert len(set(keys(output, stream))) == 250
-    assert server.requests < 40
+    assert len(set(keys(output, stream))) == count
+    assert server.requests < most
 
 
 @pytest.mark.parametrize("count", [50, 130])

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from tap_core.errors import ApiError
 from tap_core.paging.evidence import Evidence
+from tap_core.paging.guard import Guard
 from tap_core.paging.page import Page
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ _NOTHING_THERE = (404, 416)
 
 _FRUITLESS = 250
 """Pages in a row without a new row, after which a list is called endless."""
-
-_AGAIN = 3
-"""How often the same rows may come as new ones."""
 
 
 class Paginator(BaseAPIPaginator[Query]):
@@ -92,7 +90,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self._failure: ApiError | None = None
         self._refusal: ApiError | None = None  # of a place that may be behind the end
         self._fruitless = 0
-        self._guard = _Guard()
+        self._guard = Guard()
 
     def _behind(self, query: Query, *, sure: bool = True) -> Generator[Query, Page, Page]:
         """A page behind all that came: an empty one where the server refuses the place, and does so twice.
@@ -238,35 +236,6 @@ class Paginator(BaseAPIPaginator[Query]):
         if not page.fresh:
             return self._fruitless > _FRUITLESS
         return self._guard.has_seen(page)
-
-
-class _Guard:
-    """Notices rows that come round again, by those of one earlier page, replaced ever more seldom.
-
-    Their first and last rows are compared, which costs next to nothing; soon after that page all of them,
-    whatever their order.
-    """
-
-    def __init__(self) -> None:
-        self._edges: tuple[Any, ...] = ()
-        self._rows: frozenset[Any] = frozenset()
-        self._pages = self._at = 0
-        self._next = 1
-        self._again = 0
-
-    def has_seen(self, page: Page) -> bool:
-        """Whether these new rows came as new ones too often."""
-        self._pages += 1
-        keys = page.__dict__.get("keys") or [page.key_of(page.records[at]) for at in (0, -1)]
-        edges = len(page.records), keys[0], keys[-1]
-        near = self._pages <= self._at + _AGAIN
-        if edges == self._edges or (near and frozenset(page.keys) == self._rows):
-            self._again += 1
-            return self._again >= _AGAIN
-        if self._pages >= self._next:
-            self._edges, self._rows, self._again = edges, frozenset(page.keys), 0
-            self._at, self._next = self._pages, 2 * self._next
-        return False
 
 
 class SinglePage(Paginator):
