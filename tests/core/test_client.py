@@ -14,6 +14,7 @@ from threading import Thread
 
 import pytest
 
+from lists import only
 from raw_server import RawServer, answer
 from support import KEY, run
 from tap_billing.tap import TapBilling
@@ -31,6 +32,7 @@ from tap_core.errors import (
 from tap_core.http.client import ApiClient, Limits, Traffic
 from tap_core.http.response import Refusals, read_answer
 from tap_events.tap import TapEvents
+from tap_rewards.tap import TapRewards
 
 REFUSALS = Refusals("api_key", lambda status: "")
 
@@ -149,7 +151,7 @@ def reset(sock):
     sock.close()
 
 
-@pytest.mark.parametrize("how", ["reset", "closed", "closed later"])
+@pytest.mark.parametrize("how", ["reset", "closed", "closed later", "408"])
 def test_C03_a_dropped_connection_is_opened_again_at_once(how, caplog):
     seen = set()
 
@@ -160,6 +162,8 @@ def test_C03_a_dropped_connection_is_opened_again_at_once(how, caplog):
         if sock not in seen:
             seen.add(sock)
             return answer()
+        if how == "408":
+            return answer(status="408 Request Timeout", Connection="close")
         return reset(sock) if how == "reset" else None
 
     traffic = Traffic()
@@ -221,6 +225,26 @@ def test_D04_E03_a_location_that_is_no_url(location, tap):
     ):
         run(tap, {"api_url": server.url, "api_key": KEY, "max_retries": 0})
     assert "pass-in-url" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("tap", "stream", "keeps"),
+    [(TapRewards, "campaigns", ""), (TapEvents, "users", "?order=asc"), (TapEvents, "users", "?limit=10")],
+)
+def test_A01_a_redirect_that_loses_the_query_leads_to_no_list(tap, stream, keeps, capsys):
+    """Whatever it leads to: the first rows of another list, of any time and order."""
+
+    def moved(target, sock):
+        path, _, query = target.partition("?")
+        if path.endswith("/"):
+            return answer({stream: [{"id": "1"}]})
+        return answer(status="301 Moved Permanently", Location=f"{path}/{keeps}" if query else f"{path}/")
+
+    with RawServer(moved) as server:
+        config = {"api_url": server.url, "api_key": KEY, "emit_activate_version_messages": True}
+        with pytest.raises(ApiError, match=f"/{stream}/ without the parameter `.*`: set api_url"):
+            run(tap, config, catalog=only(tap, stream))
+    assert "ACTIVATE_VERSION" not in capsys.readouterr().out
 
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)

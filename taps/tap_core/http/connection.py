@@ -114,6 +114,7 @@ class _Bounded(HTTPConnection):
         """Read an answer, its body included.
 
         Raises:
+            Dropped: There is none, or one that only says that the connection was kept for too long (408).
             TooLarge: The body is.
             http.client.HTTPException: The answer makes no sense, or breaks off.
         """
@@ -127,8 +128,11 @@ class _Bounded(HTTPConnection):
             closed = http.client.RemoteDisconnected("Remote end closed connection without response")
             self._check_dropped(closed)
             raise closed
-        self._answered = True
-        return self._plain(incoming.reader, begin) or self._any(incoming)
+        was_kept, self._answered = self._answered, True
+        response = self._plain(incoming.reader, begin) or self._any(incoming)
+        if was_kept and response.status == HTTPStatus.REQUEST_TIMEOUT and self.is_closed:
+            raise Dropped
+        return response
 
     def _plain(self, reader: io.BufferedReader[_BoundedReader], begin: bytes) -> WholeResponse | None:
         """An answer with a plain head, the usual case; None, and nothing read, for another."""

@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from requests import codes
 from requests.utils import requote_uri
@@ -179,7 +179,11 @@ def _message(response: requests.Response) -> str:
 
 
 def redirect_target(response: requests.Response) -> str:
-    """Where an answer redirects to."""
+    """Where an answer redirects to.
+
+    Raises:
+        ApiError: Nowhere, or where another list would be read: the first page, or rows of any time.
+    """
     try:
         location = response.headers["Location"].encode("latin-1").decode("utf-8")
         target = requote_uri(urljoin(str(response.url), location))
@@ -187,4 +191,11 @@ def redirect_target(response: requests.Response) -> str:
     except ValueError:
         msg = f"{messages.place(response.url)} redirects to what is no URL: check api_url"
         raise ApiError(msg, status=response.status_code) from None
+    asked, left = (parse_qs(urlsplit(url).query, keep_blank_values=True) for url in (response.url, target))
+    if lost := [name for name in asked if name not in left]:
+        msg = (
+            f"{messages.place(response.url)} redirects to {messages.place(target)} without the parameter "
+            f"`{messages.sanitize(lost[0])}`: set api_url to where nothing is redirected"
+        )
+        raise ApiError(msg, status=response.status_code)
     return target
