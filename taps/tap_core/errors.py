@@ -25,6 +25,7 @@ PLAINLY_TOO_MUCH = (
 TOO_MUCH = (
     rf"{PLAINLY_TOO_MUCH}|\b{_COUNTED}\b.{{0,30}}{_PASSED}|({_PASSED}|\bused.(up|all)\b).{{0,30}}{_COUNTED}"
     rf"|{_A_SPANS_LIMIT}.{{0,9}}{_PASSED}|{_PASSED}.{{0,12}}{_A_SPANS_LIMIT}|\bover.?(quota|qps)\b"
+    r'|"limit.exceeded[.!]?"'  # all that some gateways say
 )
 """A pattern, in lower case, of what an API says that was asked for too much, whatever the status.
 

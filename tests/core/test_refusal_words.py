@@ -160,6 +160,7 @@ def limited(how):
             for said, status in (
                 ("API quota exceeded", "403 Forbidden"),
                 ("Usage limit reached, try again later", "403 Forbidden"),
+                ("Limit Exceeded", "403 Forbidden"),
                 ("You have exceeded the maximum number of requests", "403 Forbidden"),
                 ("Call limit of your plan reached: upgrade", "403 Forbidden"),
                 ("Enhance your calm", "420 Calm"),
@@ -282,6 +283,7 @@ def test_an_answer_without_the_list_is_a_fault_where_only_rows_or_echoes_speak_o
         ("no such right", "403 Forbidden", "may not read"),
         ("Upgrade your plan to use this feature", "403 Forbidden", "may not read"),
         ("User limit reached, upgrade your plan", "403 Forbidden", "may not read"),
+        ("Seat limit exceeded", "403 Forbidden", "may not read"),
         ("Request limit must be 100 or less", "400 Bad Request", "refused"),
         ("Invalid key", "401 Unauthorized", "refused"),
         ("Invalid key (rate limit tier unknown)", "401 Unauthorized", "refused"),
