@@ -79,6 +79,10 @@ class PageFailed(ApiError):
     """
 
 
+class Unanswered(PageFailed):
+    """There was no whole answer for this page, or none in time, retries included."""
+
+
 class RunEnds(ApiError):
     """No further request can succeed: the run ends here."""
 

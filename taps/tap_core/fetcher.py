@@ -136,6 +136,8 @@ class Fetcher:
             try:
                 return self._get(reading, request)
             except PageFailed as failure:
+                if reading.is_failing:
+                    raise
                 return read_in_pieces(part, paginator, query, failure)
 
         def part(query: Query) -> Page:
@@ -145,6 +147,7 @@ class Fetcher:
 
     def _get(self, reading: Reading, request: Request, *, retries: int | None = None) -> Page:
         stream = reading.stream
+        retries = 0 if retries is None and reading.is_failing else retries
 
         def get(read: Any) -> Any:
             return self._client.get(

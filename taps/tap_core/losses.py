@@ -6,7 +6,7 @@ import logging
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_core.errors import NotFound, Refused, TotalMissed
+from tap_core.errors import NotFound, Refused, TotalMissed, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +20,11 @@ _TOLD = 5
 """Failures, and differences from a total, of one stream that are told one by one; of more, only the number
 is kept: as many rows can fail as there are."""
 
-_ALIKE = 3
-"""Lists in a row that fail alike, after which the stream is given up."""
+_ALIKE, _ALL_ALIKE = 3, 100
+"""Lists in a row that fail alike. After the first number each other is tried but once: it can be that those
+of some parents fail, old ones for example. After the second the stream is given up; after the first where
+the key has no right to it, or no answer comes.
+"""
 
 _PARENTS = 10
 """Parents from which on it is no chance that more than half of them are gone."""
@@ -78,6 +81,11 @@ class Losses:
     def name(self) -> str:
         """The stream's."""
         return self.stream.name
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last few lists have all failed alike."""
+        return self._alike >= _ALIKE
 
     @property
     def has_leftovers(self) -> bool:
@@ -189,7 +197,8 @@ class Losses:
         self._last_failure = alike
         by_parent = isinstance(error, Refused) and self.stream.rights_by_parent
         excused = by_parent or isinstance(error, TotalMissed)  # its rows came
-        if context is not None and self._alike >= _ALIKE and not excused and not self.given_up:
+        most = _ALIKE if isinstance(error, (Refused, Unanswered)) else _ALL_ALIKE
+        if context is not None and self._alike >= most and not excused and not self.given_up:
             self.given_up = True
             self.stream.logger.error(
                 "%s: given up, as %d lists in a row failed alike", self.name, self._alike

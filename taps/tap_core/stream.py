@@ -141,7 +141,8 @@ class ApiStream(BoundedStream):
             Retriable: The body is malformed, has no list where the records are to be, or says that it failed.
             ApiError: The status says that the request can't succeed.
         """
-        document = read_answer(response, self.is_empty_list, self.tap.http_refusals)
+        refusals, is_child = self.tap.http_refusals, self.parent is not None
+        document = read_answer(response, self.is_empty_list, refusals, may_have_no_content=is_child)
         path = self.records_path(document)
         page = Page(document, path, self.key_of, links=response.headers.get("Link"))
         try:

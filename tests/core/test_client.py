@@ -27,6 +27,7 @@ from tap_core.errors import (
     Refused,
     Retriable,
     Stopped,
+    Unanswered,
     Unreachable,
 )
 from tap_core.http.client import ApiClient, Limits, Traffic
@@ -183,7 +184,7 @@ def test_C03_a_dropped_connection_is_opened_again_at_once(how, caplog):
         (answer(status="503 Busy"), PageFailed, 503),
         (answer(status="408 Slow"), PageFailed, 408),
         (answer(b"{"), PageFailed, None),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}", PageFailed, None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}", Unanswered, None),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n", PageFailed, None),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", PageFailed, None),
         (answer(b"{}", Content_Encoding="gzip"), PageFailed, None),
@@ -193,7 +194,7 @@ def test_C03_a_dropped_connection_is_opened_again_at_once(how, caplog):
         (answer(status="404 No"), NotFound, 404),
         (answer(status="410 No"), NotFound, 410),
         (answer(status="422 No"), ApiError, 422),
-        (None, PageFailed, None),
+        (None, Unanswered, None),
     ],
 )
 def test_C04_D04_each_failure_has_its_kind_and_status(respond, kind, status):

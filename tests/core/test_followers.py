@@ -160,11 +160,19 @@ def test_a_list_that_failed_under_allow_partial_is_asked_for_again(api, read):
 
 
 def test_lists_that_were_given_up_are_asked_for_again(api, read):
-    api.status = dict.fromkeys((6, 7, 8), 500)
+    api.status = dict.fromkeys((6, 7, 8), 403)
     state, found = read(allow_partial=True)
     assert found == {1, 2, 3, 4, 5}
     api.status.clear()
     assert read(state=state)[1] == {*range(6, COUNT + 1)}
+
+
+def test_three_lists_that_fail_alike_cost_no_other_one(api, read):
+    api.status = dict.fromkeys((6, 7, 8), 500)
+    state, found = read(allow_partial=True)
+    assert found == {*range(1, COUNT + 1)} - {6, 7, 8}
+    api.status.clear()
+    assert {6, 7, 8} <= read(state=state)[1]
 
 
 def test_a_list_that_goes_on_failing_holds_the_bookmark_and_no_other_list(api, read):

@@ -96,8 +96,27 @@ def test_E_a_parent_that_fails_is_named_with_the_child_that_lacks_rows(
     assert (point["value"], set(point["tags"]["streams"])) == (2, {parent, child})
 
 
-def test_a_stream_whose_lists_fail_alike_is_given_up(caplog):
-    with events(9, 3, status=500, bad=range(10)) as api:
+@pytest.mark.parametrize("status", [500, 422])
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_C04_lists_of_old_parents_that_all_fail_cost_no_other_one(status, concurrency):
+    bad = range(1, 41)
+    with events(60, 3, status=status, bad=bad) as api:
+        config = settings(api, concurrency=concurrency, allow_partial=True)
+        output = run(TapEvents, config, catalog=only(TapEvents, "events", "attendees"))
+        assert {row["event_id"] for row in output.records["attendees"]} == set(range(41, 61))
+        assert sum(api.count(f"/{parent}/attendees") for parent in bad) < 3 * 40  # mostly once each
+
+
+def test_C04_lists_that_all_fail_are_given_up_at_last(caplog):
+    with events(150, 3, status=500, bad=range(151)) as api:
+        config = settings(api, concurrency=1, allow_partial=True)
+        run(TapEvents, config, catalog=only(TapEvents, "attendees"))
+        assert "attendees: given up, as 100 lists in a row failed alike" in caplog.text
+        assert not api.count("/101/attendees")
+
+
+def test_a_stream_that_the_key_may_not_read_is_given_up(caplog):
+    with events(9, 3, status=403, bad=range(10)) as api:
         with pytest.raises(PartlyRead, match="partly read: attendees"):
             run(TapEvents, settings(api), catalog=only(TapEvents, "events", "attendees"))
         assert "attendees: given up, as 3 lists in a row failed alike" in caplog.text

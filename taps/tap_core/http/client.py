@@ -16,7 +16,16 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from tap_core.errors import ApiError, Hopeless, PageFailed, RateLimited, Retriable, Unconnected, Unreachable
+from tap_core.errors import (
+    ApiError,
+    Hopeless,
+    PageFailed,
+    RateLimited,
+    Retriable,
+    Unanswered,
+    Unconnected,
+    Unreachable,
+)
 from tap_core.http import messages
 from tap_core.http.believed import Believed
 from tap_core.http.connection import Dropped, TooLarge
@@ -216,8 +225,8 @@ class ApiClient:
         timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
         if timed_out and not isinstance(error, NewConnectionError):
             reason = f"no answer within {self.limits.request_timeout:g} s"
-            begun = not isinstance(error, ConnectTimeoutError)
-            return Retriable(reason) if begun else Unconnected(reason, unanswered=True)
+            kind = Unconnected if isinstance(error, ConnectTimeoutError) else Retriable
+            return kind(reason, unanswered=True)
         if hopeless := messages.why_hopeless(request.url, error):
             return Hopeless(hopeless)
         if isinstance(error, (HTTPError, requests.RequestException)):
@@ -274,14 +283,7 @@ class ApiClient:
         )
 
     def _gave_up(self, request: _Prepared, failure: Retriable, tries: int, answers: int) -> ApiError:
-        """The failure of a request that was tried often enough.
-
-        Args:
-            request: The request.
-            failure: The last one.
-            tries: How often it was sent.
-            answers: Answers to any request by the time of the first retry.
-        """
+        """The failure of a request that was tried so often; by its first retry, so many answers had come."""
         msg = (
             f"{messages.place(request.url)} failed {tries} time{'s' * (tries > 1)}, at last with: "
             f"{failure.reason}. {failure.advice}, and run again with the last STATE"
@@ -292,4 +294,4 @@ class ApiClient:
             self._silence.note(messages.place(request.url), answers)
         if not failure.divisible:
             return ApiError(msg, status=failure.status)
-        return PageFailed(msg, status=failure.status)
+        return (Unanswered if failure.unanswered else PageFailed)(msg, status=failure.status)

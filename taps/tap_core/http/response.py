@@ -93,7 +93,11 @@ def limit_inside(response: requests.Response, member: str) -> Retriable:
 
 
 def read_answer(
-    response: requests.Response, is_empty_list: Callable[[int, str], bool], refusals: Refusals
+    response: requests.Response,
+    is_empty_list: Callable[[int, str], bool],
+    refusals: Refusals,
+    *,
+    may_have_no_content: bool = False,
 ) -> Any:
     """The parsed body of a response that worked; None for a list that is said to be empty.
 
@@ -101,6 +105,7 @@ def read_answer(
         response: Any response that is not to be asked for again on its status alone.
         is_empty_list: Whether an error's status and message mean an empty list.
         refusals: What the tap knows about refusals.
+        may_have_no_content: Whether an answer without content (204) means one, as of one list of many.
 
     Raises:
         Retriable: The body is cut, or no JSON.
@@ -108,7 +113,9 @@ def read_answer(
         NotFound: There is nothing here.
         ApiError: Any other refusal.
     """
-    if response.ok:
+    if response.status_code == codes.no_content and may_have_no_content:
+        return None
+    if response.ok and response.status_code != codes.no_content:
         return _parse(response)
     message = _message(response)
     if is_empty_list(response.status_code, message):
@@ -160,8 +167,9 @@ def _refusal(response: requests.Response, message: str, refusals: Refusals) -> A
         advice = hint or "check api_url, and api_version if the tap has it"
         return NotFound(f"api_url has nothing at {path} ({status}): {advice}.{said}", status=status)
     reason = messages.sanitize(response.reason)
+    did = "sent nothing for" if response.ok else "refused"
     return ApiError(
-        f"The API refused {path} ({status} {reason}).{said} Check the settings of this tap", status=status
+        f"The API {did} {path} ({status} {reason}).{said} Check the settings of this tap", status=status
     )
 
 

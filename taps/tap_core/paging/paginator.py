@@ -24,10 +24,10 @@ Query = dict[str, Any]
 Steps = Generator[Query, "Page", None]
 """A walk: it yields the query of a page, is sent the page, and returns when the list has ended."""
 
-NO_PLACE = (400, 404, 416, 422)
+NO_PLACE = (204, 400, 404, 416, 422)
 """How some servers answer where a list has no rows any more."""
 
-_NOTHING_THERE = (404, 416)
+_NOTHING_THERE = (204, 404, 416)
 """Those of them that say nothing else."""
 
 _FRUITLESS = 250
