@@ -117,7 +117,7 @@ def test_A12_nothing_found_of_another_resource_is_no_empty_list(stream, message,
 def test_A01_an_answer_without_content_is_no_empty_list(tap, stream):
     with RawServer(lambda target, sock: answer(b"", "204 No Content")) as server:
         config = {"api_url": server.url, "api_key": KEY, **QUICK, **WITH_DELETES}
-        with pytest.raises(Exception, match="sent nothing for .* .204 No Content"):
+        with pytest.raises(Exception, match=r"sent nothing for .* .204 No Content"):
             run(tap, config, catalog=only(tap, stream))
 
 
