@@ -14,6 +14,7 @@ from singer_sdk.mapper import NULL_STRING, RemoveRecordTransform
 
 from tap_core.account import account_map_errors
 from tap_core.catalog import selected_schemas
+from tap_core.receipt import STREAM as RECEIPT
 from tap_core.selection import did_you_mean
 from tap_core.typed_maps import TypedMap
 
@@ -149,7 +150,7 @@ def name_errors(streams: Iterable[Any]) -> Iterator[str]:
     Args:
         streams: The tap's, with the maps that they have.
     """
-    sources: dict[str, str] = {}
+    sources = {RECEIPT: "the receipt"}
     for stream in streams:
         for found in stream.stream_maps if stream.selected else ():
             if isinstance(found, RemoveRecordTransform):
@@ -158,8 +159,9 @@ def name_errors(streams: Iterable[Any]) -> Iterator[str]:
             if not isinstance(name, str) or not name:
                 yield f"stream_maps: {stream.name}: `{_ALIAS}` makes {str(name)[:80]!r}, which is no name"
             elif name in sources:
-                both = f"{sources[name]} and {stream.name}"
-                yield f"stream_maps: {both} would both be the stream `{name}`; name one of them otherwise"
+                other = sources[name]
+                two = f"two maps of {other}" if other == stream.name else f"{other} and {stream.name}"
+                yield f"stream_maps: {two} would both be the stream `{name}`; name one of them otherwise"
             sources[name] = stream.name
 
 
