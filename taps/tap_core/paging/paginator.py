@@ -1,4 +1,4 @@
-"""What all paginators share: a walk over a list, a token that is the next query, a guard against loops."""
+"""What all paginators share: a walk over a list, and a token that is the next query."""
 
 from __future__ import annotations
 
