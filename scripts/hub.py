@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 HOME = "${TAP_SUITE}"
 """The project's folder; of packages whose names are not registered, whoever does so would be installed."""
 
+SELECT = (
+    "`meltano add --from-ref` leaves `select` out, so that streams that are off are read too: copy it as "
+    "README.md says."
+)
+"""What is said of a definition that has a selection."""
+
 DUCKDB = (
     f"Into DuckDB, load with {LOADER}, which is defined beside this tap. The Hub's target-duckdb 0.8 drops "
     "the offset of times, and stores empty text as NULL."
@@ -78,7 +84,7 @@ def definition(plugin: Mapping[str, Any], parent: str, taps: Mapping[str, Tap]) 
         ),
         "settings_group_validation": [sorted(tap.required)],
         "supported_python_versions": python_versions(),
-        "usage": DUCKDB,
+        "usage": f"{DUCKDB} {SELECT}" if selection(tap) else DUCKDB,
         "variant": PACKAGE,
     }
 
@@ -159,13 +165,14 @@ def options(schema: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def kind(schema: dict[str, Any]) -> str:
-    """The Hub's word for the type of a setting."""
+    """The Hub's word for the type of a setting.
+
+    A day or time is a text: of what is no ISO date Meltano would make one by guessing, today of `2026`.
+    """
     if schema.get("secret"):
         return "password"
     if "enum" in schema:
         return "options"
-    if schema.get("format") == "date-time":
-        return "date_iso8601"
     found = types(schema)
     if "array" in found:
         return "array"

@@ -92,7 +92,7 @@ def catalog_errors(catalog: Any) -> list[str]:
         except RecursionError:
             return [f"catalog: {name} is nested too deep; {_NEW_ONE}"]
         except UnicodeError:
-            return [f"catalog: {name} has a name or a type with half a character in it; {_NEW_ONE}"]
+            return [f"catalog: {name} has half a character in it (a lone surrogate); {_NEW_ONE}"]
         if place:
             return [f"catalog: {name}: `{place}` is not what a catalog has there; {_NEW_ONE}"]
     return []

@@ -6,7 +6,7 @@ import logging
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_core.errors import NotFound, Refused, TotalMissed, Unanswered
+from tap_core.errors import NotFound, PageFailed, Refused, TotalMissed, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -192,7 +192,8 @@ class Losses:
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
         self._failed(message)
-        alike = (type(error), error.status)
+        is_fault = isinstance(error, PageFailed)  # one that is down answers with 500 or 502, or breaks off
+        alike = (PageFailed, None) if is_fault else (type(error), error.status)
         self._alike = self._alike + 1 if alike == self._last_failure else 1
         self._last_failure = alike
         by_parent = isinstance(error, Refused) and self.stream.rights_by_parent

@@ -14,8 +14,8 @@ from singer_sdk.mapper import NULL_STRING, RemoveRecordTransform
 
 from tap_core.account import account_map_errors
 from tap_core.catalog import selected_schemas
-from tap_core.receipt import STREAM as RECEIPT
 from tap_core.selection import did_you_mean
+from tap_core.settings import RECEIPT
 from tap_core.typed_maps import TypedMap
 
 if TYPE_CHECKING:

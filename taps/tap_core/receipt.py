@@ -13,6 +13,7 @@ from singer_sdk.singerlib import SchemaMessage
 from tap_core.account import with_account
 from tap_core.redaction import printable, redacted
 from tap_core.replication import RESUMED
+from tap_core.settings import RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tap_core.records.writer import MessageWriter
     from tap_core.stream import ApiStream
 
-STREAM = "_sdc_reads"
 KEYS = ("stream", "started_at")
 
 _LONGEST = 1000
@@ -68,9 +68,9 @@ def write(writer: MessageWriter, rows: list[dict[str, Any]], columns: Mapping[st
         columns: What each of them has besides: the account, if it has a name.
     """
     schema, keys = with_account(SCHEMA, columns), (*columns, *KEYS)
-    writer.write_message(SchemaMessage(stream=STREAM, schema=schema, key_properties=keys))
+    writer.write_message(SchemaMessage(stream=RECEIPT, schema=schema, key_properties=keys))
     rows = [{**columns, **row} for row in rows]
-    writer.write_records(STREAM, rows, version=None, time_extracted=datetime.now(timezone.utc))
+    writer.write_records(RECEIPT, rows, version=None, time_extracted=datetime.now(timezone.utc))
 
 
 def rows_of(

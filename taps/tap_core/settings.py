@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PACKAGE = "tap-suite"
+RECEIPT = "_sdc_reads"
+"""The stream that says what became of all others."""
 
 _DEFAULT = Limits()
 MOST_CONCURRENT = 64

@@ -85,7 +85,7 @@ class ApiTap(CommandTap):
         if isinstance(options.get("catalog"), dict):
             options["catalog"] = with_methods(options["catalog"], self.logger)
         super().__init__(**options)
-        if are_arrow(self.config):
+        if are_arrow(self.config) and not any(batch_errors(self.config)):  # with some, streams are only shown
             from tap_core.arrow_files import ArrowFiles  # noqa: PLC0415 - pyarrow is an extra, and slow to import
 
             self.message_writer.files = ArrowFiles(self.config["batch_config"], self.name)

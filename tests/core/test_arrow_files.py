@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -270,6 +271,15 @@ def test_without_pyarrow_a_line_names_the_extra(tmp_path, tap, monkeypatch):
     assert said(output) == [
         "batch_config.encoding.format: arrow needs pyarrow: install tap-suite[arrow]",
     ]
+
+
+@pytest.mark.parametrize("tap", [TapBilling, TapEvents])
+def test_without_pyarrow_streams_are_shown_all_the_same(tmp_path, tap, monkeypatch):
+    """Meltano always asks for them first; the run has the line."""
+    monkeypatch.setattr("tap_core.batches.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "tap_core.arrow_files", None)
+    shown = tap(config={"batch_config": into(tmp_path)}, validate_config=False, setup_mapper=False)
+    assert json.loads(shown.catalog_json_text)["streams"]
 
 
 def test_a_packed_file_is_refused(tmp_path):

@@ -243,7 +243,7 @@ def test_A01_a_redirect_that_loses_the_query_leads_to_no_list(tap, stream, keeps
 
     with RawServer(moved) as server:
         config = {"api_url": server.url, "api_key": KEY, "emit_activate_version_messages": True}
-        with pytest.raises(ApiError, match=f"/{stream}/ without the parameter `.*`: set api_url"):
+        with pytest.raises(ApiError, match=f"/{stream}/ without the parameter `.*`: check api_url"):
             run(tap, config, catalog=only(tap, stream))
     assert "ACTIVATE_VERSION" not in capsys.readouterr().out
 

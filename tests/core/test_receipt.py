@@ -16,7 +16,8 @@ from in_process import call, said, select
 from json_api import JsonApi, cut, numbered
 from support import KEY, Output
 from tap_billing.tap import TapBilling
-from tap_core.receipt import FIELDS, STREAM
+from tap_core.receipt import FIELDS
+from tap_core.settings import RECEIPT as STREAM
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
 from two_taps import CUSTOMERS, billing, events

@@ -8,6 +8,7 @@ import pytest
 import streams
 from tap_billing.tap import TapBilling
 from tap_core import receipt
+from tap_core.settings import RECEIPT
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
@@ -29,7 +30,7 @@ def columns(tap):
 def test_every_column_says_what_it_means(tap):
     tables = columns(tap)
     assert all("_sdc_unmapped" in fields for fields in tables.values())
-    tables[receipt.STREAM] = receipt.FIELDS
+    tables[RECEIPT] = receipt.FIELDS
     described = {
         f"{table}.{name}": field.get("description", "").strip()
         for table, fields in tables.items()

@@ -1,7 +1,9 @@
 """The definitions of hub/ keep the rules of Meltano Hub, and say what the taps and presets say."""
 
+import json
 import re
 import shlex
+import subprocess
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -62,7 +64,6 @@ OPTIONAL = {"options", "placeholder", "sensitive", "value"}
 VALUES = {
     "array": list,
     "boolean": bool,
-    "date_iso8601": str,
     "integer": int,
     "object": dict,
     "options": str,
@@ -196,3 +197,13 @@ def test_G04_the_projects_address_stands_in_one_place(monkeypatch):
     made = hub.definitions(project, taps)
     assert all("repo: https://git.example/us/ours\n" in text for text in made.values())
     assert "docs: https://git.example/us/ours/blob/main/docs/tap-billing.md\n" in made["tap-maxio"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_command_of_the_readme_finds_what_a_definition_selects(file):
+    """Meltano leaves it out of what it adds."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^on=\$\((.*)\)$", readme, re.MULTILINE)
+    command = line.replace("$TAP_SUITE/hub/tap-maxio.yml", shlex.quote(str(file)))
+    found = subprocess.run(["/bin/sh", "-c", command], check=True, capture_output=True, text=True).stdout
+    assert json.loads(f"[{found}]") == YAML(typ="safe").load(file).get("select", [])

@@ -203,7 +203,7 @@ def redirect_target(response: requests.Response) -> str:
     if lost := [name for name in asked if name not in left]:
         msg = (
             f"{messages.place(response.url)} redirects to {messages.place(target)} without the parameter "
-            f"`{messages.sanitize(lost[0])}`: set api_url to where nothing is redirected"
+            f"`{messages.sanitize(lost[0])}`: check api_url, and the key if one is to log in there"
         )
         raise ApiError(msg, status=response.status_code)
     return target
