@@ -106,10 +106,12 @@ def _misplaced(entry: Any, kind: type) -> str | None:
         _, _, where = str(error).partition(" - at `$")
         path, found = [], entry
         for step in re.findall(r"[\w-]+|\.{3}", where):
-            if step == "...":  # any field of an object
-                step = next(name for name in found if _misplaced(found[name], _Field) is not None)  # noqa: PLW2901
-            path.append(step)
-            found = found[int(step)] if isinstance(found, list) else found[step]
+            is_any = step == "..."  # one of the fields of an object
+            name = (
+                next(one for one in found if _misplaced(found[one], _Field) is not None) if is_any else step
+            )
+            path.append(name)
+            found = found[int(name)] if isinstance(found, list) else found[name]
         return ".".join(path)
     return None
 

@@ -194,12 +194,14 @@ class Losses:
         self._failed(message)
         is_fault = isinstance(error, PageFailed)  # one that is down answers with 500 or 502, or breaks off
         alike = (PageFailed, None) if is_fault else (type(error), error.status)
-        self._alike = self._alike + 1 if alike == self._last_failure else 1
-        self._last_failure = alike
         by_parent = isinstance(error, Refused) and self.stream.rights_by_parent
-        excused = by_parent or isinstance(error, TotalMissed)  # its rows came
+        if by_parent or isinstance(error, TotalMissed):  # its rows came
+            self._alike = 0  # it tells nothing of other lists
+        else:
+            self._alike = self._alike + 1 if alike == self._last_failure else 1
+        self._last_failure = alike
         most = _ALIKE if isinstance(error, (Refused, Unanswered)) else _ALL_ALIKE
-        if context is not None and self._alike >= most and not excused and not self.given_up:
+        if context is not None and self._alike >= most and not self.given_up:
             self.given_up = True
             self.stream.logger.error(
                 "%s: given up, as %d lists in a row failed alike", self.name, self._alike

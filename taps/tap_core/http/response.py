@@ -113,9 +113,10 @@ def read_answer(
         NotFound: There is nothing here.
         ApiError: Any other refusal.
     """
-    if response.status_code == codes.no_content and may_have_no_content:
+    has_content = response.status_code != codes.no_content
+    if may_have_no_content and not has_content:
         return None
-    if response.ok and response.status_code != codes.no_content:
+    if response.ok and has_content:
         return _parse(response)
     message = _message(response)
     if is_empty_list(response.status_code, message):

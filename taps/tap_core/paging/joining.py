@@ -6,6 +6,7 @@ from operator import ne
 from typing import TYPE_CHECKING
 
 from tap_core.errors import ApiError
+from tap_core.paging.guard import Guard
 from tap_core.paging.positioned import Positioned
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Joining(Positioned):
             self._note_unconnected(page)
             self._expects_next = False
             self._back = 2 * self._back or self._stride
+            self._guard = Guard()  # what was read comes again, as it should
             # One less than before tells a server that has a page size of its own.
             size = self._size - (not self.counts_rows)
             ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_core.paging.endings import Endings
-from tap_core.paging.guard import Guard
 from tap_core.paging.joining import FAR
 from tap_core.paging.paginator import NO_PLACE
 from tap_core.paging.window import Window
@@ -102,9 +101,8 @@ class Walk(Endings):
 
     def _to_the_end(self, ask: Ask) -> Steps:
         while page := (yield from self._joined(ask)):
-            if self._back:
-                self._guard = Guard()  # what was read comes again, as it should
-                self._unconnected *= self._comes_again(page)
+            if self._back and not self._comes_again(page):
+                self._unconnected = 0
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
