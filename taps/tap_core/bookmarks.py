@@ -58,6 +58,7 @@ class Bookmark:
         self._value, self._highest = self._before = self._last()
         self._unsettled: int | None = None
         self._left: list[Any] = []
+        self._found = False
         self.reached: Any = self._highest[0] if isinstance(self._highest, tuple) else self._highest
         """Where the last run ended: a moment with the offset that the API wrote it with, or an integer; None
         on a first run."""
@@ -116,6 +117,7 @@ class Bookmark:
 
     def wants(self, values: Sequence[Any]) -> list[bool]:
         """Whether rows of these replication key values are to be written; one without a place always is."""
+        self._found = self._found or bool(values)
         places = positions(values)
         has_start_only = self._first is not None and self._end is None
         if has_start_only and {type(self._first)}.issuperset(map(type, places)):
@@ -127,6 +129,11 @@ class Bookmark:
         if place is None or (type(place) is type(first) and place < first):
             return place is None
         return end is None or not isinstance(place, tuple) or bool(place < end)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing came from an id on, not even the row of that id, which is asked for again."""
+        return isinstance(self.start, int) and not self._found
 
     def is_new(self, value: Any) -> bool:
         """Whether a row of this replication key value is new enough; one without a place always is."""

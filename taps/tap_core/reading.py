@@ -132,7 +132,10 @@ class Reading(Replicated):
         """
         self.done, self.ended = True, datetime.now(timezone.utc)
         self.tell_losses()
-        stream = self.stream
+        stream, mark = self.stream, self.bookmark
+        if mark and mark.is_lost and not self.failed:
+            text = "%s: nothing came, not even the row of the bookmark, %s: was there a reset? Run without STATE"
+            stream.logger.warning(text, self.name, mark.reached)
         if self.parents and self.parents.why_not_whole:
             self.mark_not_whole(Reason(self.parents.why_not_whole))
         if not stream.bookmark_per:  # else those of lists that failed, or are missing, stay

@@ -135,7 +135,8 @@ class LegacyInvoices(OneBillingKind):
 class InvoiceEvents(OneBillingKind):
     """One row per change of an invoice, with the whole invoice as it was after it.
 
-    The list is one that only grows, oldest first. `public_url` inside opens an invoice without a login.
+    The list is one that only grows, oldest first, and the row of the bookmark comes again in each run.
+    `public_url` inside opens an invoice without a login.
     """
 
     name = "invoice_events"
@@ -151,13 +152,13 @@ class InvoiceEvents(OneBillingKind):
 
     @override
     def since(self, start: Any) -> dict[str, Any]:
-        """The last id, which is not sent again; on a first run the day of the start date.
+        """From the last id on, which the API would leave out; on a first run, from the start date's day on.
 
         Never both: the API ignores the id beside a date.
         """
         if isinstance(start, datetime):
             return {"since_date": f"{self.site_time(start):%Y-%m-%d}"}
-        return {"since_id": start}
+        return {"since_id": start - 1}
 
     @override
     def until(self, end: datetime) -> dict[str, Any]:
