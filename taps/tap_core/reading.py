@@ -134,7 +134,7 @@ class Reading(Replicated):
         self.tell_losses()
         stream, mark = self.stream, self.bookmark
         if mark and mark.is_lost and not self.failed:
-            text = "%s: nothing came, not even the row of the bookmark, %s: was there a reset? Run without STATE"
+            text = "%s: nothing came, not even the row of the bookmark (%s): after a reset, run without STATE"
             stream.logger.warning(text, self.name, mark.reached)
         if self.parents and self.parents.why_not_whole:
             self.mark_not_whole(Reason(self.parents.why_not_whole))
