@@ -119,19 +119,20 @@ def test_whether_a_page_comes_just_as_it_was_read(rows, place, asked, again):
 
 
 @pytest.mark.parametrize(
-    ("rows", "place", "known"),
+    ("rows", "place", "other", "stands"),
     [
-        ([0, 1], 0, True),
-        ([2, 3, 4], 2, True),
-        ([5, 6, 7, 8], 5, True),
-        ([5, 7, 6], 5, False),
-        ([2, 3], 1, False),
-        ([7, 8], 7, False),
+        ([0, 1], 0, 5, True),
+        ([2, 3, 4], 2, 5, True),
+        ([3, 4], 2, 6, True),  # one was deleted before it
+        ([9, 2, 3], 2, 5, True),  # a new one is first
+        ([5, 6, 7], 2, 6, False),
+        ([3, 4], 2, 4, False),
+        ([7, 8], 5, 7, False),
     ],
 )
-def test_whether_a_page_begins_with_rows_that_were_read_from_a_place_on(rows, place, known):
+def test_whether_a_page_stands_nearer_to_one_place_than_to_another(rows, place, other, stands):
     window = after(page_of([0, 1, 2, 3]), page_of([3, 4, 5, 6]))
-    assert window.goes_on_from(page_of(rows), place) is known
+    assert window.stands_at(page_of(rows), place, other) is stands
 
 
 def test_places_are_counted_on_when_the_first_rows_are_forgotten():
@@ -142,9 +143,9 @@ def test_places_are_counted_on_when_the_first_rows_are_forgotten():
         True,
         True,
     ]
-    assert [window.goes_on_from(page_of([place]), place) for place in (2, 3, 10)] == [False, True, True]
+    assert [window.stands_at(page_of([place]), place, place + 9) for place in (2, 3, 10)] == [False, True, True]
     assert not window.comes_again(page_of([10]), 2, 1)  # nor are places counted from the end
-    assert not window.goes_on_from(page_of([10]), 2)
+    assert not window.stands_at(page_of([10]), 2, 10)
 
 
 def written_anew(ids):

@@ -12,6 +12,8 @@ from tap_billing.tap import TapBilling
 from tap_core.errors import PartlyRead
 from tap_core.paging.pagenumber import PageNumber
 
+MOMENT = "2026-01-31T00:00:00Z"
+
 ALTERED = {
     "rounded down to tens": lambda size: size // 10 * 10 or 10,
     "rounded down to 25s": lambda size: size // 25 * 25 or 25,
@@ -45,6 +47,30 @@ def test_A06_a_cap_that_is_lowered_while_the_list_is_read(cap, after):
 
     source = List(answer)
     assert set(source.read(PageNumber(size=200))) == set(rows)
+
+
+@pytest.mark.parametrize(("cap", "lowered"), [(50, 20), (200, 50)])
+@pytest.mark.parametrize("after", [2, 3, 5])
+@pytest.mark.parametrize("later", [1, 2])
+@pytest.mark.parametrize("change", ["deleted", "inserted"])
+@pytest.mark.parametrize("stream", ["products", "customers"])
+def test_A06_a_cap_that_is_lowered_while_a_row_comes_or_goes(stream, change, later, after, cap, lowered):
+    """What moved by a row no longer looked like the page of before, and the list ended there."""
+    rows, requests = list(range(1, 1001)), []
+
+    def handle(path, query):
+        requests.append(query)
+        if len(requests) == after + later:
+            rows[:1] = [] if change == "deleted" else [9999, *rows[:1]]
+        size = min(int(query["per_page"]), cap if len(requests) <= after else lowered)
+        start = (int(query["page"]) - 1) * size
+        return [{stream[:-1]: {"id": row, "updated_at": MOMENT}} for row in rows[start : start + size]]
+
+    with JsonApi(handle) as api:
+        config = settings(api, emit_activate_version_messages=True)
+        output = run(TapBilling, config, catalog=only(TapBilling, stream))
+    assert {row["id"] for row in output.records[stream]} >= set(range(2, 1001))
+    assert len(requests) < 3 * 1000 / lowered
 
 
 def coupons(count, bad, *, hidden=()):

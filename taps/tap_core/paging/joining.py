@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from operator import ne
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from tap_core.paging.guard import Guard
 from tap_core.paging.positioned import Positioned
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator
+    from collections.abc import Collection, Generator, Hashable, Sequence
 
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query
@@ -126,7 +127,7 @@ class Joining(Positioned):
             return page, False
         keys, count = page.keys, len(page.records)
         page = yield from self._page(self._places.ask(ask.start // ask.size * count, count))
-        if page.keys == keys:
+        if page.keys == keys or _shift(keys, page.keys) < (ask.start - self._at.start - 1) / 2:
             self._back, self._longest = 0, count
             return page, True
         self._thinned = True  # it is no size that the server has cut: rows are left out
@@ -188,3 +189,9 @@ class Joining(Positioned):
     @property
     def _nothing(self) -> ApiError:
         return self._refusal or self.loop(_NOTHING)
+
+
+def _shift(before: Sequence[Hashable], now: Sequence[Hashable]) -> float:
+    """By how many places the rows of a page have moved; without end if none of them is left."""
+    places = {key: at for at, key in enumerate(before)}
+    return next((abs(places[key] - at) for at, key in enumerate(now) if key in places), inf)

@@ -247,12 +247,12 @@ class Positioned(Paginator):
 
         It then stands before the place that it was asked for, with rows that were read from there on.
         """
-        count = len(page.records)
+        count, start = len(page.records), self._at.start
         if self.counts_rows or self._places.own_size or self._thinned or not 0 < count < self._at.size:
             return False
-        place = (self._at.start // self._at.size) * count
-        known = self._window.goes_on_from(page, place - self._begins)
-        return place < self._at.start and known and self._window.joins(page)
+        place = (start // self._at.size) * count
+        stands_there = self._window.stands_at(page, place - self._begins, start - self._begins)
+        return place < start and stands_there and self._window.joins(page)
 
     def _shows_own_size(self, page: Page) -> bool:
         if self._only_first_page and self._at.start and self._is_first_page_again(page):

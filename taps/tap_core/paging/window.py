@@ -98,12 +98,15 @@ class Window:
         at = place - (self._count - len(read))
         return at >= 0 and read[at : at + asked] == page.keys
 
-    def goes_on_from(self, page: Page, place: int) -> bool:
-        """Whether a page begins with the rows that were read from a place on, as far as they were."""
+    def stands_at(self, page: Page, place: int, other: int) -> bool:
+        """Whether a page's first row that is known was read nearer to one place than to another.
+
+        Rows that come and go before it move it a little.
+        """
         read = [key for keys in self._order for key in keys]
-        at = place - (self._count - len(read))
-        known = read[at : at + len(page.keys)] if at >= 0 else []
-        return bool(known) and page.keys[: len(known)] == known
+        places = {key: at for at, key in enumerate(read, self._count - len(read))}
+        at = next((places[key] for key in page.keys if key in places), None)
+        return at is not None and abs(at - place) < abs(at - other)
 
     def _is_unchanged(self, key: Any, now: int | None) -> bool:
         then = self._pages[self._newest[key] - self._first][key]
