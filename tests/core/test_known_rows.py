@@ -143,7 +143,7 @@ def test_places_are_counted_on_when_the_first_rows_are_forgotten():
         True,
         True,
     ]
-    assert [window.stands_at(page_of([place]), place, place + 9) for place in (2, 3, 10)] == [False, True, True]
+    assert [window.stands_at(page_of([at]), at, at + 9) for at in (2, 3, 10)] == [False, True, True]
     assert not window.comes_again(page_of([10]), 2, 1)  # nor are places counted from the end
     assert not window.stands_at(page_of([10]), 2, 10)
 
