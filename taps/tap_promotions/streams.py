@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from typing_extensions import override
 
 from tap_core.records import jsonpath
+from tap_core.records.keys import is_missing
 from tap_promotions.client import OLDEST_FIRST, PromotionsStream
 
 if TYPE_CHECKING:
@@ -207,9 +208,21 @@ def _placed(entry: Any, place: int) -> Any:
 
 
 def _lifted(pair: Any) -> Any:
-    """What a pair says of a transaction, with the user beside it; a flat record as it is."""
+    """What a pair says of a transaction, with the user beside it; a flat record as it is.
+
+    Where both have a field, the row has the transaction's, but for the user; the other is kept beside it.
+    """
     row = jsonpath.decode(pair)
     transaction = row.get("transaction") if isinstance(row, dict) else None
     if not isinstance(transaction, dict):
         return pair
-    return {**transaction, **{name: value for name, value in row.items() if name != "transaction"}}
+    beside = {name: value for name, value in row.items() if name != "transaction"}
+    lifted = {**transaction, **beside}
+    for name in transaction.keys() & beside.keys():
+        if not is_missing(transaction[name]) and (name != "user" or is_missing(beside[name])):
+            lifted[name] = transaction[name]
+    for place, fields in (("in_transaction", transaction), ("beside_transaction", beside)):
+        others = {name: value for name, value in fields.items() if value != lifted[name]}
+        others = {name: value for name, value in others.items() if not is_missing(value)}
+        lifted |= {place: others} if others else {}
+    return lifted

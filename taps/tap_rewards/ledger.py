@@ -88,7 +88,7 @@ class HeldOffset(ByOffset):
 
     def hold(self, lines: Sequence[Line]) -> None:
         """Ask for nothing newer from now on, to the next whole second: what is shown may be rounded."""
-        times = [line.time for line in lines]
+        times = [line.time for line in lines if line.has_time]
         newest = moment(times[0]) if times and times == sorted(times, reverse=True) else None
         if newest and not self._held:
             until = newest.replace(microsecond=0) + timedelta(seconds=1)

@@ -20,7 +20,7 @@ from msgspec import Raw
 
 from tap_core.records import jsonpath
 from tap_core.records.keys import UNREADABLE
-from tap_core.records.values import as_sound_text
+from tap_core.records.values import as_sound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,8 @@ class Line(NamedTuple):
     order: str
     description: str = ""
     """Tells lines apart while they are read; it is no part of the key."""
+    has_time: bool = True
+    """Whether `time` is one: other lines have no place among those of a moment."""
 
     @classmethod
     def of(cls, record: Any) -> Line:
@@ -107,6 +109,7 @@ def _lines_of(records: Sequence[Raw]) -> list[Line]:
                 row.action or "",
                 (row.order and row.order.id) or "",
                 row.description or "",
+                True,
             ),
         )
         for row, time in zip(rows, _texts(_as_json(times)), strict=True)
@@ -120,14 +123,15 @@ def _written(time: str) -> str:
 
 def _line(row: Any) -> Line:
     if not isinstance(row, dict):
-        return Line("", "", "", "")
-    order = row.get("order")
+        return Line("", "", "", "", has_time=False)
+    order, time = row.get("order"), moment(row.get("created_at"))
     return Line(
-        _time(row.get("created_at")),
+        time.isoformat(timespec="microseconds") if time else _text(row.get("created_at")),
         _number(row.get("amount")),
         _text(row.get("action")),
         _text(order.get("id")) if isinstance(order, dict) else "",
         _text(row.get("description")),
+        has_time=time is not None,
     )
 
 
@@ -141,11 +145,6 @@ def moment(value: Any) -> datetime | None:
 
 def _utc(time: datetime) -> datetime:
     return time.replace(tzinfo=time.tzinfo or timezone.utc).astimezone(timezone.utc)
-
-
-def _time(value: Any) -> str:
-    time = moment(value)
-    return time.isoformat(timespec="microseconds") if time else _text(value)
 
 
 @lru_cache  # amounts are the same few again and again
@@ -167,18 +166,25 @@ def _number(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(as_sound_text(str(value)))
+    return "" if value is None else str(as_sound(str(value)))
 
 
-def keyed(records: Sequence[Any], lines: Sequence[Line]) -> list[Any]:
+def keyed(
+    records: Sequence[Any], lines: Sequence[Line], counts: dict[tuple[str, ...], int] | None = None
+) -> list[Any]:
     """Records of whole moments, newest first, each with its `_sdc_key`.
 
     Equal lines are numbered from the oldest, the last in the list, so that a new one changes no number.
     The key is the SHA-256, in hex, of a JSON array without blanks:
     `["2026-05-12T14:03:28.020000+00:00","-51.5","Order","7QK2M9XA4TLD",1]`, which are the time in UTC
     with microseconds, the amount without trailing zeros, the action, the order's id or `""`, the number.
+
+    Args:
+        records: The records, undecoded.
+        lines: Theirs.
+        counts: How many equal lines came before, where these go on with them; it is brought up to date.
     """
-    counts: dict[tuple[str, ...], int] = {}
+    counts = {} if counts is None else counts
     numbered = []
     for line in reversed(lines):
         same = line[:4]

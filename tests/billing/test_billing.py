@@ -21,6 +21,7 @@ from billing.truth import (
     run,
     settings,
 )
+from json_api import JsonApi, numbered
 from support import command
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
@@ -109,6 +110,28 @@ def test_a_subscription_with_half_a_character_has_the_ids_of_what_it_belongs_to(
     answer(api, "subscriptions", f'[{{"subscription": {half}}}, {{"subscription": {half[:8]}2{half[8:]}}}]')
     rows = run(TapBilling, settings(api), catalog=only("subscriptions")).records["subscriptions"]
     assert [(row["customer_id"], row["product_id"]) for row in rows] == [(7, 8), (7, 8)]
+
+
+@pytest.mark.parametrize("count", [3, 250])
+def test_H07_an_empty_array_behind_invoices_is_their_end(count):
+    rows = [
+        {"uid": f"inv_{number}", "number": str(number), "updated_at": "2026-01-01T00:00:00Z"}
+        for number in range(count)
+    ]
+    with JsonApi(lambda _, query: numbered([{"invoice": row} for row in rows], query)) as server:
+        config = {**settings(server), "api_url": server.url}
+        output = run(TapBilling, config, catalog=only("invoices"))
+    assert [row["uid"] for row in output.records["invoices"]] == [row["uid"] for row in rows]
+    bookmark = output.state["bookmarks"]["invoices"]
+    assert bookmark["replication_key_value"] == "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("beside", [{"note": 1}, {"id": 8, "errors": ["?"]}])
+def test_what_stands_beside_a_wrapped_record_is_kept(api, beside):
+    answer(api, "customers", [{"customer": CUSTOMER, **beside}, {"customer": {**CUSTOMER, "id": 9}}])
+    output = run(TapBilling, settings(api), catalog=only("customers"))
+    kept = {**CUSTOMER, "_sdc_unmapped": {"beside_customer": beside}}
+    assert output.records["customers"] == [kept, {**CUSTOMER, "id": 9}]
 
 
 @pytest.mark.parametrize("body", ['{"invoices": []}', "[]"])

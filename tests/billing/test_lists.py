@@ -298,6 +298,22 @@ def test_the_key_of_a_row_without_an_id_is_one_however_it_is_written(change):
     )
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        *({name: "\ud800"} for name in ("timestamp", "quantity", "memo")),
+        *({"memo": memo} for memo in (["\ud800"], {"\ud800": 1})),
+        {"allocation_id": ""},
+    ],
+    ids=str,
+)
+def test_D06_I01_an_allocation_without_an_id_has_a_key_whatever_it_says(facts):
+    rows = [{"timestamp": "2026-01-01T00:00:00Z", "quantity": 1, **facts}, allocated(5)]
+    output, _ = allocations_of_one_component(lambda page: rows if page == 1 else [])
+    keys = [row["_sdc_key"] for row in output.records["allocations"]]
+    assert [len(key) for key in keys] == [64, 1]
+
+
 def test_a_group_without_rows_and_a_site_without_lists(api):
     """Empty lists in each of the envelopes."""
     tables = api.data["billing"]

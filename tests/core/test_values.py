@@ -14,7 +14,7 @@ from tap_core.records.values import (
     as_moment,
     as_plain_moment,
     as_plain_number,
-    as_sound_text,
+    as_sound,
     in_utc,
     is_day,
     is_moment,
@@ -47,10 +47,13 @@ def test_a_number_is_one_text_however_it_is_written(value, plain):
 
 @pytest.mark.parametrize(
     ("value", "sound"),
-    [("a\ud800b", "a\\ud800b"), ("é😀", "é😀"), ("", ""), (5, 5), (None, None)],
+    [
+        *(("a\ud800b", "a\\ud800b"), ("é😀", "é😀"), ("", ""), (5, 5), (None, None)),
+        ([1, {"\udfff": ["\ud800"]}], [1, {"\\udfff": ["\\ud800"]}]),
+    ],
 )
 def test_half_a_character_becomes_its_escape(value, sound):
-    assert as_sound_text(value) == sound
+    assert as_sound(value) == sound
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,28 @@ def test_a_change_of_a_balance_that_is_no_pair(small):
     }
 
 
+@pytest.mark.parametrize(
+    ("pair", "row"),
+    [
+        (
+            '{"transaction": {"id": 7, "user": {"id": 1}}, "user": {"id": 8}}',
+            {"user": {"id": "8"}, "_sdc_unmapped": {"in_transaction": {"user": {"id": 1}}}},
+        ),
+        ('{"transaction": {"id": 7, "user": {"id": 8}}, "user": null}', {"user": {"id": "8"}}),
+        (
+            '{"id": 77, "amount": 5, "transaction": {"id": 7, "amount": 5}}',
+            {"amount": 5, "_sdc_unmapped": {"beside_transaction": {"id": 77}}},
+        ),
+        ('{"id": 7, "transaction": {"id": null, "reason": "x"}}', {"reason": "x"}),
+    ],
+)
+def test_what_a_pair_says_twice_is_kept(small, pair, row):
+    promotion = str(small.data["promotions"]["promotions"][0]["id"])
+    small.fault("raw_body", path=f"{V2}/coin_transactions/{promotion}$", body=f'{{"items": [{pair}]}}')
+    found = run(TapPromotions, settings(small)).rows("coin_transactions")[promotion, "7"]
+    assert found == {"promotion_id": promotion, "id": "7", **row}
+
+
 @pytest.mark.parametrize("own", ["", '"promotion_id": "", ', '"promotion_id": null, '])
 def test_a_row_without_its_promotion_has_that_of_the_path(small, own):
     promotion = str(small.data["promotions"]["promotions"][0]["id"])

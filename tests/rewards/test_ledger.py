@@ -67,6 +67,21 @@ def test_A05_equal_lines_that_are_no_neighbours_are_not_told_apart_in_silence(or
                 run(TapRewards, lists.settings(api), catalog=lists.only(TapRewards, STREAM))
 
 
+@pytest.mark.parametrize("time", [None, "", "soon", "0000-00-00T00:00:00+00:00"])
+@pytest.mark.parametrize("places", [[3], [0, 1, 99, 100, 101, 249]])
+def test_a_line_without_a_time_costs_no_other(time, places):
+    """Nor are those of them lost that are equal, on whatever pages they are."""
+    lines = [
+        {"created_at": f"2026-05-12T14:{59 - n // 5:02}:00.000Z", "amount": -5, "action": "Order"}
+        for n in range(250)
+    ]
+    for place in places:
+        lines[place]["created_at"] = time
+    with JsonApi(lambda _, query: {"transactions": cut(lines, query)}) as api:
+        output = run(TapRewards, lists.settings(api), catalog=lists.only(TapRewards, STREAM))
+    assert len({row["_sdc_key"] for row in output.records[STREAM]}) == len(output.records[STREAM]) == 250
+
+
 @pytest.mark.parametrize(
     "change",
     [

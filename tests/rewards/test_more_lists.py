@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from in_process import select
+from in_process import call, said, select
 from json_api import JsonApi, cut
 from rewards.truth import OFF, PATH, assert_all, expected
 from support import KEY, run
@@ -123,6 +123,31 @@ def test_secrets_of_a_review_s_reward_are_dropped(api, config):
     output = only(config, "fraud_reviews", "webhooks")
     assert "CANARY" not in output.text
     assert output.records["fraud_reviews"][0]["reward"]["delivery"] == {"method": "LINK"}
+
+
+@pytest.mark.parametrize("reward", [None, {}, {"id": "OTHER"}])
+def test_a_review_that_names_its_reward_itself_keeps_that(api, config, reward):
+    review = {"status": "flagged", "reward_id": "OWN", "reward": reward}
+    body = json.dumps({"fraud_reviews": [review], "total_count": 1})
+    api.fault("raw_body", path=f"{PATH}/fraud_reviews", body=body)
+    assert only(config, "fraud_reviews").records["fraud_reviews"] == [review]
+
+
+def test_half_a_character_in_an_id_costs_its_own_members_alone(tmp_path):
+    def answer(path, query):
+        if path.endswith("/connected_organizations"):
+            return {"connected_organizations": cut([{"id": "a\ud800"}, {"id": "b"}], query)}
+        members = [{"id": f"of {query['connected_organization_id']}"}]
+        return {"connected_organization_members": cut(members, query)}
+
+    streams = ("connected_organizations", "connected_organization_members")
+    with JsonApi(answer) as api:
+        output = call(TapRewards, tmp_path, url=api.url, catalog=select(TapRewards, *streams))
+    assert output.code == 2
+    assert said(output)[0].startswith(
+        "connected_organization_members a\\ud800: a value of its query has half"
+    )
+    assert {stream: len(output.records[stream]) for stream in streams} == {streams[0]: 2, streams[1]: 1}
 
 
 def test_a_review_without_its_reward_cannot_be_loaded(api, config):

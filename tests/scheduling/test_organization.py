@@ -192,6 +192,16 @@ def test_a_form_that_fails_keeps_no_other_form_s_bookmark(api, config, status):
     assert found == expected(api, "routing_form_responses")
 
 
+@pytest.mark.parametrize("stream", ["bookings", "organization_bookings"])
+def test_only_where_lists_hang_below_bookings_their_uid_always_comes(api, config, stream):
+    catalog = select(TapScheduling, stream)
+    entry = next(found for found in catalog["streams"] if found["tap_stream_id"] == stream)
+    (uid,) = (found for found in entry["metadata"] if found["breadcrumb"] == ["properties", "uid"])
+    uid["metadata"]["selected"] = False
+    rows = run(TapScheduling, config, catalog=catalog).records[stream]
+    assert {"uid" in row for row in rows} == {stream == "bookings"}
+
+
 def test_bookings_of_the_organization_in_two_runs(api, config):
     bookings = api.data["scheduling"]["bookings"]
     first = read(config, "organization_bookings")

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from tap_billing.client import BillingStream, ByDay
 from tap_core import Paginator
-from tap_core.records.values import as_plain_moment, as_plain_number, as_sound_text
+from tap_core.records.keys import is_missing
+from tap_core.records.values import as_plain_moment, as_plain_number, as_sound
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -89,16 +90,16 @@ class Allocations(BillingStream):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """The row with its key."""
-        if row.get("allocation_id") is not None:
+        if not is_missing(row.get("allocation_id")):
             return {**row, "_sdc_key": str(as_plain_number(row["allocation_id"]))}
         before, after = ("subscription_id", "component_id"), ("quantity", "previous_quantity")
         facts = [
             *(as_plain_number(row.get(name)) for name in before),
             as_plain_moment(row.get("timestamp")),
             *(as_plain_number(row.get(name)) for name in after),
-            as_sound_text(row.get("memo")),
+            row.get("memo"),
         ]
-        return {**row, "_sdc_key": hashlib.sha256(msgspec.json.encode(facts)).hexdigest()}
+        return {**row, "_sdc_key": hashlib.sha256(msgspec.json.encode(as_sound(facts))).hexdigest()}
 
 
 class NewestFifty(Paginator):

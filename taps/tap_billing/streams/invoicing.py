@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
@@ -36,6 +37,11 @@ def _is_legacy(body: Any) -> bool:
         return False
     records = jsonpath.find(elements, "$[0].invoice") or elements[:1]
     return not any(jsonpath.first(record, "$.uid") is not None for record in records)
+
+
+def _is_first(response: requests.Response) -> bool:
+    """Whether a page is the first of its list: only there does an empty array say of which kind a site is."""
+    return parse_qs(urlsplit(response.url).query).get("page", ["1"]) == ["1"]
 
 
 class Invoices(BillingStream):
@@ -78,7 +84,7 @@ class Invoices(BillingStream):
             NoSuchList: This site has other invoices, as sites with legacy statement billing do.
         """
         page = super().read_page(response)
-        if _is_legacy(page.document):
+        if _is_legacy(page.document) and _is_first(response):
             msg = "this site has legacy statement billing: its invoices are in `legacy_invoices`"
             raise NoSuchList(msg)
         return page

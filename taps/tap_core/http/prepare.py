@@ -10,7 +10,7 @@ import requests
 from requests.utils import check_header_validity, requote_uri
 from singer_sdk.authenticators import APIAuthenticatorBase
 
-from tap_core.errors import Hopeless
+from tap_core.errors import ApiError, Hopeless
 from tap_core.http import messages
 from tap_core.http.transport import ENCODINGS
 
@@ -56,6 +56,7 @@ class Preparer:
 
         Raises:
             Hopeless: The settings make no valid URL or header.
+            ApiError: An id or a cursor of the API's makes no query.
         """
         request = requests.PreparedRequest()
         request.method = "GET"
@@ -91,5 +92,8 @@ class Preparer:
             known = self._origins[origin] = str(plain.url).rstrip("/")
         if not _PLAIN_PATH.fullmatch(path):
             path = requote_uri(path)
-        query = urlencode([item for item in params.items() if item[1] is not None], doseq=True)
+        try:
+            query = urlencode([item for item in params.items() if item[1] is not None], doseq=True)
+        except UnicodeEncodeError:
+            raise ApiError("a value of its query has half a character in it, which makes no URL") from None
         return f"{known}{path}?{query}" if query else known + path

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -186,17 +186,27 @@ def members_reader(members: type) -> Callable[[Any], Any]:
 
 
 def unwrap(elements: Sequence[Any], name: str) -> list[Any]:
-    """What each element holds under a name, undecoded; the element itself where it holds nothing there."""
+    """What each element holds under a name, undecoded; the element itself where it holds nothing there.
+
+    What an element has beside it, it gets as a member `beside_` and the name, as `beside_customer`.
+    """
     try:
-        values = [element.value for element in map(_holder(name), elements)]
+        return [element.value for element in map(_holder(name), elements)]
     except (msgspec.DecodeError, TypeError, RecursionError):
-        return [found for element in elements for found in find(element, f"$.{name}") or [element]]
-    return [element if value is UNSET else value for element, value in zip(elements, values, strict=True)]
+        return [_unwrapped(element, name) for element in elements]
+
+
+def _unwrapped(element: Any, name: str) -> Any:
+    members = open_node(element)
+    if not isinstance(members, dict) or name not in members:
+        return element
+    beside = {other: value for other, value in members.items() if other != name}
+    return with_members(members[name], {f"beside_{name}": beside} if beside else {})
 
 
 @lru_cache
 def _holder(name: str) -> Callable[[Any], Any]:
-    struct = msgspec.defstruct("Holder", [("value", Raw | UnsetType, UNSET)], rename={"value": name})
+    struct = msgspec.defstruct("Holder", [("value", Raw)], rename={"value": name}, forbid_unknown_fields=True)
     return msgspec.json.Decoder(struct).decode
 
 

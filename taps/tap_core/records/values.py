@@ -109,9 +109,15 @@ def as_plain_number(value: Any) -> Any:
     return value
 
 
-def as_sound_text(value: Any) -> Any:
-    """A text with half characters, of which no bytes can be made, as escapes; any other value as it is."""
-    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+def as_sound(value: Any) -> Any:
+    """A value with the half characters of its texts, of which no bytes can be made, as escapes."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, list):
+        return list(map(as_sound, value))
+    if isinstance(value, dict):
+        return {as_sound(name): as_sound(item) for name, item in value.items()}
+    return value
 
 
 def as_plain_moment(value: Any) -> Any:

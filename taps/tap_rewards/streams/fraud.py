@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_core.records import jsonpath
+from tap_core.records.keys import is_missing
 from tap_rewards.client import DAY, RewardsStream, WholeStream
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class FraudReviews(RewardsStream):
 
     @override
     def read_page(self, response: requests.Response) -> Page:
-        """The reviews, which have no id of their own, each with that of its reward."""
+        """The reviews, which have no id of their own, each with its reward's where it names none."""
         page = super().read_page(response)
         page.replace_records([_with_reward_id(review) for review in page.records])
         return page
@@ -48,6 +49,6 @@ class FraudRules(WholeStream):
 
 def _with_reward_id(review: Any) -> Any:
     row = jsonpath.decode(review)
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or not is_missing(row.get("reward_id")):
         return row
     return {**row, "reward_id": jsonpath.first(review, "$.reward.id")}

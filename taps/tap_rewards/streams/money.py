@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -75,15 +76,20 @@ class BalanceTransactions(RewardsStream):
         """The pages, each with its lines under their keys.
 
         The lines of the last moment wait for the next page: how many equals they have is not known before.
+        Those without a time can stand anywhere, and equal ones are numbered as they come.
         """
         waiting, lines = list[Any](), list[Line]()
         moments, last = TimeGroups(), None
+        counts: dict[tuple[str, ...], int] = {}
         for rows in pages:
-            last = rows
-            waiting += rows.raws
-            lines += _lines(rows)
+            last, new = rows, list(_lines(rows))
+            timed = [line.has_time for line in new]
+            apart = [place for place, is_timed in enumerate(timed) if not is_timed][::-1]
+            timeless = keyed([rows.raws[place] for place in apart], [new[place] for place in apart], counts)
+            waiting += compress(rows.raws, timed)
+            lines += compress(new, timed)
             whole = moments.count_complete(lines)
-            yield rows._replace(raws=keyed(waiting[:whole], lines[:whole]))
+            yield rows._replace(raws=timeless + keyed(waiting[:whole], lines[:whole]))
             del waiting[:whole], lines[:whole]
         if last:
             yield last._replace(raws=keyed(waiting, lines))

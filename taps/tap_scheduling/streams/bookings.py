@@ -140,3 +140,4 @@ class OrganizationBookings(OrganizationStream, Bookings):
     path = "/organizations/{orgId}/bookings"
     filters = (*Bookings.filters, "userIds")
     parent_stream_type = MyProfile
+    child_keys: ClassVar[dict[str, str]] = {}  # attendees are asked for below `bookings` alone
