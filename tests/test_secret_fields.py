@@ -97,6 +97,16 @@ def test_I04_J06_no_secret_leaves_the_tap(tap, stream, row, caplog):
     assert "holds a secret and is dropped" in caplog.text
 
 
+@pytest.mark.parametrize(("tap", "stream"), [(TapBilling, "customers"), (TapRewards, "members")])
+def test_K_names_of_secrets_that_differ_in_each_row_are_told_up_to_a_hundred(tap, stream, caplog):
+    caplog.set_level(logging.INFO)
+    output = read(tap, stream, [{"id": number, f"u{number}_access_token": CANARY} for number in range(150)])
+    assert len(output.records[stream]) == 150
+    assert "CANARY" not in output.text + caplog.text
+    assert caplog.text.count("holds a secret and is dropped") == 100
+    assert caplog.text.count("More fields hold secrets and are dropped; they are not named here") == 1
+
+
 @pytest.mark.parametrize(("tap", "stream", "row"), PLACES)
 def test_I04_both_ways_lead_to_the_same_row(tap, stream, row):
     found = tap(config=settings(tap)).streams[stream]

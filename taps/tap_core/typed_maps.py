@@ -35,6 +35,7 @@ class TypedMap(CustomStreamMap):
             for name, expression in options["map_transform"].items()
             if isinstance(expression, str) and expression != NULL_STRING and not name.startswith("__")
         }
+        self._fields = options["raw_schema"]["properties"]  # the SDK takes some out of its own copy
         super().__init__(*args, **options)
 
     @property
@@ -49,7 +50,7 @@ class TypedMap(CustomStreamMap):
         # The SDK goes by how an expression begins, as with `int(`; that holds for a call alone.
         is_call = isinstance(ast.parse(expr).body[0].value, ast.Call)  # type: ignore[attr-defined]
         guessed = super()._eval_type(expr, default) if is_call or expr == "record" else default
-        found = schema_of(expr, self.raw_schema["properties"])
+        found = schema_of(expr, self._fields)
         # A time that is made of a time, as by `replace`, goes on being one.
         if found is None or (found == TEXT and "format" in default.to_dict()):
             return guessed

@@ -169,6 +169,23 @@ def test_an_expression_too_long_to_look_through_has_no_type():
     assert schema_of("+".join(["a"] * 5000), {"a": {"type": "integer"}}) in (None, {"type": ["integer"]})
 
 
+@pytest.mark.parametrize(
+    ("tap", "rules", "types", "values"),
+    [
+        (TapRewards, {"payment": None, "made": "payment['total']"}, ["number"], [Decimal("1.1"), 2]),
+        (TapRewards, {"status": "1", "made": "status"}, ["string"], ["X", None]),
+        (TapBilling, {"product": None, "made": "product['id']"}, ["integer"], [3, 4]),
+        (TapBilling, {"id": None, "made": "id", "__key_properties__": ["made"]}, ["integer"], [7, 8]),
+        (TapBilling, {"id": "str(id)", "made": "id"}, ["integer"], [7, 8]),
+    ],
+)
+def test_J_the_order_of_the_rules_does_not_matter(tmp_path, tap, rules, types, values):
+    for given in (rules, dict(reversed(rules.items()))):
+        output = mapped(tmp_path, tap, given)
+        assert output.code == 0, output.log
+        assert column(output, "made") == (types, values)
+
+
 # Keys
 
 
@@ -226,6 +243,7 @@ def test_json_dumps_writes_numbers_digit_by_digit(tmp_path):
         ("payment['total'] / 0.0", "(TypeError): unsupported operand type(s) for /: 'decimal.Decimal'"),
         ("payment['total'] / 0", "(DivisionByZero): let it allow for all values that come"),
         ("datetime.datetime.strptime(id, '%Y')", "(ValueError): time data"),
+        ("'x'.encode(id + '-nowhere')", "(LookupError): let it allow for all values that come"),
     ],
 )
 def test_the_advice_fits_what_failed(tmp_path, expression, words):
@@ -233,3 +251,4 @@ def test_the_advice_fits_what_failed(tmp_path, expression, words):
     assert output.code == 1
     assert words in said(output)[0]
     assert "'a'" not in output.log
+    assert "a-nowhere" not in output.log

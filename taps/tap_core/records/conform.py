@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_core.records.told import Told
 from tap_core.records.values import CONVERSIONS, FITS, in_utc, is_open, plain_types, types_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ Place = tuple[str | int, ...]
 """Names of fields and places in lists from the record down."""
 
 UNMAPPED = "_sdc_unmapped"
-_MOST_REPORTED = 100
 
 MISFIT: Final = object()
 """Stands for a value that cannot be converted to what its schema asks for."""
@@ -84,8 +84,7 @@ class Conformer:
         self.secrets = secrets
         self.utc = utc
         self._slow = {UNMAPPED, *self.constants, *(name for path in self.deselected for name in path[-1:])}
-        self._logger = logger
-        self._reported: set[Path] = set()
+        self._told = Told(logger.warning, "More fields do not fit the schema; they are not named here")
         self._objects: dict[int, dict[str, frozenset[type]]] = {}
         self._plain_types: dict[int, frozenset[type]] = {}
 
@@ -224,14 +223,8 @@ class Conformer:
         if self.secrets.takes(path, value):
             return
         found.misfits[path_of(place)] = value
-        if path in self._reported or len(self._reported) > _MOST_REPORTED:
-            return
-        self._reported.add(path)
-        if len(self._reported) > _MOST_REPORTED:
-            self._logger.warning("More fields do not fit the schema; they are not named here")
-            return
         where = f"kept in {self.unmapped}" if self.unmapped else "dropped, as unmapped_column is off"
-        self._logger.warning("Field `%s` %s; %s", path_of(path), why, where)
+        self._told.once(path, "Field `%s` %s; %s", path_of(path), why, where)
 
 
 def _path(place: Place) -> Path:

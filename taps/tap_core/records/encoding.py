@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from singer_sdk.singerlib.json import serialize_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,3 +30,11 @@ def json_lines(values: Iterable[Any]) -> bytes:
             return _encoder.encode_lines(values)
         finally:
             sys.setrecursionlimit(limit)
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON; half a character is written as its escape."""
+    try:
+        return json_lines([value]).decode().rstrip()
+    except UnicodeEncodeError:
+        return serialize_json(value)

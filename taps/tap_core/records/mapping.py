@@ -6,7 +6,6 @@ object that is open, or a plain value where there are objects too, ends up in co
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
@@ -26,20 +25,26 @@ from singer_sdk.exceptions import MapExpressionError
 from tap_core.errors import ApiError
 from tap_core.records import jsonpath
 from tap_core.records.conform import MISFIT, UNMAPPED, Conformer, Found, segment
-from tap_core.records.encoding import json_lines
+from tap_core.records.encoding import as_json, json_lines
 from tap_core.records.keys import is_missing
+from tap_core.records.told import Told
 from tap_core.records.values import FITS, as_moment, types_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from singer_sdk.mapper import StreamMap
 
     from tap_core.records.secrets import Secrets
     from tap_core.records.values import Schema
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_SAYINGS = (
+    *("invalid literal for int() with base", "could not convert string to float", "division by zero"),
+    *("list index out of range", "string index out of range", "substring not found"),
+    *("time data", "unconverted data remains", "Invalid isoformat string", "Expecting value"),
+)
+"""How errors begin that go on with a value, or have none; an unknown one may begin with a value."""
 
 
 def passes(stream_map: StreamMap, record: dict[str, Any]) -> bool:
@@ -73,7 +78,7 @@ def _advice(cause: BaseException) -> str:
         return "let it allow for fields that are null or missing"
     if isinstance(cause, TypeError | InvalidExpression | MapExpressionError):  # they name no values
         return words
-    return re.split("['\"`\\d<]", words)[0].rstrip(" [:,(") or "let it allow for all values that come"
+    return next(filter(words.startswith, _SAYINGS), "let it allow for all values that come")
 
 
 _PLAIN = frozenset({str, bool, float, NoneType})
@@ -100,12 +105,12 @@ def _fitting(value: Any, schema: Schema) -> Any:
     """
     if type(value) not in _DECODED:  # a float, a date, a list that holds one
         with suppress(UnicodeEncodeError):  # half a character, which the writer knows to escape
-            value = jsonpath.decode(msgspec.Raw(_encode(value)))
+            value = jsonpath.decode(msgspec.Raw(json_lines([value])))
     types = types_of(schema)
     if "string" not in types or any(FITS[name](value, schema) for name in types):
         return value
     if "format" not in schema:
-        return _encode(value).decode()
+        return as_json(value)
     with_zone = [as_moment(value), f"{value}Z"] if schema["format"] == "date-time" else []
     return next((text for text in with_zone if FITS["string"](text, schema)), value)
 
@@ -133,7 +138,9 @@ class RecordMapping:
         self._secrets = secrets
         self._reject = reject
         self._logger = logger
-        self._told: set[str] = set()
+        self._told = Told(
+            logger.warning, f"{self.alias}: more fields are not in the mapped schema; they are not named here"
+        )
 
     @cached_property
     def _conformer(self) -> Conformer:  # which a stream without maps does not need
@@ -173,30 +180,41 @@ class RecordMapping:
             if is_missing(mapped.get(key)):
                 self._reject(f"a record that stream_maps leaves without its key `{key}`")
                 return None
-        return self._kept(mapped, found.misfits)
+        return self._kept(mapped, found.misfits, record)
 
-    def _kept(self, mapped: dict[str, Any], lost: dict[str, Any]) -> dict[str, Any]:
+    def _kept(
+        self, mapped: dict[str, Any], lost: dict[str, Any], record: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """The record with what its SCHEMA has no place for in `_sdc_unmapped`."""
         if not mapped.keys() <= self.properties.keys():
             others = {name: mapped.pop(name) for name in [*mapped] if name not in self.properties}
             others = {name: value for name, value in others.items() if value is not None}
-            for name in others.keys() - self._told:
-                self._told.add(name)
-                fate = f"kept in {UNMAPPED}" if UNMAPPED in self.properties else "dropped"
-                self._logger.warning("%s: `%s` is not in the mapped schema; %s", self.alias, name, fate)
+            fate = f"kept in {UNMAPPED}" if UNMAPPED in self.properties else "dropped"
+            for name in others:
+                self._told.once(name, "%s: `%s` is not in the mapped schema; %s", self.alias, name, fate)
             lost = {**lost, **{segment(name): value for name, value in others.items()}}
         if lost and UNMAPPED in self.properties:
-            mapped[UNMAPPED] = self._with(mapped.get(UNMAPPED), lost)
+            is_object = "object" in types_of(self.properties[UNMAPPED])
+            if UNMAPPED in self._made and not is_object:
+                raise self._unkept(next(iter(lost)))
+            # Flattening makes it a text, of what the record has.
+            together = _together((mapped if is_object else record).get(UNMAPPED), lost)
+            mapped[UNMAPPED] = together if is_object else as_json(together)
         return mapped
 
-    def _with(self, unmapped: Any, lost: dict[str, Any]) -> Any:
-        """The column with these fields too; flattening makes it a text."""
-        if isinstance(unmapped, str):
-            unmapped = msgspec.json.decode(unmapped, type=dict[str, msgspec.Raw])
-        together = dict(unmapped or {})
-        for name, value in lost.items():
-            place = name
-            while place in together:
-                place += "_"
-            together[place] = value
-        return together if "object" in self.properties[UNMAPPED]["type"] else _encode(together).decode()
+    def _unkept(self, place: str) -> ApiError:
+        return ApiError(
+            f"stream_maps: {self.alias}: `{place}` fits no column, and `{UNMAPPED}`, which would keep it, "
+            f"is mapped: leave that out, or map `{place}` to null or to what fits"
+        )
+
+
+def _together(unmapped: Any, lost: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_sdc_unmapped` holds, and these fields too, none of them in the place of another."""
+    together = dict(unmapped or {})
+    for name, value in lost.items():
+        place = name
+        while place in together:
+            place += "_"
+        together[place] = value
+    return together

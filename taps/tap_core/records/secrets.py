@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from tap_core.records.told import Told
 from tap_core.records.values import types_of
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ class Secrets:
     def __init__(self, names: Collection[str], logger: logging.Logger) -> None:
         ends = (*ACTING, *names)
         self._pattern, self._last = _ending(ends), _ending([name.rpartition(".")[-1] for name in ends])
-        self._logger = logger
-        self._told: set[str] = set()
+        self._told = Told(logger.info, "More fields hold secrets and are dropped; they are not named here")
         self._is_named = lru_cache(_MOST_PATHS)(self._matches)
         self._suspects = lru_cache(_MOST_SHAPES)(self._named)  # most objects have names as others had
 
@@ -131,9 +131,8 @@ class Secrets:
     def _is_secret(self, path: Path, value: Any) -> bool:
         if isinstance(value, bool) or not self._is_named(path):
             return False
-        if value is not None and path[-1] not in self._told:
-            self._told.add(path[-1])
-            self._logger.info("Field `%s` holds a secret and is dropped", path[-1])
+        if value is not None:
+            self._told.once(path[-1], "Field `%s` holds a secret and is dropped", path[-1])
         return True
 
     def without(self, schema: Schema, path: Path = ()) -> dict[str, Any]:
