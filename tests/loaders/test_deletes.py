@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 
@@ -102,6 +104,47 @@ def test_an_older_version_deletes_nothing(warehouse):
     warehouse.load(schema(NAME), *records(rows(1, 2), version=20))
     warehouse.load(schema(NAME), *records(rows(1), version=10), activate(10))
     assert alive(warehouse) == [1, 2]
+
+
+@pytest.mark.parametrize("unit", [1, 1000], ids=["seconds", "milliseconds"])
+@pytest.mark.parametrize("hard", [False, True], ids=["marked", "removed"])
+def test_deletes_after_a_run_whose_clock_was_ahead(warehouse, caplog, unit, hard):
+    """And whose STATE is lost: the next run's version is lower. Rows that did not come again are gone."""
+    ahead, now = (int(time.time() + days * 86_400) * unit for days in (365, 0))
+    settings = {"hard_delete": hard, "history": ["t"]}
+    warehouse.load(schema(NAME), *records(rows(1, 2, 3, 4), version=ahead), activate(ahead), **settings)
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=now), **settings)
+    warehouse.load(schema(NAME), *records(rows(3), version=now), activate(now), **settings)
+    assert (alive(warehouse), deleted(warehouse)) == ([1, 2, 3], [] if hard else [4])
+    assert warehouse.ask("SELECT id FROM s.t_history WHERE NOT _sdc_is_current") == [(4,)]
+    (line,) = (record.message for record in caplog.records if record.levelname == "WARNING")
+    assert line.startswith(f"t: version {ahead}, which was loaded before, is in the future")
+    warehouse.load(schema(NAME), activate(now + 1), **settings)
+    assert alive(warehouse) == []
+
+
+def test_a_read_that_was_empty_after_a_run_whose_clock_was_ahead(warehouse):
+    fields, now = {**NAME, "account": {"const": "a"}}, int(time.time())
+    other = {**NAME, "account": {"const": "b"}}
+    for account in (fields, other):
+        mark = {"account": account["account"]["const"]}
+        sent = records([{**mark, **row} for row in rows(1, 2)], version=now + 86_400)
+        warehouse.load(schema(account, keys=("account", "id")), *sent, activate(now + 86_400))
+    warehouse.load(schema(fields, keys=("account", "id")), activate(now))
+    assert warehouse.ask("SELECT DISTINCT account FROM s.t WHERE _sdc_deleted_at IS NOT NULL") == [("a",)]
+    assert warehouse.ask("SELECT count(*) FROM s.t WHERE _sdc_deleted_at IS NULL") == [(2,)]
+
+
+def test_a_whole_read_that_came_late_is_told(warehouse, caplog):
+    """It may be a clock that was a little ahead too."""
+    now = int(time.time())
+    warehouse.load(schema(NAME), *records(rows(1, 2), version=now + 60), activate(now + 60))
+    warehouse.load(schema(NAME), *records(rows(1), version=now), activate(now))
+    assert alive(warehouse) == [1, 2]
+    assert f"t: version {now} is whole and marks no row as gone, as rows of the newer" in caplog.text
+    caplog.clear()
+    warehouse.load(schema(NAME), *records(rows(1), version=now + 60), activate(now + 60))
+    assert "WARNING" not in caplog.text
 
 
 def test_an_empty_read_that_was_whole(warehouse):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.names import archived_name, literal, quoted
-from target_duckdb_exact.queries import first_row
+from target_duckdb_exact.queries import catalog, first_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,8 @@ class Definitions:
         self._connection = connection
         self._columns: dict[str, dict[str, tuple[str, str | None]]] | None = None
         """Of all tables, by their names in small letters: type and comment of each column."""
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        self._catalog = catalog(connection)
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self._catalog}.{quoted(schema)}")
         there = connection.execute(
             "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
         ).fetchall()
@@ -29,8 +30,8 @@ class Definitions:
         """As it was first written: DuckDB takes `Shop` and `shop` for the same."""
 
     def path(self, table: str) -> str:
-        """A table with its schema, as SQL takes it."""
-        return f"{quoted(self.schema)}.{quoted(table)}"
+        """A table with its schema and its file, as SQL takes it."""
+        return f"{self._catalog}.{quoted(self.schema)}.{quoted(table)}"
 
     def types(self, table: str) -> dict[str, str]:
         """The columns of a table with their types; none if there is no such table."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.names import quoted
-from target_duckdb_exact.queries import first_row
+from target_duckdb_exact.queries import catalog, first_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 SCHEMA = "_sdc_loader"
 
-_SET_UP = f"""
-CREATE SCHEMA IF NOT EXISTS {SCHEMA};
-CREATE TABLE IF NOT EXISTS {SCHEMA}.tables (
+_SET_UP = """
+CREATE SCHEMA IF NOT EXISTS {own};
+CREATE TABLE IF NOT EXISTS {own}.tables (
     id INTEGER, schema_name VARCHAR, stream VARCHAR, table_name VARCHAR, keys VARCHAR[],
     history_name VARCHAR, history_on BOOLEAN
 );
-CREATE TABLE IF NOT EXISTS {SCHEMA}.columns (table_id INTEGER, field VARCHAR, column_name VARCHAR);
-CREATE TABLE IF NOT EXISTS {SCHEMA}.versions (
+CREATE TABLE IF NOT EXISTS {own}.columns (table_id INTEGER, field VARCHAR, column_name VARCHAR);
+CREATE TABLE IF NOT EXISTS {own}.versions (
     table_id INTEGER, account VARCHAR, version BIGINT, complete BOOLEAN
 );
 """
@@ -46,14 +46,15 @@ class Ledger:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        connection.execute(_SET_UP)
+        self._own = f"{catalog(connection)}.{SCHEMA}"
+        connection.execute(_SET_UP.format(own=self._own))
 
     def table(self, schema: str, stream: str) -> LoadedTable | None:
         """The table of a stream, if it was loaded before."""
         row = first_row(
             self._connection,
             "SELECT id, table_name, keys, history_name, history_on "
-            f"FROM {SCHEMA}.tables WHERE schema_name = ? AND stream = ?",
+            f"FROM {self._own}.tables WHERE schema_name = ? AND stream = ?",
             [schema, stream],
         )
         return LoadedTable(row[0], row[1], tuple(row[2]), row[3], bool(row[4])) if row else None
@@ -61,7 +62,7 @@ class Ledger:
     def tables(self, schema: str) -> set[str]:
         """The tables of all streams in a schema, and their histories'."""
         found = self._connection.execute(
-            f"SELECT table_name, history_name FROM {SCHEMA}.tables WHERE schema_name = ?", [schema]
+            f"SELECT table_name, history_name FROM {self._own}.tables WHERE schema_name = ?", [schema]
         ).fetchall()
         return {name for names in found for name in names if name}
 
@@ -69,33 +70,34 @@ class Ledger:
         """Note a table."""
         row = first_row(
             self._connection,
-            f"INSERT INTO {SCHEMA}.tables SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, NULL, false "
-            f"FROM {SCHEMA}.tables RETURNING id",
+            f"INSERT INTO {self._own}.tables SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ?, NULL, false "
+            f"FROM {self._own}.tables RETURNING id",
             [schema, stream, table, list(keys)],
         )
         assert row is not None  # noqa: S101 - what RETURNING promises
         known = LoadedTable(row[0], table, tuple(keys))
         self._connection.execute(
-            f"CREATE TABLE {seen_keys_table(known)} (account VARCHAR, version BIGINT, key HUGEINT)"
+            f"CREATE TABLE {self.seen_keys(known)} (account VARCHAR, version BIGINT, key HUGEINT)"
         )
         return known
 
     def set_history(self, known: LoadedTable, name: str | None, *, on: bool) -> None:
         """Note the table of a history, and whether it has all."""
         self._connection.execute(
-            f"UPDATE {SCHEMA}.tables SET history_name = ?, history_on = ? WHERE id = ?", [name, on, known.id]
+            f"UPDATE {self._own}.tables SET history_name = ?, history_on = ? WHERE id = ?",
+            [name, on, known.id],
         )
 
     def forget(self, known: LoadedTable) -> None:
         """Forget a table, which has been put aside."""
         for table, column in (("tables", "id"), ("columns", "table_id"), ("versions", "table_id")):
-            self._connection.execute(f"DELETE FROM {SCHEMA}.{table} WHERE {column} = ?", [known.id])
-        self._connection.execute(f"DROP TABLE IF EXISTS {seen_keys_table(known)}")
+            self._connection.execute(f"DELETE FROM {self._own}.{table} WHERE {column} = ?", [known.id])
+        self._connection.execute(f"DROP TABLE IF EXISTS {self.seen_keys(known)}")
 
     def columns(self, known: LoadedTable) -> dict[str, str]:
         """The columns of a table by the fields that they hold."""
         found = self._connection.execute(
-            f"SELECT field, column_name FROM {SCHEMA}.columns WHERE table_id = ?", [known.id]
+            f"SELECT field, column_name FROM {self._own}.columns WHERE table_id = ?", [known.id]
         ).fetchall()
         return dict(found)
 
@@ -105,7 +107,7 @@ class Ledger:
         if not new:
             return
         self._connection.execute(
-            f"INSERT INTO {SCHEMA}.columns SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            f"INSERT INTO {self._own}.columns SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
             [known.id, list(new), list(new.values())],
         )
 
@@ -113,7 +115,7 @@ class Ledger:
         """The newest version of an account's rows, and whether it was whole."""
         row = first_row(
             self._connection,
-            f"SELECT version, complete FROM {SCHEMA}.versions WHERE table_id = ? AND account = ?",
+            f"SELECT version, complete FROM {self._own}.versions WHERE table_id = ? AND account = ?",
             [known.id, account],
         )
         return (int(row[0]), bool(row[1])) if row else None
@@ -121,20 +123,19 @@ class Ledger:
     def give_up_versions(self, known: LoadedTable) -> None:
         """Let no unfinished version delete rows: what it has seen can't be told any more."""
         self._connection.execute(
-            f"UPDATE {SCHEMA}.versions SET complete = true WHERE table_id = ?", [known.id]
+            f"UPDATE {self._own}.versions SET complete = true WHERE table_id = ?", [known.id]
         )
-        self._connection.execute(f"DELETE FROM {seen_keys_table(known)}")
+        self._connection.execute(f"DELETE FROM {self.seen_keys(known)}")
 
     def set_version(self, known: LoadedTable, account: str, version: int, *, complete: bool) -> None:
         """Note the newest version of an account's rows; an account that is none is an empty text."""
         self._connection.execute(
-            f"DELETE FROM {SCHEMA}.versions WHERE table_id = ? AND account = ?", [known.id, account]
+            f"DELETE FROM {self._own}.versions WHERE table_id = ? AND account = ?", [known.id, account]
         )
         self._connection.execute(
-            f"INSERT INTO {SCHEMA}.versions VALUES (?, ?, ?, ?)", [known.id, account, version, complete]
+            f"INSERT INTO {self._own}.versions VALUES (?, ?, ?, ?)", [known.id, account, version, complete]
         )
 
-
-def seen_keys_table(known: LoadedTable) -> str:
-    """The table of the keys that an unfinished version has seen and left as they were."""
-    return f"{SCHEMA}.{quoted(f'seen_{known.id}')}"
+    def seen_keys(self, known: LoadedTable) -> str:
+        """The table of the keys that an unfinished version has seen and left as they were."""
+        return f"{self._own}.{quoted(f'seen_{known.id}')}"

@@ -55,13 +55,14 @@ class Loading:
         now, schema = datetime.now(timezone.utc), buffer.schema
         batch = buffer.batch()
         layout = tables.prepare(schema, buffer.needs(batch), history=schema.stream in self._history)
+        table = self._schema, layout.known.table
         catch_up(connection, ledger, layout, now)
-        versions = Versions(connection, ledger, layout, schema.account)
+        versions = Versions(connection, ledger, layout, schema, now)
         if batch:
-            logger.info("Loading %d rows into %s", buffer.rows, layout.table)
+            logger.info("Loading %d rows into %s.%s", buffer.rows, *table)
             Merge(connection, layout, versions, now).load(batch)
         if buffer.activated is not None:
-            gone = versions.activate(buffer.activated, now, hard_delete=self._hard_delete)
+            gone = versions.activate(buffer.activated, hard_delete=self._hard_delete)
             if gone:
                 done = "removed" if self._hard_delete else "marked as deleted"
-                logger.info("%d rows of %s are gone, and were %s", gone, layout.table, done)
+                logger.info("%d rows of %s.%s are gone, and were %s", gone, *table, done)

@@ -1,7 +1,8 @@
 """Brings rows into a stream's table: new ones are added, changed ones rewritten, equal ones left untouched.
 
 No constraint keeps keys unique. What does is that rows come in here only, of each key one at a time, and that
-the file has one writer.
+the file has one writer. Rows are found by their keys, and never by DuckDB's `rowid`: a column can be called
+so, and would be taken for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from target_duckdb_exact.duckdb_types import DOUBLE
-from target_duckdb_exact.queries import count, create_temp_table
+from target_duckdb_exact.queries import TEMP, count, create_temp_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,16 +37,17 @@ class Merge:
         self._now = now
         self._names = [column.name for column in layout.columns]
         self._keys = [key.name for key in layout.keys]
+        self._same = " AND ".join(f"s.{key} = t.{key}" for key in self._keys)
 
     def load(self, batch: Batch) -> None:
         """Bring in the rows of a batch."""
         version = self._versions.begin(batch.version)
         self._connection.register("batch", batch.table)
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW source AS SELECT {self._casts(batch)} FROM temp.batch"
+            f"CREATE OR REPLACE TEMP VIEW source AS SELECT {self._casts(batch)} FROM {TEMP}.batch"
         )
         if not self._keys:
-            self._insert("temp.source")
+            self._insert(f"{TEMP}.source")
             return
         for rows, number in self._rounds(len(batch.table)):
             self._merge(rows, number, version)
@@ -67,59 +69,48 @@ class Merge:
         With each, the number of its rows.
         """
         keys = ", ".join(self._keys)
-        if count(self._connection, f"(SELECT DISTINCT {keys} FROM temp.source)") == rows:
-            yield "temp.source", rows
+        if count(self._connection, f"(SELECT DISTINCT {keys} FROM {TEMP}.source)") == rows:
+            yield f"{TEMP}.source", rows
             return
         order = "" if self._layout.history else " DESC"
         create_temp_table(
             self._connection,
             "rounds",
             "SELECT _sdc_row, "
-            f"row_number() OVER (PARTITION BY {keys} ORDER BY _sdc_row{order}) AS round FROM temp.source",
+            f"row_number() OVER (PARTITION BY {keys} ORDER BY _sdc_row{order}) AS round FROM {TEMP}.source",
         )
         numbers = self._connection.execute(
-            "SELECT round, count(*) FROM temp.rounds GROUP BY round ORDER BY round"
+            f"SELECT round, count(*) FROM {TEMP}.rounds GROUP BY round ORDER BY round"
         ).fetchall()
         for round_, number in numbers if self._layout.history else numbers[:1]:
-            same = f"SELECT _sdc_row FROM temp.rounds WHERE round = {round_}"
-            yield f"(SELECT * FROM temp.source WHERE _sdc_row IN ({same}))", number
+            same = f"SELECT _sdc_row FROM {TEMP}.rounds WHERE round = {round_}"
+            yield f"(SELECT * FROM {TEMP}.source WHERE _sdc_row IN ({same}))", number
 
     def _merge(self, rows: str, number: int, version: int | None) -> None:
-        table = self._layout.table
-        same = " AND ".join(f"s.{key} = t.{key}" for key in self._keys)
-        pairs = f"SELECT s._sdc_row, t.rowid AS r FROM {rows} s JOIN {table} t ON {same}"
-        present = create_temp_table(self._connection, "present", pairs)
-        if present:
-            self._rewrite(rows, version)
-        if present < number:
-            new = f"(SELECT * FROM {rows} WHERE _sdc_row NOT IN (SELECT _sdc_row FROM temp.present))"
-            self._insert(new if present else rows)
-
-    def _rewrite(self, rows: str, version: int | None) -> None:
-        """Rewrite the rows that are there and differ; the others are noted as seen."""
+        pairs = f"{rows} s JOIN {self._layout.table} t ON {self._same}"
         differ = " OR ".join(f"s.{name} IS DISTINCT FROM t.{name}" for name in self._names)
-        pairs = (
-            f"temp.present p JOIN {rows} s ON s._sdc_row = p._sdc_row "
-            f"JOIN {self._layout.table} t ON t.rowid = p.r"
-        )
-        changed = create_temp_table(
+        present = create_temp_table(
             self._connection,
-            "changed",
-            f"SELECT p._sdc_row, p.r FROM {pairs} WHERE t._sdc_deleted_at IS NOT NULL OR {differ}",
+            "present",
+            f"SELECT s._sdc_row, t._sdc_deleted_at IS NOT NULL OR {differ} AS changed FROM {pairs}",
         )
-        if version is not None:
+        if version is not None and present:
             keys = ", ".join(f"t.{key}" for key in self._keys)
+            equal = f"SELECT _sdc_row FROM {TEMP}.present WHERE NOT changed"
             self._versions.note(
                 version,
-                f"SELECT {keys}, t._sdc_table_version FROM {pairs} WHERE s._sdc_table_version = "
-                f"{version} AND p._sdc_row NOT IN (SELECT _sdc_row FROM temp.changed)",
+                f"SELECT {keys}, t._sdc_table_version FROM {pairs} "
+                f"WHERE s._sdc_table_version = {version} AND s._sdc_row IN ({equal})",
             )
-        if changed:
-            self._update(rows)
+        changed = f"(SELECT _sdc_row FROM {TEMP}.present WHERE changed)"
+        if count(self._connection, changed):
+            self._update(f"(SELECT * FROM {rows} WHERE _sdc_row IN {changed})")
+        if present < number:
+            new = f"(SELECT * FROM {rows} WHERE _sdc_row NOT IN (SELECT _sdc_row FROM {TEMP}.present))"
+            self._insert(new if present else rows)
 
-    def _update(self, rows: str) -> None:
+    def _update(self, changed: str) -> None:
         """Rewrite the rows that changed."""
-        changed = f"(SELECT s.*, c.r FROM temp.changed c JOIN {rows} s ON s._sdc_row = c._sdc_row)"
         if self._layout.history:
             same = " AND ".join(f"h.{key} = s.{key}" for key in self._keys)
             self._connection.execute(
@@ -134,7 +125,7 @@ class Merge:
             f"UPDATE {self._layout.table} t SET {values}, _sdc_extracted_at = s._sdc_extracted_at, "
             "_sdc_batched_at = $now, _sdc_deleted_at = NULL, "
             "_sdc_table_version = greatest(s._sdc_table_version, t._sdc_table_version) "
-            f"FROM {changed} s WHERE t.rowid = s.r",
+            f"FROM {changed} s WHERE {self._same}",
             {"now": self._now},
         )
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from target_duckdb_exact.names import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
+
+TEMP = "temp.main"
+"""Where temporary tables are: a schema of the file can be called `temp` too."""
 
 
 def first_row(
@@ -19,6 +24,15 @@ def first_row(
     """
     rows = connection.execute(query, list(values)).fetchall()
     return rows[0] if rows else None
+
+
+def catalog(connection: duckdb.DuckDBPyConnection) -> str:
+    """What DuckDB calls the open file, as SQL takes it.
+
+    It is the file's name without its ending, and goes before each schema: one can be called like the file.
+    """
+    (name,) = first_row(connection, "SELECT current_database()") or ("",)
+    return quoted(str(name))
 
 
 def count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
