@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from singer_sdk.helpers.types import Context
 
@@ -22,8 +22,8 @@ def write_rows(reading: Reading, rows: PageRows, context: Context | None, writer
     """Write the records of a page that are wanted, and take note of how far that is."""
     for records in _decoded(reading, rows, context):
         wanted = reading.wanted(records, context, late=rows.is_late)
-        _write(reading, wanted, rows, writer)
-        reading.written(wanted, context)
+        written = _write(reading.stream, wanted, rows, writer)
+        reading.written(wanted, context, rows=written)
 
 
 def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Iterator[list[Any]]:
@@ -34,24 +34,32 @@ def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Itera
         yield reading.stream.decode(rows.raws[start : start + _SLICE], context)
 
 
-def _write(reading: Reading, records: list[Any], rows: PageRows, writer: MessageWriter) -> None:
-    stream = reading.stream
+def _write(stream: ApiStream, records: list[Any], rows: PageRows, writer: MessageWriter) -> int:
+    """Write records as the stream's maps make them; how many of them some map has not left out."""
+    was_written = [False] * len(records)
     for mapping in stream.mappings:
         mapped = (
             records if stream.unmapped_records else [mapping.transform(dict(record)) for record in records]
         )
+        was_written = [before or made is not None for before, made in zip(was_written, mapped, strict=True)]
         writer.write_records(
             mapping.alias,
             [record for record in mapped if record is not None],
             version=stream.version,
             time_extracted=rows.page.time_extracted,
         )
+    return sum(was_written)
 
 
-def mapped(stream: ApiStream, records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The records as the stream's maps make them."""
+def mapped(stream: ApiStream, records: list[dict[str, Any]]) -> Generator[dict[str, Any], None, int]:
+    """The records as the stream's maps make them; returns how many that are."""
     if stream.unmapped_records:
         yield from records
-        return
+        return len(records)
+    count = 0
     for mapping in stream.mappings:
-        yield from (made for made in map(mapping.transform, records) if made is not None)
+        for made in map(mapping.transform, records):
+            if made is not None:
+                count += 1
+                yield made
+    return count

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 FUNCTIONS = frozenset(object.__new__(TypedMap).functions)  # they are of the class, not of a map
 """What an expression can call: as the installed SDK has it."""
 
-_NAMES = {"_", "record", "config", "self", "fake", "__stream_name__", "__original_stream_name__"}
-"""What an expression can use besides the fields of the record."""
+_NAMES = {"_", "record", "config", "fake", "__stream_name__", "__original_stream_name__"}
+"""What an expression can use besides the fields of the record, and `self` where its own is one of them."""
 
 MAPS_FAIL = (
     *(MapExpressionError, StreamMapConfigError),
@@ -119,7 +119,8 @@ def _rule_errors(name: str, rules: Mapping[str, Any], fields: Collection[str]) -
     for field, expression in rules.items():
         if field in _OTHER_RULES or (field != _FILTER and (expression is None or expression == NULL_STRING)):
             continue
-        if problem := _problem(expression, {*fields, *FUNCTIONS, *_NAMES}):
+        known = {*fields, *FUNCTIONS, *_NAMES, *(["self"] if field in fields else [])}
+        if problem := _problem(expression, known):
             yield f"stream_maps: {name}: `{field}` {problem}"
 
 

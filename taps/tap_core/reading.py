@@ -94,9 +94,9 @@ class Reading(Replicated):
         """The bookmark in STATE, as the API wrote it; None if there is none."""
         return self.stream.stream_state.get("replication_key_value") if self.bookmark else None
 
-    def written(self, records: list[Any], context: Context | None) -> None:
-        """Take note of rows of a list that were written."""
-        self.rows += len(records)
+    def written(self, records: list[Any], context: Context | None, *, rows: int) -> None:
+        """Take note of records of a list: all are done with, and so many `rows` of them were written."""
+        self.rows += rows
         self.stream.state_changed()
         self.advance(records, context)
 

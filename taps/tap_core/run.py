@@ -111,8 +111,8 @@ class Run:
         for rows in self._read(reading, context):
             if stream.selected or context is not None:
                 records = stream.decode(rows.raws, context, typed=False)
-                yield from mapped(stream, records)
-                reading.written(records, context)
+                written = yield from mapped(stream, records)
+                reading.written(records, context, rows=written)
 
     def _read(self, reading: Reading, context: Context | None) -> Generator[PageRows, None, None]:
         begun = time.monotonic()

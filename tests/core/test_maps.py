@@ -99,6 +99,8 @@ def test_J04_a_copy_of_a_stream_that_is_taken_away_is_read(tmp_path):
         ({"customers": {"a": "b = 1"}}, "stream_maps: customers: `a` is no expression"),
         ({"customers": {"a": "emial.lower()"}}, "stream_maps: customers: `a` uses `emial`, which is neither"),
         ({"customers": {"a": "shout(email)"}}, "stream_maps: customers: `a` uses `shout`, which is neither"),
+        ({"customers": {"a": "self"}}, "stream_maps: customers: `a` uses `self`, which is neither"),
+        ({"customers": {"__filter__": "self"}}, "stream_maps: customers: `__filter__` uses `self`"),
         ({"customers": {"a": 3}}, "stream_maps: customers: `a` must be an expression"),
         ({"customers": {"a": ["email"]}}, "stream_maps: customers: `a` must be an expression"),
         ({"customers": {"__filter__": "id >"}}, "stream_maps: customers: `__filter__` is no expression"),

@@ -12,7 +12,7 @@ from datetime import datetime
 import pytest
 
 import starter
-from in_process import call, said, select
+from in_process import call, points, said, select
 from json_api import JsonApi, cut, numbered
 from support import KEY, Output
 from tap_billing.tap import TapBilling
@@ -171,6 +171,37 @@ def test_off_unless_it_is_wanted_and_untouched_by_maps(tmp_path):
     assert "version" not in next(
         m for m in on.messages if m.get("stream") == STREAM and m["type"] == "RECORD"
     )
+
+
+@pytest.mark.parametrize(
+    ("tap", "server", "stream"), [(TapBilling, billing, "customers"), (TapEvents, events, "events")]
+)
+@pytest.mark.parametrize("copies", [{}, {"others": {"__source__": "*", "__filter__": "id == 3"}}])
+def test_rows_that_a_stream_map_leaves_out_are_not_counted(tmp_path, tap, server, stream, copies):
+    maps = {stream: {"__filter__": "id <= 2"}, **copies}
+    with server() as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, stream), receipt=True, stream_maps=maps)
+    count = 3 if copies else 2
+    assert len(output.records[stream] + output.records.get("others", [])) == count
+    assert receipt(output)[stream]["rows"] == count
+    assert f"{stream}: {count} rows," in output.log
+    assert [point["value"] for point in points(output) if point["metric"] == "record_count"] == [count]
+    if tap is TapBilling:
+        reached = output.state["bookmarks"][stream]["replication_key_value"]
+        assert reached == CUSTOMERS[-1]["updated_at"], "that of a row that is left out"
+
+
+@pytest.mark.parametrize(
+    ("tap", "server", "stream"), [(TapBilling, billing, "customers"), (TapEvents, events, "events")]
+)
+def test_rows_of_files_that_a_stream_map_leaves_out_are_not_counted(tmp_path, tap, server, stream):
+    maps = {stream: {"__filter__": "id <= 2"}}
+    files = {"encoding": {"format": "jsonl"}, "storage": {"root": (tmp_path / "files").as_uri()}}
+    more = {"batch_config": files, "receipt": True, "stream_maps": maps}
+    with server() as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, stream), **more)
+    assert output.code == 0, output.log
+    assert receipt(output)[stream]["rows"] == 2
 
 
 @pytest.mark.parametrize("module", ["billing", "events"])
