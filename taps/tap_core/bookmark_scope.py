@@ -67,7 +67,7 @@ def forget_other_filters(stream: ApiStream, state: State) -> None:
         stream: The stream.
         state: Its entry in STATE, which is read and written.
     """
-    if state.get(_FILTERS) != (filters := digest(stream.filtered_by)):
+    if state.get(_FILTERS) != (filters := digest(stream.narrowed_by)):
         state[_FILTERS] = filters
         if _forget(state):
             stream.logger.info("%s: read from the start, as its filters have changed", stream.name)

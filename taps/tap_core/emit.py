@@ -36,19 +36,20 @@ def _decoded(reading: Reading, rows: PageRows, context: Context | None) -> Itera
 
 def _write(stream: ApiStream, records: list[Any], rows: PageRows, writer: MessageWriter) -> int:
     """Write records as the stream's maps make them; how many of them some map has not left out."""
-    was_written = [False] * len(records)
+
+    def write(alias: str, made: list[Any]) -> None:
+        writer.write_records(alias, made, version=stream.version, time_extracted=rows.page.time_extracted)
+
+    if stream.unmapped_records:
+        write(stream.mappings[0].alias, records)
+        return len(records)
+    written: set[int] = set()
     for mapping in stream.mappings:
-        mapped = (
-            records if stream.unmapped_records else [mapping.transform(dict(record)) for record in records]
-        )
-        was_written = [before or made is not None for before, made in zip(was_written, mapped, strict=True)]
-        writer.write_records(
-            mapping.alias,
-            [record for record in mapped if record is not None],
-            version=stream.version,
-            time_extracted=rows.page.time_extracted,
-        )
-    return sum(was_written)
+        found = ((at, mapping.transform(dict(record))) for at, record in enumerate(records))
+        made = {at: record for at, record in found if record is not None}
+        write(mapping.alias, [*made.values()])
+        written |= made.keys()
+    return len(written)
 
 
 def mapped(stream: ApiStream, records: list[dict[str, Any]]) -> Generator[dict[str, Any], None, int]:

@@ -50,7 +50,7 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
     value = state.get("replication_key_value")
     for below in followers if value is not None else ():
         kept = below.stream_state.get(_READ_FOR)
-        mark = {"to": value, "filters": digest(below.filtered_by)}
+        mark = {"to": value, "filters": digest(below.narrowed_by)}
         below.stream_state[_READ_FOR] = {**(kept if isinstance(kept, dict) else {}), stream.name: mark}
         below.state_changed()
 
@@ -58,7 +58,7 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
 def _mark(below: ApiStream, stream: ApiStream) -> Any:
     kept = below.stream_state.get(_READ_FOR)
     mark = kept.get(stream.name) if isinstance(kept, dict) else None
-    if not isinstance(mark, dict) or mark.get("filters") != digest(below.filtered_by):
+    if not isinstance(mark, dict) or mark.get("filters") != digest(below.narrowed_by):
         return None
     return mark.get("to")
 

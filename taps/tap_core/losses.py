@@ -89,8 +89,13 @@ class Losses:
 
     @property
     def has_leftovers(self) -> bool:
-        """Whether something is left for the next run."""
-        return self.left > 0
+        """Whether something is left for the next run: rows that can't be loaded may be mended by then."""
+        return self.left + self.rejected > 0
+
+    @property
+    def may_come_yet(self) -> bool:
+        """Whether the next run may have rows of this one, as of parents that only seemed to be gone."""
+        return self.has_leftovers or self._gone > 0
 
     @property
     def why_lists_not_whole(self) -> Reason | None:

@@ -100,12 +100,14 @@ def is_taken_away(stream: Any) -> bool:
     return all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps)
 
 
-def has_filter(maps: Mapping[str, Any], stream: str) -> bool:
-    """Whether a stream's rows, or those of a copy of it, are filtered; the maps have no errors."""
-    return any(
-        isinstance(rules, dict) and _FILTER in rules and fnmatch(stream, str(rules.get("__source__", name)))
-        for name, rules in maps.items()
-    )
+def filters_of(maps: Mapping[str, Any], stream: str) -> dict[str, Any]:
+    """The filters of a stream's maps, and of copies of it, by map; the maps have no errors."""
+    filtering = {name: rules for name, rules in maps.items() if isinstance(rules, dict) and _FILTER in rules}
+    return {
+        name: rules[_FILTER]
+        for name, rules in filtering.items()
+        if fnmatch(stream, str(rules.get("__source__", name)))
+    }
 
 
 def _rule_errors(name: str, rules: Mapping[str, Any], fields: Collection[str]) -> Iterator[str]:

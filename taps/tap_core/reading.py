@@ -49,7 +49,7 @@ class Reading(Replicated):
         self.traffic = Traffic(stream.measure_answer)
         self.evidence = Evidence()
         self.total: int | None = None
-        self.rows = self.proofs = 0
+        self.rows = self.proofs = self._rejected_before = 0
         self.needless = 0  # requests that were sent ahead for nothing
         self.lists = int(stream.parent is None)
         self.done = False
@@ -98,6 +98,9 @@ class Reading(Replicated):
         """Take note of records of a list: all are done with, and so many `rows` of them were written."""
         self.rows += rows
         self.stream.state_changed()
+        if self.rejected > self._rejected_before:
+            self._rejected_before = self.rejected
+            self.stay_before(context, None)
         self.advance(records, context)
 
     def stay_before(self, context: Context | None, value: Any) -> None:
@@ -142,7 +145,7 @@ class Reading(Replicated):
             bookmark = bookmark and not self.missing
             if stream.parent is not None:  # then one bookmark can stand for all of its lists
                 missed = self._missed is not None and self._missed.gap in {Gap.MISSED, Gap.FILTERED}
-                bookmark = bookmark and not self.has_leftovers and not missed
+                bookmark = bookmark and not self.may_come_yet and not missed
         if bookmark:
             self.save()
             if self.bookmark:

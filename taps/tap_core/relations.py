@@ -10,6 +10,7 @@ from singer_sdk.mapper import DefaultStreamMap
 from typing_extensions import override
 
 from tap_core.filters import as_params
+from tap_core.maps import filters_of
 from tap_core.records.mapping import passes
 from tap_core.sdk import SdkStream
 
@@ -92,6 +93,14 @@ class RelatedStream(SdkStream):
         """Those of the stream and of the streams above it, by stream: each leaves out rows of this one."""
         above: dict[str, dict[str, Any]] = self.parent.filtered_by if self.parent else {}
         return {**above, self.name: self.filter_params} if self.filter_params else above
+
+    @cached_property
+    def narrowed_by(self) -> dict[str, Any]:
+        """The same, and the filters of stream maps: a bookmark holds for the rows alone that these leave."""
+        above: dict[str, Any] = self.parent.narrowed_by if self.parent else {}
+        maps = filters_of(self.config.get("stream_maps") or {}, self.name)
+        own = {self.name: self.filter_params, f"{self.name} by stream_maps": maps}
+        return {**above, **{name: found for name, found in own.items() if found}}
 
     @cached_property
     def is_fetched_whole(self) -> bool:

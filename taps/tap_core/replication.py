@@ -218,7 +218,7 @@ class Replicated(Losses):
     @property
     def was_whole(self) -> bool:
         """Whether an incremental stream was read whole, even if a row of it could not be loaded."""
-        failed = self.has_leftovers or self.missing or self._missed
+        failed = self.left or self.missing or self._missed
         return self.bookmark is not None and not self._has_bound and not failed
 
     # While it is read

@@ -181,7 +181,7 @@ class Run:
 
     def _left_below(self, reading: Reading) -> int:
         """What is left for the next run of lists that are asked for with rows of a stream alone."""
-        return sum(found.left for found in self._followers(reading))
+        return sum(found.left + found.rejected for found in self._followers(reading))
 
     def _followers(self, reading: Reading) -> list[Reading]:
         names = [below.name for below in reading.stream.followers] if reading.bookmark else []
@@ -216,7 +216,7 @@ class Run:
                 child.mark_not_whole(reason)
             self._close(child, came=came)
             streams = (child.stream, *child.stream.selected_descendants)
-            if all_came and child.parents and not any(self._reading_of(one).has_leftovers for one in streams):
+            if all_came and child.parents and not any(self._reading_of(one).may_come_yet for one in streams):
                 child.parents.done(reading.began_at_most)
         counts = {child.name: child.parents.skipped for child in below if child.parents}
         skipped = [f"{count} of {name}" for name, count in counts.items() if count]

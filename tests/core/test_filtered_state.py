@@ -74,6 +74,27 @@ def test_a_bookmark_is_of_the_filter_that_it_was_made_with(tmp_path, tap, handle
     assert all(entry["replication_key_value"] for entry in entries)
 
 
+@pytest.mark.parametrize(("tap", "handle", "stream", "name", "bound"), BOOKMARKS)
+@pytest.mark.parametrize("copies", [False, True])
+def test_J04_a_bookmark_is_of_the_filter_of_a_stream_map(tmp_path, tap, handle, stream, name, bound, copies):
+    """Rows that a map left out came in no later run, once it was taken back, or changed."""
+    state, counts = {}, []
+    field = "reference" if stream == "customers" else name
+    with JsonApi(handle) as api:
+        for value in ("a", "a", "b", None, None):
+            rule = {"__filter__": f"{field} == '{value}'"}
+            rules = {"some": {"__source__": stream, **rule}, stream: None} if copies else {stream: rule}
+            more = {"stream_maps": rules} if value else {}
+            catalog = select(tap, stream)
+            output = call(tap, tmp_path, url=api.url, state=state, catalog=catalog, lookback=0, **more)
+            assert output.code == 0, output.log
+            merged(output.state, state)
+            counts.append(len(output.records.get("some" if copies and value else stream, [])))
+    assert counts[0] == counts[2] == 3
+    assert counts[3] == 6
+    assert max(counts[1], counts[4]) <= 1, "they go on"
+
+
 def test_a_filter_that_is_new_since_the_last_version_starts_anew_and_interrupted_stays_so(tmp_path):
     """The first run with it fails: the old bookmark must not come back."""
     state = {

@@ -7,12 +7,14 @@ import re
 
 import pytest
 
+from in_process import call, select
 from json_api import JsonApi, cut, numbered
 from lists import only, settings
 from support import run
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
 
 
@@ -70,6 +72,112 @@ def test_H04_a_row_that_could_not_be_sent_before_a_page_that_failed(capsys):
         broken["yes"] = False
         second = run(TapBilling, settings(api), catalog=catalog, state=last_state(first))
     assert 50 in {row["id"] for row in second.records["customers"]}
+
+
+ROWS = [{"id": str(n), "updated_at": f"2026-01-0{n}T00:00:00Z"} for n in range(1, 7)]
+
+
+def customers(rows, query):
+    found = [{**row, "id": row["id"] and int(row["id"])} for row in rows]
+    return numbered(
+        [{"customer": row} for row in found if row["updated_at"] >= query.get("since", "")], query
+    )
+
+
+def orders(rows, query):
+    found = [{"id": row["id"], "created_at": row["updated_at"]} for row in reversed(rows)]
+    return {"orders": cut(found, query)}
+
+
+@pytest.mark.parametrize("cause", ["no key", "a map takes the key", "null"])
+@pytest.mark.parametrize(
+    ("tap", "stream", "answer"), [(TapBilling, "customers", customers), (TapRewards, "orders", orders)]
+)
+def test_A03_a_row_that_cant_be_loaded_is_read_again(tmp_path, tap, stream, answer, cause):
+    """It is named, and the bookmark stays; the next run has it, when it was put right."""
+    bad = {"yes": True}
+
+    def handle(path, query):
+        rows = [
+            {**row, "id": None} if cause == "no key" and bad["yes"] and row["id"] == "2" else row
+            for row in ROWS
+        ]
+        found = answer(rows, query)
+        if cause == "null" and bad["yes"]:
+            listed = found if isinstance(found, list) else found["orders"]
+            listed[1:2] = [None] * len(listed[1:2])
+        return found
+
+    maps = {stream: {"id": "id if str(id) != '2' else None"}} if cause.startswith("a map") else None
+    ids = set()
+    with JsonApi(handle) as api:
+        read = {"url": api.url, "catalog": select(tap, stream)}
+        first = call(tap, tmp_path, **read, **({"stream_maps": maps} if maps else {}))
+        bad["yes"] = False
+        second = call(tap, tmp_path, **read, state=first.state)
+    assert (first.code, second.code) == (2, 0)
+    assert first.state["bookmarks"][stream].get("replication_key_value") is None
+    for output in (first, second):
+        ids |= {str(row["id"]) for row in output.records[stream]}
+    assert ids == {row["id"] for row in ROWS}
+    assert second.state["bookmarks"][stream]["replication_key_value"] == ROWS[-1]["updated_at"]
+
+
+def test_A03_an_incremental_list_that_seemed_gone_is_read_again(tmp_path):
+    """A 404 of one parent's list costs nothing else, and the bookmark of all lists stays for it."""
+    gone = {"yes": True}
+
+    def handle(path, query):
+        if not path.endswith("usages.json"):
+            rows = [{"subscription_id": n, "component_id": 7, "kind": "metered_component"} for n in range(9)]
+            return {"subscriptions_components": numbered(rows, query)}
+        parent = int(path.split("/")[-4])
+        if gone["yes"] and parent == 4:
+            return 404, {}
+        row = {"id": parent, "created_at": "2026-01-01T00:00:00Z"}
+        return [{"usage": row}] if query.get("page", "1") == "1" else []
+
+    with JsonApi(handle) as api:
+        runs, state = [], {}
+        for _ in range(3):
+            config = {"url": api.url, "catalog": select(TapBilling, "usages"), "lookback": 0}
+            runs.append(call(TapBilling, tmp_path, state=state, **config))
+            gone["yes"], state = False, runs[-1].state
+    first, second, third = runs
+    assert [output.code for output in runs] == [0, 0, 0]
+    assert {row["id"] for row in first.records["usages"]} == {*range(9)} - {4}
+    assert {row["id"] for row in second.records["usages"]} == {*range(9)}
+    assert third.state["bookmarks"]["usages"]["replication_key_value"] == "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("tap", "parents", "stream"), [(TapEvents, "events", "attendees"), (TapPromotions, "promotions", "users")]
+)
+def test_A03_a_list_of_an_ended_parent_that_seemed_gone_is_read_again(tmp_path, tap, parents, stream):
+    """With `children_since` it would never have been asked for again."""
+    gone = {"yes": True}
+    rows = [{"id": n, "end_date": "2025-02-01T00:00:00Z", "end_time": "10:00"} for n in range(1, 13)]
+
+    def handle(path, query):
+        parts = path.strip("/").split("/")
+        if parts[-1] == parents:
+            name = "events" if parents == "events" else "items"
+            return {name: cut(rows, query) if name == "events" else rows}
+        parent = int(parts[-2] if stream == "attendees" else parts[-1])
+        if gone["yes"] and parent == 5:
+            return 404, {}
+        found = [{"id": 100 + parent}]
+        return {"attendees": cut(found, query)} if stream == "attendees" else {"items": found}
+
+    with JsonApi(handle) as api:
+        found, state = [], {}
+        for _ in range(3):
+            catalog = only(tap, parents, stream)
+            output = call(tap, tmp_path, url=api.url, state=state, catalog=catalog, children_since=7)
+            found.append({int(row["id"]) for row in output.records.get(stream, [])})
+            gone["yes"], state = False, output.state
+    everything = {100 + n for n in range(1, 13)}
+    assert found == [everything - {105}, everything, set()]
 
 
 def test_an_answer_that_two_streams_share_is_asked_for_again_by_one_that_steps_back():
