@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -41,6 +42,14 @@ class Unwritable(Hopeless):
 class Storage(StorageTarget):
     """Where files go. Each file system has failures of its own kinds; here they are all `Unwritable`."""
 
+    def __post_init__(self) -> None:
+        """Take a plain path for the URL that it is short for: the SDK gives its files other names else.
+
+        In those, `=` and blanks are `%3D` and `%20`, which targets of the SDK don't read as what they are.
+        """
+        if "://" not in self.root:
+            self.root = f"file://{Path(self.root).expanduser().absolute()}"
+
     @override
     @contextmanager
     def open(self, filename: str, mode: str = "rb") -> Iterator[IO[Any]]:
@@ -54,7 +63,9 @@ class Storage(StorageTarget):
                 yield file
         except Exception as error:  # noqa: BLE001  as the class says
             why = getattr(error, "strerror", None) or _first_line(error)
-            msg = f"batch_config.storage.root: nothing can be written to {self.root} ({why})"
+            setting = "prefix" if "/" in (self.prefix or "") else "root"
+            place = "/".join([self.root, *[str(self.prefix)] * (setting == "prefix")])
+            msg = f"batch_config.storage.{setting}: nothing can be written to {place} ({why})"
             raise Unwritable(msg) from None
 
 
@@ -179,7 +190,8 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if not root:
         yield "batch_config.storage.root is missing: it must name a folder, as file:///tmp/batches"
     if form in {"parquet", ARROW} and not find_spec("pyarrow"):
-        yield f"batch_config.encoding.format: {form} needs pyarrow: install tap-suite[arrow]"
+        how = "`pip install 'pyarrow>=20'`, or in Meltano `[arrow]` behind the path in its pip_url"
+        yield f"batch_config.encoding.format: {form} needs pyarrow beside the tap: {how}"
     if form == ARROW and batches["encoding"].get("compression") not in {None, "none"}:
         yield "batch_config.encoding.compression: Arrow files are not packed: leave it out"
     size = batches.get("batch_size")

@@ -65,8 +65,8 @@ def read_catalog(file: IO[Any]) -> Any:
 def read_state(file: IO[Any], logger: logging.Logger) -> Any:
     """The value of the last STATE that a file holds.
 
-    It may stand alone, in a STATE message, on the last line of several, or in what `meltano state get`
-    prints. An empty file is no state.
+    It may stand alone, in a STATE message, behind lines of others, or in what `meltano state get` prints; and
+    be indented. An empty file is no state.
 
     Raises:
         ApiError: It holds no JSON, or a message of another kind.
@@ -79,8 +79,9 @@ def read_state(file: IO[Any], logger: logging.Logger) -> Any:
         found = json.loads(text)
     except (ValueError, RecursionError):
         # `splitlines` would split at ends of lines that JSON's texts can hold.
-        last = re.split("[\r\n]", text)[-1]
-        found = _parsed(last.removeprefix(_MARK), "state")
+        last = re.split(f"[\r\n](?={_MARK}?{{)", text)[-1]
+        lines_before = text[: -len(last)].count("\n")  # so that a mistake is named with its place in the file
+        found = _parsed("\n" * lines_before + last.removeprefix(_MARK), "state")
     if isinstance(found, dict) and "type" in found:
         if found["type"] != "STATE":
             raise ApiError(f"state: its last line is no STATE but {str(found['type'])[:20]!r}")

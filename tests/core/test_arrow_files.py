@@ -265,11 +265,12 @@ def test_rows_of_other_types_go_into_a_file_of_their_own(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("tap", [TapBilling, TapEvents])
-def test_without_pyarrow_a_line_names_the_extra(tmp_path, tap, monkeypatch):
+def test_G04_without_pyarrow_a_line_says_how_it_is_installed(tmp_path, tap, monkeypatch):
     monkeypatch.setattr("tap_core.batches.find_spec", lambda name: None)
     output = call(tap, tmp_path, batch_config=into(tmp_path))
     assert said(output) == [
-        "batch_config.encoding.format: arrow needs pyarrow: install tap-suite[arrow]",
+        "batch_config.encoding.format: arrow needs pyarrow beside the tap: `pip install 'pyarrow>=20'`, "
+        "or in Meltano `[arrow]` behind the path in its pip_url",
     ]
 
 

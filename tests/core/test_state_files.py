@@ -41,6 +41,10 @@ def read(folder, state, **more):
         json.dumps({"type": "STATE", "value": STATE}),
         json.dumps({"type": "STATE", "value": OLD}) + "\r\n" + json.dumps({"type": "STATE", "value": STATE}),
         f"{json.dumps(OLD)}\n\ufeff{WHOLE}\n",
+        f"{json.dumps(OLD)}\n{json.dumps(STATE, indent=2)}\n",
+        f"a line of a log\r\n\ufeff{json.dumps({'type': 'STATE', 'value': STATE}, indent=chr(9))}".replace(
+            "\n", "\r\n"
+        ),
         *(
             f"{json.dumps(OLD)}\n{json.dumps({**STATE, 'note': f'a{end}b'}, ensure_ascii=False)}"
             for end in "\u2028\u2029\u0085"
@@ -73,7 +77,8 @@ def test_J09_an_empty_state_file_is_no_state(tmp_path, state):
         ("[]", "state: the file holds no JSON object"),
         ("null", "state: the file holds no JSON object"),
         ('{"type": "RECORD", "stream": "x"}', "state: its last line is no STATE but 'RECORD'"),
-        (f"{WHOLE}\nnothing", "state is no JSON"),
+        (f"{WHOLE}\nnothing", "state is no JSON: Extra data: line 2 column 1"),
+        (f"{WHOLE}\n\n{WHOLE[:-1]}", "state is no JSON: Expecting ',' delimiter: line 3 column"),
         ('{"bookmarks": null}', "state: `bookmarks` must be an object"),
         ('{"completed": 3}', "state: the file holds no JSON object"),
         ('{"singer_state": "x"}', "state: the file holds no JSON object"),
