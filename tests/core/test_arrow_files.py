@@ -268,10 +268,11 @@ def test_rows_of_other_types_go_into_a_file_of_their_own(tmp_path, monkeypatch):
 def test_G04_without_pyarrow_a_line_says_how_it_is_installed(tmp_path, tap, monkeypatch):
     monkeypatch.setattr("tap_core.batches.find_spec", lambda name: None)
     output = call(tap, tmp_path, batch_config=into(tmp_path))
-    assert said(output) == [
+    (line,) = said(output)
+    assert line == (
         "batch_config.encoding.format: arrow needs pyarrow beside the tap: `pip install 'pyarrow>=20'`, "
-        "or in Meltano `[arrow]` behind the path in its pip_url",
-    ]
+        "or in Meltano `[arrow]` behind the path in its pip_url"
+    )
 
 
 @pytest.mark.parametrize("tap", [TapBilling, TapEvents])
