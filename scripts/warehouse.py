@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,9 @@ def main() -> int:
     try:
         with duckdb.connect(str(WAREHOUSE), read_only=True) as connection:
             if query:
-                print(connection.sql(query) or "Done.")
+                found = connection.sql(query)
+                # Its stubs don't tell of None, for what has no result.
+                print("Done." if found is None else found)  # type: ignore[redundant-expr]
             else:
                 print(schemas(connection) if options.schemas else tables(connection))
     except duckdb.Error as error:
@@ -73,4 +76,5 @@ def _listed(head: tuple[str, str, str], rows: Sequence[tuple[str, int, int]]) ->
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it, as it ends any other command
     sys.exit(main())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ class Unwritable(Hopeless):
     """A file can't be written where the setting says."""
 
 
+@dataclass
 class Storage(StorageTarget):
     """Where files go. Each file system has failures of its own kinds; here they are all `Unwritable`."""
 

@@ -150,6 +150,38 @@ def test_J07_a_stream_s_copy_is_refused(tmp_path):
     assert "a stream's copy (`__source__`) can't come in batches" in said(output)[0]
 
 
+@pytest.mark.parametrize(
+    ("tap", "server", "stream"), [(TapBilling, billing, "customers"), (TapEvents, events, "events")]
+)
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "arrow"])
+@pytest.mark.parametrize("root", ["a b/files", "~/files", "ABSOLUTE", "file://ABSOLUTE"])
+def test_a_plain_path_is_as_good_as_a_url(tmp_path, monkeypatch, tap, server, stream, form, root):
+    """The SDK's targets and the loader find the files: a manifest has the names that they are called."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    root = root.replace("ABSOLUTE", str(tmp_path / "files"))
+    batches = {"encoding": {"format": form}, "storage": {"root": root}}
+    with server() as api:
+        output = call(tap, tmp_path, url=api.url, catalog=select(tap, stream), batch_config=batches)
+    assert output.code == 0, output.log
+    named = {url for message in output.messages for url in message.get("manifest", ())}
+    folder = tmp_path / ("a b/files" if root.startswith("a b") else "files")
+    assert named
+    assert named == {f"file://{path}" for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "arrow"])
+def test_a_folder_that_the_prefix_names_and_is_not_there_is_told_by_its_setting(tmp_path, form):
+    batches = config(tmp_path, format=form)
+    batches["storage"]["prefix"] = "p/q-"
+    with billing() as api:
+        catalog = select(TapBilling, "customers")
+        output = call(TapBilling, tmp_path, url=api.url, catalog=catalog, batch_config=batches)
+    assert output.code == 1
+    place = f"{tmp_path.as_uri()}/p/q-"
+    assert f"batch_config.storage.prefix: nothing can be written to {place}" in said(output)[-1]
+
+
 @pytest.mark.parametrize("form", ["jsonl", "arrow"])
 def test_J07_a_folder_that_can_not_be_written_ends_the_run_and_moves_no_bookmark(tmp_path, form):
     (tmp_path / "file").write_text("in the way")

@@ -140,6 +140,18 @@ def test_a_file_is_removed_once_all_its_rows_are_loaded(warehouse):
     assert warehouse.ask("SELECT id FROM s.t ORDER BY id") == [(1,), (2,), (3,)]
 
 
+@pytest.mark.parametrize("folder", ["a b=ü", "50%25#?"])
+@pytest.mark.parametrize("how", ["a URL", "a path", "a path behind file://"])
+def test_files_by_all_names_that_taps_have_for_them(warehouse, folder, how):
+    (warehouse.folder / folder).mkdir()
+    message = batch(warehouse, {"id": [1]}, f"{folder}/a=1.arrow")
+    path = warehouse.folder / folder / "a=1.arrow"
+    names = {"a URL": path.as_uri(), "a path": str(path), "a path behind file://": f"file://{path}"}
+    warehouse.load(schema(ID), {**message, "manifest": [names[how]]}, state(1))
+    assert warehouse.ask("SELECT id FROM s.t") == [(1,)]
+    assert not path.exists()
+
+
 def test_a_file_that_can_not_be_removed_is_named(warehouse, monkeypatch, caplog):
     def refuse(path, **_):
         raise PermissionError(13, "Permission denied")

@@ -80,3 +80,18 @@ def test_a_history_follows_its_tables_columns(warehouse):
 def test_streams_that_have_none(warehouse):
     warehouse.load(schema(FIELDS, keys=()), schema(FIELDS, stream="u"), history=["t"])
     assert warehouse.tables() == ["t", "u"]
+
+
+def test_a_name_that_no_stream_has_is_told(warehouse, caplog):
+    """In the load that was to have it; one that was loaded before, as by another tap, is a name."""
+    for stream in ("orders", "members"):
+        warehouse.load(schema(ID, stream=stream), history=["ordrs", "orders", "t"])
+    assert warehouse.tables() == ["members", "orders", "orders_history"]
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert told == 2 * [
+        "history: no stream ordrs has come, now or in a load before: is it orders?",
+        "history: no stream t has come, now or in a load before",
+    ]
+    caplog.clear()
+    warehouse.load(history=["ordrs"])
+    assert "WARNING" not in caplog.text

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import duckdb
 import pytest
 
-from loaders.warehouse import ID, activate, records, schema, state, text
+from loaders.warehouse import COMMAND, ID, activate, records, schema, state, text
 from target_duckdb_exact.target import TargetDuckDB
 
 NAME = {**ID, "name": {"type": "string"}}
@@ -195,3 +196,22 @@ def test_nobody_reads_state(warehouse):
     assert "Nobody reads STATE any more" in log
     assert "Traceback" not in log
     assert warehouse.ask("SELECT id FROM s.t") == [(1,)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
+@pytest.mark.parametrize("option", [[], ["--about"]])
+def test_state_can_not_be_written(warehouse, redirection, option):
+    config = warehouse.folder / "config.json"
+    config.write_text(json.dumps(warehouse.config()))
+    run = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, "--config", str(config), *option],
+        input=text([schema(ID), *records([{"id": 1}]), state(1)]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "Standard output can't be written: " in run.stderr.splitlines()[-1]
+    assert all(line.startswith("20") for line in run.stderr.splitlines()), run.stderr
+    assert option or warehouse.ask("SELECT id FROM s.t") == [(1,)]

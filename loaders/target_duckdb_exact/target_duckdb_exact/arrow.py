@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from upath import UPath
 
 from target_duckdb_exact.columns import DECIMAL, LOCAL_TIME, TIME, Misfit, times
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import Kind
+from target_duckdb_exact.files import named_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def arrow_batches(stream: str, name: str) -> Iterator[tuple[pa.RecordBatch, pa.A
         LoadError: The file can't be read.
     """
     try:
-        with UPath(name).open("rb") as source, pa.ipc.open_file(source) as reader:
+        with named_file(name).open("rb") as source, pa.ipc.open_file(source) as reader:
             told = (reader.schema.metadata or {}).get(b"time_extracted", b"[]")
             runs = msgspec.json.decode(told, type=list[tuple[str, int]])
             extracted, at = times([time for time, rows in runs for _ in range(rows)]), 0
@@ -100,6 +100,6 @@ def _storage(array: pa.Array) -> pa.Array:
 def remove(name: str) -> None:
     """Remove a file whose rows are in the database; if that can't be done, say so."""
     try:
-        UPath(name).unlink(missing_ok=True)
+        named_file(name).unlink(missing_ok=True)
     except OSError as error:
         logger.warning("%s is loaded and can't be removed (%s)", name, error.strerror or error)

@@ -7,10 +7,10 @@ import gzip
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from upath import UPath
 
 from target_duckdb_exact.arrow import is_json
 from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.files import named_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def batch_lines(message: Mapping[str, Any]) -> Iterator[list[bytes]]:
 
 def _lines(name: str, *, packed: bool) -> Iterator[list[bytes]]:
     with contextlib.ExitStack() as opened:
-        file = opened.enter_context(UPath(name).open("rb"))
+        file = opened.enter_context(named_file(name).open("rb"))
         lines: list[bytes] = []
         for line in opened.enter_context(gzip.open(file)) if packed else file:
             if line.strip():
@@ -57,7 +57,7 @@ def _parquet(name: str) -> Iterator[list[bytes]]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - only who needs it waits for it
 
     encoder = msgspec.json.Encoder(decimal_format="number")
-    with UPath(name).open("rb") as file:
+    with named_file(name).open("rb") as file:
         for batch in pq.ParquetFile(file).iter_batches(_AT_ONCE):
             columns = map(_values, batch.columns)
             names = batch.schema.names

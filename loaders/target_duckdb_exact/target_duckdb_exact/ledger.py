@@ -59,6 +59,11 @@ class Ledger:
         )
         return LoadedTable(row[0], row[1], tuple(row[2]), row[3], bool(row[4])) if row else None
 
+    def streams(self) -> set[str]:
+        """All streams that were ever loaded, into whatever schema."""
+        found = self._connection.execute(f"SELECT stream FROM {self._own}.tables").fetchall()
+        return {name for (name,) in found}
+
     def tables(self, schema: str) -> set[str]:
         """The tables of all streams in a schema, and their histories'."""
         found = self._connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timezone
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from target_duckdb_exact.history import catch_up
@@ -48,6 +49,23 @@ class Loading:
                 self._load(connection, ledger, tables, buffer)
         for buffer in buffers:
             buffer.mark_loaded()
+
+    def tell_unknown(self, streams: Collection[str]) -> None:
+        """Tell of streams whose history is wanted, and which are neither these nor were ever loaded.
+
+        One that another tap sends, or that is not selected now, is none of them.
+
+        Raises:
+            LoadError: The file can't be had.
+        """
+        missing = set(self._history).difference(streams)
+        if not missing or not streams:
+            return
+        with self._database.transaction() as connection:
+            known = Ledger(connection).streams()
+        for name in sorted(missing - known):
+            meant = "".join(f": is it {other}?" for other in get_close_matches(name, sorted(known), 1))
+            logger.warning("history: no stream %s has come, now or in a load before%s", name, meant)
 
     def _load(
         self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, tables: Tables, buffer: Buffer

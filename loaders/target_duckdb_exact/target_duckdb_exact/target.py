@@ -1,26 +1,16 @@
-"""The target: its settings and its command, and what becomes of each message."""
+"""The target: its settings, and what becomes of each message."""
 
 from __future__ import annotations
 
-import contextlib
-import gc
-import logging
-import os
 import signal
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import click
 from singer_sdk import typing as th
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
-)
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib.json import serialize_json
@@ -30,6 +20,7 @@ from typing_extensions import override
 from target_duckdb_exact.arrow import arrow_batches, is_arrow, remove
 from target_duckdb_exact.batches import batch_lines
 from target_duckdb_exact.buffer import Buffer
+from target_duckdb_exact.command import LoadCommand
 from target_duckdb_exact.decoder import Lines
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import schema_of
@@ -38,9 +29,9 @@ from target_duckdb_exact.names import SNAKE_CASE
 from target_duckdb_exact.reader import BlockReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import FrameType
 
+    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from target_duckdb_exact.decoder import Columns
@@ -51,50 +42,6 @@ MOST_BYTES = 1 << 27
 LOCK_TIMEOUT = 300
 MOST_SECONDS = 300
 """Seconds that rows wait at most, so that STATE moves on where a tap is slow."""
-
-
-class LoadCommand(SingerCommand):
-    """The command; what a user can meet ends it with one line and no traceback."""
-
-    @override
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the options and the files of settings that they name."""
-        try:
-            return super().make_context(*args, **kwargs)
-        except (OSError, ValueError) as error:
-            self.logger.error("config: %s", error)  # noqa: TRY400
-            raise SystemExit(1) from None
-
-    @override
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the target."""
-        gc.freeze()  # what was imported stays: to look through it again and again, and at the end, takes time
-        logging.captureWarnings(capture=True)
-        with self._failures_told():
-            return click.Command.invoke(self, ctx)
-
-    @contextlib.contextmanager
-    def _failures_told(self) -> Iterator[None]:
-        try:
-            yield
-        except ConfigValidationError as failure:
-            for error in failure.errors:
-                self.logger.error(error)  # noqa: TRY400
-        except (LoadError, MissingKeyPropertiesError, RecordsWithoutSchemaException) as failure:
-            self.logger.error("%s", failure)  # noqa: TRY400
-        except BrokenPipeError:
-            # What is still buffered can't be written; the interpreter must not try again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self.logger.error("Nobody reads STATE any more; what was read before is loaded")  # noqa: TRY400
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:  # noqa: BLE001 - told without its text, which may quote a row
-            where = "".join(traceback.format_tb(error.__traceback__))
-            name = type(error).__name__
-            self.logger.critical("This should not have happened; please report it: %s\n%s", name, where)
-        else:
-            return
-        raise SystemExit(1)
 
 
 class TargetDuckDB(Target):
@@ -210,6 +157,7 @@ class TargetDuckDB(Target):
         self._load()
         for buffer in self._buffers.values():
             buffer.decoder.tell_halves()
+        self._loading.tell_unknown(self._buffers)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
