@@ -120,3 +120,30 @@ def test_A16_a_whole_list_that_has_fewer_rows_than_it_says_is_a_failure(tap, str
     answer = body([{"id": number} for number in range(count)])
     with JsonApi(lambda *_: answer) as api, pytest.raises(ApiError, match="130"):
         run(tap, settings(api), catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize(("places", "server"), [(ByOffset, by_offset), (ByNumber, by_number)])
+def test_A08_A16_lists_that_are_cut_behind_a_longer_one_that_came_whole(places, server):
+    """The second one of a length shows it; the first was taken for whole, and the stream fails by name."""
+    whole = WholeList(places())
+    assert len(List(lambda _: items(range(60))).read(whole)) == 60
+    evidence = whole.evidence
+    taken = WholeList(places())
+    taken.evidence = evidence
+    assert len(List(server(130, 50)).read(taken)) == 50
+    shown = WholeList(places())
+    shown.evidence = evidence
+    with pytest.raises(ApiError, match="More came behind 50 rows, with which other lists were taken to end"):
+        List(server(130, 50)).read(shown)
+    assert shown.records_read == 130
+
+
+def test_A08_a_length_that_was_shown_to_be_an_end_costs_no_more():
+    evidence, requests = None, []
+    for count in (60, 50, 50, 50, 50):
+        source, paginator = List(lambda _, count=count: items(range(count))), WholeList(ByOffset())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        assert len(source.read(paginator)) == count
+        requests.append(source.requests)
+    assert requests == [2, 1, 2, 1, 1]

@@ -7,8 +7,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from json_api import JsonApi
+from lists import QUICK, only
 from promotions.truth import V2, settings
-from support import run
+from support import KEY, run
 from tap_core.errors import ApiError
 from tap_promotions.tap import TapPromotions
 
@@ -46,6 +48,52 @@ def test_H07_the_end_of_a_list(small, paging):
     small.fault("raw_body", path=f"{V2}/organizing_brands", body=body)
     output = run(TapPromotions, settings(small))
     assert output.records["organizing_brands"] == [{"id": "1"}, {"id": "2"}]
+
+
+def pages(stream, answer):
+    """What a run makes of a list whose pages, numbered by their cursors, a function answers."""
+
+    def handle(path, query):
+        if path.endswith("/promotions"):
+            return {"items": [{"id": 1, "title": "One"}]}
+        return answer(int(query.get("next_cursor", 0)))
+
+    with JsonApi(handle) as api:
+        config = {"api_url": api.url, "bearer_token": KEY, **QUICK}
+        with pytest.raises(ApiError) as failure:
+            run(TapPromotions, config, catalog=only(TapPromotions, "promotions", stream))
+        return str(failure.value), len(api.paths)
+
+
+def rows(numbers):
+    return [{"id": str(number), "user_id": str(number)} for number in numbers]
+
+
+@pytest.mark.parametrize("stream", ["users", "organizing_brands"])
+@pytest.mark.parametrize("later", [1, 5])
+def test_A01_a_page_of_another_kind_ends_no_list(stream, later):
+    """A bare list behind pages that name the next one was taken for the last of them."""
+
+    def answer(number):
+        found = rows(range(100 * number, 100 * number + 100))
+        return found if number == later else {"items": found, "paging": {"next_cursor": number + 1}}
+
+    said, _ = pages(stream, answer)
+    assert "The API sends another kind of page than before" in said
+
+
+@pytest.mark.parametrize("stream", ["users", "organizing_brands"])
+@pytest.mark.parametrize("count", [1009, 2003])
+def test_B06_rows_that_come_round_on_other_pages_are_noticed(stream, count):
+    """Cursors that are new each time, and pages that begin elsewhere in each round: 3,004 requests before."""
+
+    def answer(number):
+        found = rows((100 * number + at) % count for at in range(100))
+        return {"items": found, "paging": {"next_cursor": number + 1}}
+
+    said, requests = pages(stream, answer)
+    assert "The API sends the same rows again and again" in said
+    assert requests < 8 * count / 100
 
 
 @pytest.mark.parametrize("cursor", ['"a+b/c=&é %"', "9223372036854775808"])

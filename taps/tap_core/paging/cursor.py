@@ -10,10 +10,17 @@ from tap_core.paging.failures import is_nothing
 from tap_core.paging.paginator import Paginator
 
 if TYPE_CHECKING:
+    from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
 
 _EMPTY = 100
 """Empty pages in a row after which a list is called endless."""
+
+
+_LOOKED_AT = 4
+"""One of so many pages is looked at row by row."""
+
+_NOTHING = "The API has nothing at a cursor that it gave"
 
 
 class Cursor(Paginator):
@@ -44,7 +51,7 @@ class Cursor(Paginator):
     def walk(self) -> Steps:
         """From the first page, or the one that was resumed, along the cursors."""
         used: set[str] = set()
-        empty = 0
+        empty = number = 0
         query = self._with({})
         place, beside, stood = "", self._path.rpartition(".")[0].removeprefix("$"), False
         while True:
@@ -53,17 +60,15 @@ class Cursor(Paginator):
                 page = yield query  # a cursor was given for more: it may be a failure of the moment
                 self.proofs += 1
                 # A bare list, or one without what stood beside the others, where those say more.
-                is_other = place not in {"", page.records_path} or (stood and page.find(beside) is None)
-                if not page.records and (page.document is None or is_other):
-                    raise self.loop("The API has nothing at a cursor that it gave")
-            count, cursor, place = len(page.records), page.find(self._path), page.records_path
-            stood = stood or page.find(beside) is not None
+                if not page.records and (page.document is None or (stood and page.find(beside) is None)):
+                    raise self.loop(_NOTHING)
+            count, cursor, number = len(page.records), page.find(self._path), number + 1
+            if number % _LOOKED_AT == 0:
+                page.fresh_keys = page.keys  # by which rows are known that come round again
             if is_nothing(cursor):
-                if page.more:
-                    raise self.loop(
-                        f"The API names no next page, and says by `{page.more}` that there is one"
-                    )
+                self._check_last(page, place)
                 return
+            place, stood = page.records_path, stood or page.find(beside) is not None
             if str(cursor) == self._current and not count:
                 return
             if str(cursor) in used:
@@ -74,6 +79,17 @@ class Cursor(Paginator):
             used.add(str(cursor))
             self._current = str(cursor)
             query = self._with({self._param: cursor})
+
+    def _check_last(self, page: Page, place: str) -> None:
+        """See that a page that names no next one can be the last, behind others with records in a place.
+
+        Raises:
+            ApiError: It is of another kind, or says itself that there is more.
+        """
+        if place not in {"", page.records_path}:
+            raise self.loop("The API sends another kind of page than before" if page.records else _NOTHING)
+        if page.more:
+            raise self.loop(f"The API names no next page, and says by `{page.more}` that there is one")
 
     @override
     def resume(self, query: Query, page: object, done: object) -> None:

@@ -73,4 +73,4 @@ class Evidence:
 
     def is_whole(self, count: int) -> bool:
         """Whether a response of so few records is believed to be all: no server's pages are so short."""
-        return count < max(_TINY, self.longest_whole)
+        return count < _TINY or (count < self.longest_whole and not self.is_unproved(count))

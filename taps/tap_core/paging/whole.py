@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class WholeList(Walk):
     """One request without any place; and a look behind an answer that is long enough to be a page.
 
-    That look is spared where a longer list of the same endpoint was seen to be whole. An API that knows no
+    That look is spared where a longer list of the same endpoint was seen to be whole, for the first list of
+    each length: a second one can be cut to a limit. An API that knows no
     places sends the list again, or refuses the request.
     """
 
@@ -41,15 +42,18 @@ class WholeList(Walk):
         self._at = self._places.ask(0, count)
         if not count or (not self._says_more(page) and self.evidence.is_whole(count)):
             self._refuse_more(page)
+            self.evidence.believed.add(count)
             return
         self.size = self._longest = count
         following = self._behind_first(page)
         behind = yield from self._probe(self._places.ask(count, count))
         self.proofs += 1
         if behind and self._is_news(behind, count):
+            self._short = count
             yield from self._rest(following)
             return
         self._refuse_more(page)
+        self.evidence.short_ends.add(count)
         self.evidence.longest_whole = max(self.evidence.longest_whole, count)
 
     @override
