@@ -204,3 +204,25 @@ def test_rows_of_one_moment_in_another_order_each_time_are_a_failure_by_name(str
     config = {**ONE_BY_ONE, "page_size": 10}
     with JsonApi(handle) as api, pytest.raises(ApiError, match="no fixed order"):
         run(TapRewards, settings(api, **config), catalog=only(TapRewards, stream))
+
+
+@pytest.mark.parametrize("stream", ["transactions", "statements", "customers"])
+@pytest.mark.parametrize("tied", [6, 20, 30, 40])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_H03_rows_of_one_moment_in_another_order_each_time_that_fit_into_a_page(stream, tied, seed):
+    """The last page showed others of them each time, and was asked for 2,413 times; then the list failed."""
+    dice, requests = Random(seed), count()
+    rows = [
+        {"id": number, "created_at": (at := moment(number // tied)), "updated_at": at}
+        for number in range(1000)
+    ]
+
+    def handle(_, query):
+        next(requests)
+        shuffled = sorted(rows, key=lambda row: (row["created_at"], dice.random()))
+        return [{stream.removesuffix("s"): row} for row in numbered(shuffled, query)]
+
+    with JsonApi(handle) as api:
+        output = run(TapBilling, settings(api, **ONE_BY_ONE), catalog=only(TapBilling, stream))
+    assert set(keys(output, stream)) == set(range(1000))
+    assert next(requests) < 60

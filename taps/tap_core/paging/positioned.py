@@ -215,6 +215,8 @@ class Positioned(Paginator):
         same = set(page.keys) <= set(self._page_keys)
         if short and not same:
             self._newest = page.keys[-1]
+        if short and self._at == self._page_at and len(page.records) == len(self._page_keys):
+            return not page.is_cut  # as many as before, and all are known: those of one moment trade places
         # Rows in other places than they were: some came before them, or pages are thinned out once cut.
         there = self._page_keys[max(0, self._at.start - self._page_at.start) :]
         alike = page.keys == self._page_keys
