@@ -53,10 +53,19 @@ for line in sys.stdin:
 
 @pytest.fixture
 def environment(api, tmp_path):
-    """What makes Meltano use this project with a database, a warehouse and a sandbox of its own."""
+    """What makes Meltano use this project with a database, a warehouse and a sandbox of its own.
+
+    With files of a run of its own too: another test's run of the same tap would take its catalog away.
+    """
+    system = tmp_path / ".meltano"
+    system.mkdir()
+    for part in (ROOT / ".meltano").iterdir():
+        if part.name not in {"run", "logs", "cache"}:
+            (system / part.name).symlink_to(part)
     env = {
         **os.environ,
         "MELTANO_PROJECT_ROOT": str(ROOT),
+        "MELTANO_SYS_DIR_ROOT": str(system),
         "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
         "MELTANO_ENVIRONMENT": "sandbox",
         "TARGET_DUCKDB_FILEPATH": str(tmp_path / "warehouse.duckdb"),

@@ -13,12 +13,14 @@ _A_SPANS_LIMIT = r"\b(ten_)?(secondly|minutely|hourly|daily|per.(second|minute|h
 _COUNTED = r"(requests|calls|(rate|request|call|api|usage).?limit|quota|concurrency)"
 _PASSED = r"\b(reached|exceeded|exhausted|hit)\b"
 PLAINLY_TOO_MUCH = (
-    r"too.?many.{0,20}(requests|calls)|too.?many.attempts|rate.?limited|\brate.?exceeded|slow.?down"
+    r"too.?many.{0,20}(requests|calls|connections)|too.?many.attempts|rate.?limited|\brate.?exceeded|slow.?down"
     rf"|{_LIMITED}.{{0,12}}(reached|exceeded|hit\b)|\b(reached|exceeded|hit|over)\b.{{0,20}}{_LIMITED}"
-    r"|rate.?limit.?error|err.?rate.?limit|request.?rate.{0,10}(high|large|exceeded)|requests.{0,9}too.(often|freq)"
+    r"|rate.?limit.?error|err.?rate.?limit|request.?rate.{0,10}(high|large|exceeded)|requests.{0,9}too.(often|freq|quick|fast)"
+    r"|maximum.number.of.(requests|calls).per|error.code:.1015\b|spike.arrest|due.to.{0,9}throttling"
     r"|out.of.call.volume|over.?query.?limit|enhance.your.calm"
     r"|(is|are|was|were|been|being|request).?throttled|throttl(e|ing).?(exce|error)"
-    r"|demasiadas.(peticiones|solicitudes)|l.{1,6}mite.de.(peticiones|solicitudes)"
+    r"|demasiad[ao]s.(peticiones|solicitudes|llamadas|intentos)"
+    r"|(l.{1,6}mite|n.{1,6}mero.m.{1,6}ximo).de.(peticiones|solicitudes|llamadas)"
 )
 """The part of `TOO_MUCH` that means nothing else, as `the time for a request was exceeded` does."""
 

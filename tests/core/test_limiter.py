@@ -214,6 +214,22 @@ def test_H05_the_window_is_waited_for_once_and_within_max_wait():
     assert refusal_wait(hasty, 4, None) is None
 
 
+@pytest.mark.parametrize("named", [0.0, 0.2, 1.0])
+def test_H05_the_window_is_waited_for_whatever_second_a_refusal_names(named):
+    """Some servers name the same second, however long they go on to refuse."""
+    waits = [refusal_wait(LIMITS, before, named) for before in range(10)]
+    assert waits[-2:] == [60, None]
+    assert refusal_wait(LIMITS, len(waits) - 2, 90.0) is None
+
+
+@pytest.mark.parametrize("named", [None, 0.0, 0.2])
+def test_C02_short_waits_use_up_no_retry_of_a_busy_server(named):
+    """As 503 says with a `Retry-After` of 0: what it is waited for is never less than the back-off."""
+    waits = [refusal_wait(LIMITS, before, named, blocks=False) for before in range(10)]
+    assert [wait for wait in waits if wait][-1] == 8.0
+    assert waits[-1] is None
+
+
 def test_B03_no_back_off_is_longer_than_max_wait():
     limits = Limits(150, 5000, 2, None, 8, max_wait=30)
     assert refusal_wait(limits, 4000, None) == 30

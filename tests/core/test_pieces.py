@@ -62,6 +62,21 @@ def test_H04_rows_deleted_while_a_page_comes_in_pieces_take_no_other_with_them(s
 
 
 @pytest.mark.parametrize("stream", LISTS)
+def test_H04_a_page_that_is_too_large_for_the_server_comes_in_pieces(stream):
+    """413, as some gateways say."""
+    tap, answer, key = LISTS[stream]
+    rows = dated(rows_of(stream, 150), key)
+
+    def handle(_, query):
+        body, asked = answer(rows, query)
+        return (413, {}) if asked > 25 else body
+
+    with JsonApi(handle) as api:
+        output = run(tap, settings(api, max_retries=0), catalog=only(tap, stream))
+    assert {str(row["id"]) for row in output.records[stream]} == {str(n) for n in range(150)}
+
+
+@pytest.mark.parametrize("stream", LISTS)
 def test_H04_a_passing_outage_of_one_page_while_rows_are_deleted(stream):
     tap, answer, key = LISTS[stream]
     rows = dated(rows_of(stream, 450), key)

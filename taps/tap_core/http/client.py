@@ -184,7 +184,8 @@ class ApiClient:
                 return response
             target = redirect_target(response)
             if messages.origin(target) != messages.origin(str(request.url)):
-                msg = f"api_url redirects to {messages.host(target)}: set it to the right address"
+                where = f"{messages.origin(target)[0]}://{messages.host(target)}"
+                msg = f"api_url redirects to {where}: set it to the right address"
                 raise ApiError(msg, status=response.status_code)
             request = request.copy()
             request.url = target

@@ -16,8 +16,9 @@ from tap_core.errors import PLAINLY_TOO_MUCH, TOO_MUCH
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-RETRIED_STATUSES = frozenset({408, 429})
-"""Client errors that are tried again; all server errors (500 and above) are as well."""
+RETRIED_STATUSES = frozenset({408, 413, 429})
+"""Client errors that are tried again, as what is too much at once (413) is in pieces; all server errors (500
+and above) are as well."""
 
 _LIMIT = re.compile(TOO_MUCH)
 _PLAIN_LIMIT = re.compile(PLAINLY_TOO_MUCH)
@@ -132,17 +133,16 @@ def refusal_wait(
         before: Refusals in a row before this one.
         named: Seconds that the server names.
         factor: How many times as long to wait as after a fault, where no time is named; none is short then.
-        blocks: Whether it may be one of a block of a minute, as a 429 may; else there are fewer waits.
+        blocks: Whether it may be one of a block of a minute, as a 429 may; else none is waited for.
     """
-    waits = _refusal_waits(limits, named, factor)
-    return next(islice(waits, before, None if blocks else max(before, limits.max_retries)), None)
+    return next(islice(_refusal_waits(limits, named, factor, blocks=blocks), before, None), None)
 
 
-def _refusal_waits(limits: Limits, named: float | None, factor: float) -> Iterator[float]:
+def _refusal_waits(limits: Limits, named: float | None, factor: float, *, blocks: bool) -> Iterator[float]:
     """The waits after one refusal upon another, never less than the server names.
 
-    Short at first, then the back-off. Where the server names no time and the retries are used up, the window
-    of its limit is waited for, once.
+    Short at first, then the back-off. Where the retries are used up, the window of the limit is waited for,
+    once: some servers name a second, whenever that ends.
     """
     retries = range(limits.max_retries)
     if not retries:
@@ -155,7 +155,8 @@ def _refusal_waits(limits: Limits, named: float | None, factor: float) -> Iterat
     doubled = (factor * 2.0 ** min(retry, _MOST_DOUBLINGS) for retry in retries)
     for share in chain(quick, doubled):
         yield max(named or 0.0, min(share * limits.backoff_factor, limits.max_wait))
-    if named is None and limits.max_retries >= _SEVERAL and limits.max_wait >= _WINDOW:
+    is_patient = blocks and limits.max_retries >= _SEVERAL and limits.max_wait >= _WINDOW
+    if is_patient and (named or 0.0) < _WINDOW:
         yield _WINDOW
 
 
