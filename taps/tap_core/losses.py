@@ -93,9 +93,9 @@ class Losses:
         return self.left + self.rejected > 0
 
     @property
-    def may_come_yet(self) -> bool:
-        """Whether the next run may have rows of this one, as of parents that only seemed to be gone."""
-        return self.has_leftovers or self._gone > 0
+    def may_come_yet(self) -> int:
+        """How much the next run may have of this one: what is left, and lists that only seemed to be gone."""
+        return self.left + self.rejected + self._gone
 
     @property
     def why_lists_not_whole(self) -> Reason | None:

@@ -181,7 +181,7 @@ class Run:
 
     def _left_below(self, reading: Reading) -> int:
         """What is left for the next run of lists that are asked for with rows of a stream alone."""
-        return sum(found.left + found.rejected for found in self._followers(reading))
+        return sum(found.may_come_yet for found in self._followers(reading))
 
     def _followers(self, reading: Reading) -> list[Reading]:
         names = [below.name for below in reading.stream.followers] if reading.bookmark else []

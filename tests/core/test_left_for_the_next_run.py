@@ -16,6 +16,7 @@ from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
 
 
 def last_state(text):
@@ -148,6 +149,36 @@ def test_A03_an_incremental_list_that_seemed_gone_is_read_again(tmp_path):
     assert {row["id"] for row in first.records["usages"]} == {*range(9)} - {4}
     assert {row["id"] for row in second.records["usages"]} == {*range(9)}
     assert third.state["bookmarks"]["usages"]["replication_key_value"] == "2026-01-01T00:00:00Z"
+
+
+def test_A03_attendees_of_an_old_booking_that_seemed_gone_are_read_again(tmp_path):
+    """The bookmark of bookings stays before it, as lists are read for the bookings alone that a run reads."""
+    gone = {"yes": True}
+    rows = [
+        {"id": n, "uid": f"u{n}", "end": "2025-01-01T00:00:00Z", "updatedAt": f"2026-01-0{n}T00:00:00Z"}
+        for n in range(1, 8)
+    ]
+
+    def handle(path, query):
+        if not path.endswith("/attendees"):
+            found = [row for row in rows if row["updatedAt"] >= query.get("afterUpdatedAt", "")]
+            found = [] if "afterStart" in query or "afterEnd" in query else found
+            return {"status": "success", "data": cut(found, query, start="skip", size="take")}
+        number = int(path.split("/")[-2].removeprefix("u"))
+        if gone["yes"] and number == 3:
+            return 404, {}
+        return {"status": "success", "data": [{"id": 100 + number}]}
+
+    with JsonApi(handle) as api:
+        found, state = [], {}
+        for _ in range(3):
+            catalog = select(TapScheduling, "bookings", "booking_attendees")
+            output = call(TapScheduling, tmp_path, url=api.url, state=state, catalog=catalog, lookback=0)
+            assert output.code == 0, output.log
+            found.append({row["id"] - 100 for row in output.records.get("booking_attendees", [])})
+            gone["yes"], state = False, output.state
+    assert found[:2] == [{1, 2, 4, 5, 6, 7}, {3, 4, 5, 6, 7}]
+    assert found[2] <= {7}
 
 
 @pytest.mark.parametrize(
