@@ -95,12 +95,16 @@ class RelatedStream(SdkStream):
         return {**above, self.name: self.filter_params} if self.filter_params else above
 
     @cached_property
+    def map_filters(self) -> dict[str, Any]:
+        """The filters of the stream's maps, and of copies of it, by map."""
+        return filters_of(self.config.get("stream_maps") or {}, self.name)
+
+    @cached_property
     def narrowed_by(self) -> dict[str, Any]:
-        """The same, and the filters of stream maps: a bookmark holds for the rows alone that these leave."""
+        """`filtered_by`, and the filters of stream maps: a bookmark holds for the rows that these leave."""
         above: dict[str, Any] = self.parent.narrowed_by if self.parent else {}
-        maps = filters_of(self.config.get("stream_maps") or {}, self.name)
-        own = {self.name: self.filter_params, f"{self.name} by stream_maps": maps}
-        return {**above, **{name: found for name, found in own.items() if found}}
+        maps = {f"{self.name} by stream_maps": self.map_filters} if self.map_filters else {}
+        return {**above, **self.filtered_by, **maps}
 
     @cached_property
     def is_fetched_whole(self) -> bool:

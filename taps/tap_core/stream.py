@@ -15,7 +15,6 @@ from tap_core.bounds import BoundedStream
 from tap_core.errors import NoSuchList, Retriable
 from tap_core.http.request import Request, fill_path
 from tap_core.http.response import check_finished, limit_inside, read_answer
-from tap_core.maps import filters_of
 from tap_core.paging.failures import hints_at_failure
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
@@ -226,10 +225,10 @@ class ApiStream(BoundedStream):
             for stream_map in self.stream_maps
         )
 
-    @cached_property
+    @property
     def is_filtered_by_maps(self) -> bool:
         """Whether a stream map leaves rows out."""
-        return bool(filters_of(self.config.get("stream_maps") or {}, self.name))
+        return bool(self.map_filters)
 
     @cached_property
     def mappings(self) -> list[RecordMapping]:
