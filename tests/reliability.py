@@ -61,6 +61,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   row deleted while such a list is read can hide another at a page's edge from that run.
 - **Numbered pages of fewer than eight rows**, to which a server may cut them, overlap too little: where
   rows are deleted while such a list is read, others can be missed. `page_size` is never less than 10.
+- **A server that sends only one row at a time**, and fails with more: such pages cannot overlap, so that a row deleted
+  while the list is read can hide another.
 - **A server that cuts pages by their weight**, in another list than the first five of an endpoint, if
   neither a bookmark nor deletes depend on it, is believed where a row heavier than all that a page may
   weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.

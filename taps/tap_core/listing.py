@@ -50,6 +50,7 @@ class Listing:
         """Whether rows come again here that may be older than what is read."""
         self._paginator = self._prepared(late or self._stream.get_new_paginator())
         self._expected: set[Hashable] = set()
+        self._unreadable: set[int] = set()
         self._order, self._in_order = Order(descending=reading.newest_first), True
 
     def _prepared(self, paginator: Paginator) -> Paginator:
@@ -111,8 +112,6 @@ class Listing:
                 if page is None:
                     page = self._take(query, first=first)
                 if page is None:
-                    if first:
-                        return  # the account has no such list
                     continue
                 first = False
                 yield self._read(query, page, done)
@@ -133,8 +132,7 @@ class Listing:
         fresh = paginator.take(page)
         if page.why_incomplete:
             reading.mark_not_whole(Reason(page.why_incomplete))
-        for row in page.unreadable:
-            reading.unreadable(self._context, row)
+        self._name_unreadable(page)
         if self._context is None and not self.is_late:
             reading.total = paginator.total
         if done:
@@ -150,6 +148,13 @@ class Listing:
                 self._expected.add(request)
         return Rows(query, page, fresh)
 
+    def _name_unreadable(self, page: Page) -> None:
+        """Name the rows that the server can't send, once each: the next page can begin before them."""
+        for row in page.unreadable:
+            if row not in self._unreadable:
+                self._reading.unreadable(self._context, row)
+        self._unreadable.update(page.unreadable)
+
     def _take(self, query: Query, *, first: bool) -> Page | None:
         """A page; None for one that can't be had, where the paginator goes on without it."""
         paginator, reading = self._paginator, self._reading
@@ -158,8 +163,6 @@ class Listing:
         except RunEnds:
             raise
         except ApiError as error:
-            if first and reading.note_missing(self._context, error):
-                return None
             if not first and isinstance(error, NotFound):  # it was there a page ago, and has failed
                 error = ApiError(str(error), status=error.status)
             paginator.fail(error)

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Paginator, Query
 
+_ALONE = 5
+"""Rows that must have come alone, and no two at once, before it is expected of all others."""
+
+_FEW = 10
+"""Rows that are asked for at least, where a page is too large by their weight and not by their number."""
+
 
 def read_in_pieces(
     get: Callable[[Query], Page], paginator: Paginator, query: Query, failure: PageFailed
@@ -33,17 +39,16 @@ def read_in_pieces(
         where rows were moved while the pieces were read.
 
     Raises:
-        PageFailed: No other page can be asked for, or the first two rows fail even alone: so will all others.
+        PageFailed: No other page can be asked for, or some rows fail even alone: so will all others.
     """
     start, size = paginator.stretch(query)
     if size < 2 or not paginator.piece(start, 1):  # noqa: PLR2004  nothing to halve
         raise failure
     pieces = _Pieces(get, paginator, failure, (start, size))
-    # A page of the only size there is also fails for any bad row up to the next page.
-    if not (pieces.has(start) or pieces.has(start + (1 if paginator.is_divisible else size))):
+    if not pieces.has_any():
         raise failure
     todo = [(start + size // 2, start + size), (start, start + size // 2)]
-    while todo and not pieces.moved:
+    while todo and not pieces.is_cut:
         begin, end = todo.pop()
         reach = pieces.read(begin, end)
         if reach is not None:
@@ -51,7 +56,6 @@ def read_in_pieces(
                 break
             todo += [(reach, end)] if reach < end else []
         elif end - begin > 1:
-            pieces.too_large = min(pieces.too_large, end - begin)
             middle = (begin + end) // 2
             todo += [(middle, end), (begin, middle)]
         else:
@@ -67,7 +71,6 @@ class _Pieces:
     Attributes:
         unreadable: Places of the rows that can't be had even alone.
         moved: Whether a piece did not begin with the row that was the last one before it.
-        too_large: Rows of the smallest piece that did not come at once.
         ended: Whether a piece was shorter than asked for: the list's end, or all that is given at once.
     """
 
@@ -78,7 +81,9 @@ class _Pieces:
         failure: PageFailed,
         stretch: tuple[int, int],
     ) -> None:
-        self._start, self.too_large = stretch
+        self._start, self._size = stretch
+        self._too_large = self._size  # rows of the smallest page that failed
+        self._longest = 0  # rows of the longest one that came
         self.unreadable: list[int] = []
         self.moved = self.ended = False
         self._page: Page | None = None
@@ -87,9 +92,28 @@ class _Pieces:
         self._failure = failure
         self._records: dict[int, Any] = {}
 
-    def has(self, place: int) -> bool:
-        """Whether a row can be had alone, or the list ends before it."""
+    def has_any(self) -> bool:
+        """Whether one of a few rows can be had alone, or the list ends before the second one.
+
+        A page of the only size there is also fails for any bad row up to the next page.
+        """
+        divisible = self._paginator.is_divisible
+        if any(self._has(self._start + further) for further in (0, 1 if divisible else self._size)):
+            return True
+        further = self._size if divisible else 0
+        while (further := further // 2) > 1:  # an answer without rows tells nothing of those that there are
+            came = self._ask(self._start + further, self._start + further + 1)
+            if came is None or came[0]:
+                return came is not None
+        return False
+
+    def _has(self, place: int) -> bool:
         return self._ask(place, place + 1) is not None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the page ends here: rows have moved, or each is to be asked for alone."""
+        return self.moved or (self._longest == 1 and len(self._records) >= _ALONE)
 
     def read(self, begin: int, end: int) -> int | None:
         """Take over the rows from one place up to another, or as many of them as one page holds.
@@ -127,6 +151,9 @@ class _Pieces:
             query, start, size = self._paginator.piece(before, size) or ({}, 0, 0)
             found = self._rows(query, start, size)  # a page that ends with them
             found = found if found and begin in found else None
+        elif found is None and start < begin and end - begin == 1:  # both can be too much
+            query, start, size = self._paginator.piece(begin, 1) or ({}, 0, 0)
+            found = self._rows(query, start, size)
         return None if found is None else (found, min(end, start + size))
 
     def _rows(self, query: Query, start: int, size: int) -> dict[int, Any] | None:
@@ -134,10 +161,12 @@ class _Pieces:
         try:
             page = self._get(query)
         except PageFailed:
+            self._too_large = min(self._too_large, size)
             return None
         if len(page.records) > size and self._paginator.is_divisible:
             raise self._failure
         self._page = self._page or page
+        self._longest = max(self._longest, len(page.records))
         return {start + place: record for place, record in enumerate(page.records)}
 
     def _follows(self, found: dict[int, Any]) -> bool:
@@ -156,7 +185,8 @@ class _Pieces:
             raise self._failure
         self._page.replace_records([self._records[place] for place in sorted(self._records)])
         self._page.unreadable = self.unreadable
-        self._page.is_cut = self.moved
+        self._page.is_cut = self.is_cut
         if self._paginator.is_divisible and not self.unreadable:
-            self._page.safe_size = self.too_large // 2
+            by_number = self._longest < self._too_large
+            self._page.safe_size = self._longest if by_number else max(self._longest, _FEW)
         return self._page

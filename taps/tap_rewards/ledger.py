@@ -68,12 +68,14 @@ class LedgerPages(Walk):
         """
         self._until = HeldOffset(until_param)
         self._numbers = DuplicateNumbers(PAGES * size)
+        self._gaps: set[int] = set()  # places of lines that can't be had
         super().__init__(self._until, size=size, order=time_field, mark=self._number)
 
     def _number(self, page: Page, place: int) -> None:
         if place == 0:
             self._until.hold(page.keys)
-        page.keys = self._numbers.of(page.keys, place)
+        page.keys = self._numbers.of(page.keys, place - sum(gap < place for gap in self._gaps))
+        self._gaps.update(page.unreadable)
         if self._numbers.are_unsure:
             self._doubt = "Lines come in no fixed order, or between others that were read"
 
@@ -117,7 +119,7 @@ class DuplicateNumbers:
         """Whether lines came in another order, or others between them: some were given two numbers."""
 
     def of(self, lines: list[Line], place: int) -> list[tuple[Line, int]]:
-        """The lines of the page at a place, numbered."""
+        """The lines of the page that begins behind so many others that can be had, numbered."""
         start = self._begins_at(lines, place - self._skipped)
         if start is None:
             self.are_unsure |= any(line in self._last for line in lines)
