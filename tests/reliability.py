@@ -51,6 +51,10 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   of the vendor for an empty list, with the resource's own name, are believed.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
+- **Outages** in mid-run, of some 30 s by default, cost nothing, whether connections are refused or dropped or
+  a proxy answers with 502 or 503: while nothing passes, requests whose retries are used up wait for one that
+  tries what passed before. An end is waited for three times as long as a request's own retries take, 42 s by
+  default and a minute at most, and once; then the failures count. Before a first answer nothing is waited for.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was. One of
   another `account`, or of another host or path in `api_url`, is forgotten in a line; by the key alone no
   account is told apart.
@@ -61,8 +65,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   row deleted while such a list is read can hide another at a page's edge from that run.
 - **Numbered pages of fewer than eight rows**, to which a server may cut them, overlap too little: where
   rows are deleted while such a list is read, others can be missed. `page_size` is never less than 10.
-- **A server that sends only one row at a time**, and fails with more: such pages cannot overlap, so that a row deleted
-  while the list is read can hide another.
+- **A server that sends only one row at a time**, and fails with more: such pages cannot overlap, so that
+  a row deleted while the list is read can hide another.
 - **A server that cuts pages by their weight**, in another list than the first five of an endpoint, if
   neither a bookmark nor deletes depend on it, is believed where a row heavier than all that a page may
   weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.

@@ -94,3 +94,20 @@ def test_C01_a_503_that_never_passes_alone_is_a_fault_from_then_on():
     believed.in_vain(BUSY, 20)
     assert not any(answers(believed, "x." * 40))
     assert believed.is_limit(Retriable("429", status=429), 0)
+
+
+def test_D02_a_request_that_a_503_limiter_passed_over_each_time_goes_alone():
+    believed = Believed()
+    assert not any(answers(believed, "x..." * 8))
+    assert believed.is_limit(BUSY, 30, last=True)
+    assert not believed.is_limit(BUSY, 30), "of others nothing is known"
+    assert not Believed().is_limit(BUSY, 30, last=True), "nothing else was refused"
+
+
+def test_D02_a_503_of_a_request_that_goes_alone_says_nothing_of_the_pace():
+    believed = Believed()
+    assert [*answers(believed, "x." * 20)][-1]
+    for number in range(100):
+        believed.passed()
+        assert believed.is_limit(BUSY, 40 + number, alone=True)
+        assert believed.is_limit(BUSY, 40 + number, alone=True)

@@ -14,6 +14,9 @@ _WINDOW, _MANY, _STILL_MANY = 32, 12, 10
 a limiter's once a pace was found.
 """
 
+_SOME = 6
+"""As few are worth a try of a request that has failed too often: it goes alone, before all others."""
+
 _SETTLED = 40
 """Requests after which a pace was found."""
 
@@ -47,13 +50,22 @@ class Believed:
         """Whether a request was refused for good, and none has passed since."""
         return self._doubted_at == answered
 
-    def is_limit(self, failure: Retriable, answered: int) -> bool:
-        """Whether a failed request was one too many. With 503 nginx says so, unless it is told otherwise."""
+    def is_limit(self, failure: Retriable, answered: int, *, alone: bool = False, last: bool = False) -> bool:
+        """Whether a failed request was one too many. With 503 nginx says so, unless it is told otherwise.
+
+        Args:
+            failure: The request's.
+            answered: Requests that have succeeded.
+            alone: Whether no other was let go beside it: it tells nothing of the pace.
+            last: Whether its retries are used up: others may have taken each place that a limiter gave.
+        """
         if failure.inferred:
             return self.words(answered)
         if failure.status == HTTPStatus.SERVICE_UNAVAILABLE and answered:
-            self._note(busy=True)
-            return bool(self._busy_is_limit)
+            if not alone:
+                self._note(busy=True)
+            is_likely = last and self._busy_is_limit is None and self._recent.count(True) >= _SOME
+            return bool(self._busy_is_limit) or is_likely
         return failure.status == HTTPStatus.TOO_MANY_REQUESTS
 
     def in_vain(self, failure: Retriable, answered: int) -> None:

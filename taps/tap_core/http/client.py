@@ -8,31 +8,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-)
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from tap_core.errors import (
-    ApiError,
-    Hopeless,
-    PageFailed,
-    RateLimited,
-    Retriable,
-    Unanswered,
-    Unconnected,
-    Unreachable,
-)
+from tap_core.errors import ApiError, PageFailed, RateLimited, Retriable, Unanswered, Unconnected, Unreachable
 from tap_core.http import messages
 from tap_core.http.believed import Believed
 from tap_core.http.connection import Dropped, TooLarge
 from tap_core.http.limiter import Limiter
+from tap_core.http.outage import Outage
 from tap_core.http.prepare import Preparer
 from tap_core.http.response import check_retried, redirect_target
-from tap_core.http.retry import Limits, Silence, backoff, first_date, refusal_wait
+from tap_core.http.retry import Limits, Silence, backoff, failure_of, first_date, refusal_wait
+from tap_core.http.traffic import Traffic
 from tap_core.http.transport import Transport
 
 if TYPE_CHECKING:
@@ -50,18 +37,6 @@ _Prepared = requests.PreparedRequest
 
 _MOST_REDIRECTS = 5
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError)
-
-
-@dataclass
-class Traffic:
-    """What a stream's reading cost; `on_answer` is told of every answer, whatever its status."""
-
-    on_answer: Callable[[requests.Response], None] | None = None
-    requests: int = 0
-    """As the server counts them: retries and redirects too, and none that found no connection."""
-    retries: int = 0
-    waited: float = 0.0
-    """Seconds."""
 
 
 @dataclass
@@ -105,6 +80,8 @@ class ApiClient:
         self._answers = 0
         self._silence = Silence()
         self._believed = Believed()
+        self._outage = Outage(self.limits)
+        self._passed_last: _Prepared | None = None
 
     def stop(self) -> None:
         """End all waiting, now and from now on, with `Stopped`."""
@@ -141,39 +118,51 @@ class ApiClient:
             retries = 0 if self._silence.is_lasting(self._answers) else self.limits.max_retries
         faults = refusals = 0
         again = False
-        answers = self._answers
+        answers, passed = self._answers, self._outage.passed
         while True:
             ticket = self._limiter.enter(again=again)
+            began = time.monotonic()
             try:
-                result = self._attempt(request, read, traffic)
+                return self._attempt(request, read, traffic, ticket)
             except Retriable as failure:
-                again = self._believed.is_limit(failure, self.answered)
+                last = 0 < retries <= faults
+                again = self._believed.is_limit(failure, self.answered, alone=ticket.alone, last=last)
+                before, passed = passed, self._outage.passed
                 if again:
                     refusals += ticket.alone
-                    self._refused(request, failure, ticket, refusals, traffic)
-                    continue
-                self._limiter.lost(ticket)
+                    if self._refused(request, failure, ticket, refusals, traffic):
+                        continue
+                else:
+                    self._limiter.lost(ticket)
+                self._outage.failed(began)
                 faults += 1
-                if faults > retries:
-                    raise self._gave_up(request, failure, faults, answers) from None
+                if again or faults > retries:
+                    if not self._was_outage(request, failure, before, retries, traffic):
+                        raise self._gave_up(request, failure, faults + refusals, answers) from None
+                    faults = refusals = 0
+                    continue
                 self._back_off(request, failure, faults, traffic)
                 if faults == 1:
                     answers = self._answers
-            except BaseException:
-                self._limiter.passed(ticket)
-                raise
-            else:
-                self._limiter.passed(ticket)
-                return result
 
-    def _attempt(self, request: _Prepared, read: Callable[[requests.Response], T], traffic: Traffic) -> T:
-        response = self._send(request, traffic)
-        if traffic.on_answer:
-            traffic.on_answer(response)
-        check_retried(response, believed=self._believed.words(self.answered))
-        result = read(response)
-        self.answered += 1
-        self._believed.passed()
+    def _attempt(
+        self, request: _Prepared, read: Callable[[requests.Response], T], traffic: Traffic, ticket: Ticket
+    ) -> T:
+        try:
+            response = self._send(request, traffic)
+            if traffic.on_answer:
+                traffic.on_answer(response)
+            check_retried(response, believed=self._believed.words(self.answered))
+            result = read(response)
+            self.answered += 1
+            self._passed_last = request
+            self._believed.passed()
+        except Retriable:
+            raise
+        except BaseException:
+            self._limiter.passed(ticket)
+            raise
+        self._limiter.passed(ticket)
         return result
 
     def _send(self, request: _Prepared, traffic: Traffic) -> Answer:
@@ -209,7 +198,7 @@ class ApiClient:
             except (HTTPError, requests.RequestException, ValueError, OSError) as error:
                 traffic.requests -= isinstance(error, _NEVER_SENT)
                 if not kept or not any(isinstance(cause, Dropped) for cause in messages.causes(error)):
-                    raise self._failure(request, error) from None
+                    raise failure_of(request.url, error, self.limits.request_timeout) from None
                 kept -= 1
                 traffic.retries += 1
             else:
@@ -219,28 +208,13 @@ class ApiClient:
         if not self._answers:
             self.first_date = first_date(response.headers)
         self._answers += 1
+        self._outage.answered(response.status_code)
         return response
-
-    def _failure(self, request: _Prepared, error: Exception) -> Exception:
-        """What it means that there was no whole answer."""
-        timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
-        if timed_out and not isinstance(error, NewConnectionError):
-            reason = f"no answer within {self.limits.request_timeout:g} s"
-            kind = Unconnected if isinstance(error, ConnectTimeoutError) else Retriable
-            return kind(reason, unanswered=True)
-        if hopeless := messages.why_hopeless(request.url, error):
-            return Hopeless(hopeless)
-        if isinstance(error, (HTTPError, requests.RequestException)):
-            kind = Retriable if isinstance(error, ProtocolError) else Unconnected
-            return kind(messages.reason(error), unanswered=messages.is_unanswered(error))
-        if isinstance(error, OSError):
-            return Hopeless(f"{messages.sanitize(str(error), 300)}: check REQUESTS_CA_BUNDLE")
-        return Retriable(f"the body can't be read ({messages.sanitize(str(error))})")
 
     def _refused(
         self, request: _Prepared, failure: Retriable, ticket: Ticket, refusals: int, traffic: Traffic
-    ) -> None:
-        """Wait as a refusal asks to, with all other requests."""
+    ) -> bool:
+        """Wait as a refusal asks to, with all other requests; False if that was in vain for this one."""
         is_named = failure.status == HTTPStatus.TOO_MANY_REQUESTS
         counts = self.counts_at_once and is_named and failure.wait is None
         is_doubted = failure.inferred and self._believed.is_doubted(self.answered)
@@ -258,24 +232,52 @@ class ApiClient:
             self._believed.in_vain(failure, self.answered)
             if too_long:
                 raise ApiError(too_long, status=failure.status)
-            raise self._gave_up(request, failure, refusals + 1, 0)
+            raise failure
 
-        seconds = self._limiter.refused(ticket, wait, counts=counts)
+        try:
+            seconds = self._limiter.refused(ticket, wait, counts=counts)
+        except Retriable:
+            return False
         traffic.retries += 1
         if seconds is not None:
             self._log_retry(request, failure, seconds)
             traffic.waited += seconds
+        return True
+
+    def _was_outage(
+        self, request: _Prepared, failure: Retriable, passed: int, retries: int, traffic: Traffic
+    ) -> bool:
+        """Whether a request may go again, as an outage was the reason of its failure, and is over."""
+        known = self._passed_last
+        if known is None or not (retries or isinstance(failure, Unconnected)):
+            return False  # a piece of a page says for itself whether it can be had
+
+        def passes() -> bool:
+            ticket = self._limiter.enter()
+            try:
+                return self._fetch(known, traffic).status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+            except (Retriable, ApiError):
+                return False
+            finally:
+                self._limiter.lost(ticket)
+
+        def sleep(seconds: float) -> None:
+            self._sleep(request, failure, seconds, traffic)
+
+        return self._outage.is_over(failure, passed, passes, sleep)
 
     def _back_off(self, request: _Prepared, failure: Retriable, retry: int, traffic: Traffic) -> None:
         """Wait after a fault; if the server names a time, all requests do."""
         if too_long := messages.too_long_a_wait(request.url, failure, self.limits.max_wait):
             raise RateLimited(too_long, status=failure.status)
-        seconds = max(backoff(self.limits, retry), failure.wait or 0.0)
+        if failure.wait:
+            self._limiter.pause(failure.wait)
+        self._sleep(request, failure, max(backoff(self.limits, retry), failure.wait or 0.0), traffic)
+
+    def _sleep(self, request: _Prepared, failure: Retriable, seconds: float, traffic: Traffic) -> None:
         self._log_retry(request, failure, seconds)
         traffic.retries += 1
         traffic.waited += seconds
-        if failure.wait:
-            self._limiter.pause(failure.wait)
         self._limiter.sleep(seconds)
 
     def _log_retry(self, request: _Prepared, failure: Retriable, seconds: float) -> None:
@@ -285,10 +287,7 @@ class ApiClient:
 
     def _gave_up(self, request: _Prepared, failure: Retriable, tries: int, answers: int) -> ApiError:
         """The failure of a request that was tried so often; by its first retry, so many answers had come."""
-        msg = (
-            f"{messages.place(request.url)} failed {tries} time{'s' * (tries > 1)}, at last with: "
-            f"{failure.reason}. {failure.advice}, and run again with the last STATE"
-        )
+        msg = messages.gave_up(request.url, failure, tries)
         if failure.unanswered and self._answers == answers:
             if isinstance(failure, Unconnected):
                 return Unreachable(msg)

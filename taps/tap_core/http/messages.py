@@ -145,6 +145,14 @@ def _tls_failure(where: str, cause: BaseException) -> str:
     return f"{where} did not prove who it is (TLS: {why}): {advice}"
 
 
+def gave_up(url: str | None, failure: Retriable, tries: int) -> str:
+    """That a request was tried so often."""
+    return (
+        f"{place(url)} failed {tries} time{'s' * (tries > 1)}, at last with: {failure.reason}. "
+        f"{failure.advice}, and run again with the last STATE"
+    )
+
+
 def still_refused(url: str | None, failure: Retriable) -> str:
     """That waiting did not help."""
     return (

@@ -11,7 +11,17 @@ from http import HTTPStatus
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from tap_core.errors import PLAINLY_TOO_MUCH, TOO_MUCH
+import requests
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
+
+from tap_core.errors import PLAINLY_TOO_MUCH, TOO_MUCH, Hopeless, Retriable, Unconnected
+from tap_core.http import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,6 +68,10 @@ _SEVERAL = 3
 
 _IN_VAIN = 2
 """Lists in a row without any answer, after which each other one is asked for but once."""
+
+_OUTAGE, _LONGEST_OUTAGE = 3, 60.0
+"""Times as long as the waits of a request's own retries, and seconds at most, for which an outage is waited
+for that stops all of them."""
 
 _USED_UP = re.compile(r"\bremaining=0\b[^;]*?\breset=(\d{1,9})\b|;\s*r=0\s*;\s*t=(\d{1,9})\b")
 """In the header `RateLimit`, when what is used up is given again: `limit=25, remaining=0, reset=16`, or, as
@@ -123,6 +137,13 @@ def backoff(limits: Limits, retry: int) -> float:
     return min(doubled * random.uniform(1, 1 + _JITTER), limits.max_wait)  # noqa: S311
 
 
+def outage_patience(limits: Limits) -> float:
+    """Seconds from the first failure on in which the server may be down; 42 with the defaults."""
+    retries = range(min(limits.max_retries, _MOST_DOUBLINGS))
+    waits = sum(min(limits.backoff_factor * 2.0**retry, limits.max_wait) for retry in retries)
+    return min(_OUTAGE * waits, _LONGEST_OUTAGE)
+
+
 def refusal_wait(
     limits: Limits, before: int, named: float | None, *, factor: float = 1, blocks: bool = True
 ) -> float | None:
@@ -158,6 +179,29 @@ def _refusal_waits(limits: Limits, named: float | None, factor: float, *, blocks
     is_patient = blocks and limits.max_retries >= _SEVERAL and limits.max_wait >= _WINDOW
     if is_patient and (named or 0.0) < _WINDOW:
         yield _WINDOW
+
+
+def failure_of(url: str | None, error: Exception, request_timeout: float) -> Exception:
+    """What it means that there was no whole answer.
+
+    Args:
+        url: Where the request went.
+        error: What came in its place.
+        request_timeout: Seconds that it was waited for at most.
+    """
+    timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
+    if timed_out and not isinstance(error, NewConnectionError):
+        reason = f"no answer within {request_timeout:g} s"
+        kind = Unconnected if isinstance(error, ConnectTimeoutError) else Retriable
+        return kind(reason, unanswered=True)
+    if hopeless := messages.why_hopeless(url, error):
+        return Hopeless(hopeless)
+    if isinstance(error, (HTTPError, requests.RequestException)):
+        kind = Retriable if isinstance(error, ProtocolError) else Unconnected
+        return kind(messages.reason(error), unanswered=messages.is_unanswered(error))
+    if isinstance(error, OSError):
+        return Hopeless(f"{messages.sanitize(str(error), 300)}: check REQUESTS_CA_BUNDLE")
+    return Retriable(f"the body can't be read ({messages.sanitize(str(error))})")
 
 
 def named_wait(headers: Mapping[str, str], *, limited: bool) -> float | None:
