@@ -52,9 +52,10 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
 - **Outages** in mid-run, of some 30 s by default, cost nothing, whether connections are refused or dropped or
-  a proxy answers with 502 or 503: while nothing passes, requests whose retries are used up wait for one that
-  tries what passed before. An end is waited for three times as long as a request's own retries take, 42 s by
-  default and a minute at most, and once; then the failures count. Before a first answer nothing is waited for.
+  a proxy answers with 502 or 503: while nothing passes, requests whose retries are used up wait for one
+  that tries what passed before. An end is waited for three times as long as a request's own retries take,
+  42 s by default and a minute at most, and once; then the failures count. Before a first answer nothing is
+  waited for.
 - **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was. One of
   another `account`, or of another host or path in `api_url`, is forgotten in a line; by the key alone no
   account is told apart.

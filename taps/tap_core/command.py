@@ -19,7 +19,7 @@ from tap_core.files import read_catalog, read_config, read_state
 from tap_core.redaction import public_address, redact_logs
 from tap_core.sdk import ConfigInput
 from tap_core.selftest import try_out
-from tap_core.settings import secret_values
+from tap_core.settings import secret_values, secrets_in_urls
 from tap_core.stream_groups import GroupedTap
 from tap_core.validation import state_errors
 
@@ -59,7 +59,8 @@ class CommandTap(GroupedTap):
         files = read_config(tuple(path for path in value if path != "ENV"))
         environment = read_environment(cls.config_jsonschema["properties"], cls.env_prefix())
         settings = files | environment if "ENV" in value else environment | files
-        redact_logs(secret_values(cls.config_jsonschema, settings))  # another option may be what is wrong
+        # Another option may be what is wrong.
+        redact_logs(secret_values(cls.config_jsonschema, settings), secrets_in_urls(settings))
         return ConfigInput(settings)
 
     @classmethod

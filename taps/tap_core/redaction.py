@@ -44,29 +44,69 @@ _forms: set[str] = set()
 
 _pattern = re.compile("(?!)")
 
+_RUN, _LONG_RUN = 8, 16
+"""Characters in a row that are a part of a key, as where an API says `Invalid key sk_live_4eC39…`; and as
+many where they are words."""
+
+_WORDS = re.compile(r"(?:[A-Z]?[a-z]*|[A-Z]*)(?:[ ._/:-](?:[A-Z]?[a-z]*|[A-Z]*))*|[\W\d_]*")
+"""What can stand in a key and in any other text: words, or a number."""
+
+_parts: dict[int, set[str]] = {}
+"""Parts of the keys of this process by their length, in small letters."""
+
 
 def redacted(text: str) -> str:
     """A text with the secrets masked, however they are encoded, in capitals or not, and users in URLs.
 
     Addresses of e-mail are as well: an API's message, or a filter, can hold one.
     """
-    text = _pattern.sub(_MASK, text)
     if _ESCAPE.search(text):
-        text = _without_escaped(text)
+        text = _pattern.sub(_MASK, text)
+        text = _masked(text, *_unescaped(text))
+    text = _masked(text, text, range(len(text)))
     text = _USER_IN_URL.sub(_MASK, text)
     return _EMAIL.sub(_EMAIL_MASK, text) if "@" in text or "%40" in text else text
 
 
-def _without_escaped(text: str) -> str:
-    """A text with those secrets masked that show once escapes are undone."""
-    plain, starts = _unescaped(text)
+def _masked(text: str, plain: str, starts: Sequence[int]) -> str:
+    """A text with the secrets masked.
+
+    Args:
+        text: The text.
+        plain: The same, or with its escapes undone.
+        starts: Where each letter of that begins in the text.
+    """
     parts, done = list[str](), 0
-    for found in _pattern.finditer(plain):
-        last = starts[found.end() - 1]
-        escape = _ESCAPE.match(text, last)
-        parts += [text[done : starts[found.start()]], _MASK]
+    for begin, end in _found(plain):
+        last = starts[end - 1]
+        escape = _ESCAPE.match(text, last) if plain is not text else None
+        parts += [text[done : starts[begin]], _MASK]
         done = escape.end() if escape else last + 1
-    return "".join((*parts, text[done:]))
+    return "".join((*parts, text[done:])) if parts else text
+
+
+def _found(text: str) -> Iterator[tuple[int, int]]:
+    """Where secrets stand in a text, and parts of keys: from the first letter to behind the last."""
+    small = _small(text)
+    spans = [found.span() for found in _pattern.finditer(text)]
+    for size, parts in _parts.items():
+        places = range(len(text) - size + 1)
+        spans += [(place, place + size) for place in places if small[place : place + size] in parts]
+    begin = end = -1
+    for first, last in sorted(spans):
+        if first >= end > 0:
+            yield begin, end
+        begin, end = (first, last) if first >= end else (begin, max(end, last))
+    if end > 0:
+        yield begin, end
+
+
+def _small(text: str) -> str:
+    """A text in small letters, each where it was: some would become two."""
+    small = text.lower()
+    if len(small) == len(text):
+        return small
+    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
 
 
 def _unescaped(text: str) -> tuple[str, array[int]]:
@@ -122,13 +162,21 @@ def url_secrets(url: str) -> Iterator[str]:
         yield from (text, unquote(text))
 
 
-def redact_logs(secrets: Iterable[str]) -> None:
+def redact_logs(keys: Iterable[str], others: Iterable[str] = ()) -> None:
     """Mask secrets in all that is logged from now on, whichever logger and handler it takes.
 
     What is logged as an argument, which may come from outside, is kept to one line besides.
+
+    Args:
+        keys: Those of the API, which it may say in part: a part of them is masked as well.
+        others: Secrets of which a part may be a user's name, or a word.
     """
     global _pattern  # noqa: PLW0603  the secrets of a process are one thing
-    for secret in secrets:
+    keys = [*keys]
+    for key in keys:
+        for part in _parts_of(key):
+            _parts.setdefault(len(part), set()).add(part)
+    for secret in (*keys, *others):
         if len(secret) >= _SHORTEST:
             _forms.update(form for form in _encodings_of(secret) if len(form) >= _SHORTEST)
     longest_first = sorted(_forms, key=len, reverse=True)
@@ -144,12 +192,32 @@ def _encodings_of(secret: str) -> Iterable[str]:
         yield from (text, _unescaped(text)[0])
     data = secret.encode()
     yield from (data.hex(), *map(data.hex, ":- "))
+    yield from _in_base64(secret)
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    data = secret.encode()
     for content in (data, secret.encode("utf-16-le").rstrip(b"\0")):
         for before in range(3):
             encoded = base64.b64encode(b"\0" * before + content).decode()
             # No bit of these letters is of what is around the secret.
             inside = encoded[-(-8 * before // 6) : 8 * (before + len(content)) // 6]
             yield from (inside, inside.replace("+", "-").replace("/", "_"))
+
+
+def _parts_of(key: str) -> Iterator[str]:
+    """What is so long of a key, or half of a short one, that it tells of it."""
+    for form in (key, *_in_base64(key)):
+        size, long = min(_RUN, len(form) // 2), min(_LONG_RUN, len(form) - 1)
+        if size >= _SHORTEST:
+            runs = (form[place : place + size] for place in range(len(form) - size + 1))
+            yield from (_small(run) for run in runs if _tells(run))
+            yield from (_small(form[place : place + long]) for place in range(len(form) - long + 1))
+
+
+def _tells(run: str) -> bool:
+    """Whether a part of a key is none of other texts, as words are, and short numbers."""
+    return not _WORDS.fullmatch(run) or (len(run) >= _RUN and run.isdigit())
 
 
 class _RedactingFactory:

@@ -73,7 +73,7 @@ def default_user_agent() -> str:
 
 
 def secret_values(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
-    """The values of the settings that are secrets, and those in the URLs of proxies and of batches' storage.
+    """The values of the settings that are secrets.
 
     Args:
         schema: JSON schema of the settings.
@@ -82,6 +82,10 @@ def secret_values(schema: Mapping[str, Any], config: Mapping[str, Any]) -> Itera
     for name, field in schema["properties"].items():
         if field.get("secret") and config.get(name) is not None:
             yield str(config[name])
+
+
+def secrets_in_urls(config: Mapping[str, Any]) -> Iterator[str]:
+    """The secrets in the URLs of proxies and of batches' storage."""
     batches = config.get("batch_config")
     storage = batches.get("storage") if isinstance(batches, dict) else batches
     root = storage.get("root") if isinstance(storage, dict) else storage

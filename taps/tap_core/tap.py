@@ -31,6 +31,7 @@ from tap_core.settings import (
     parse_numbers,
     rename_old_settings,
     secret_values,
+    secrets_in_urls,
 )
 from tap_core.validation import (
     bookmark_errors,
@@ -94,7 +95,7 @@ class ApiTap(CommandTap):
     @override
     def client(self) -> ApiClient:
         """The HTTP client that all streams share."""
-        redact_logs(secret_values(self.config_jsonschema, self.config))
+        redact_logs(secret_values(self.config_jsonschema, self.config), secrets_in_urls(self.config))
         given = {name: value for name, value in self.config.items() if value is not None}
         config = {**asdict(Limits()), **given}
         limits = Limits(

@@ -49,6 +49,7 @@ def test_a_secret_in_the_storage_of_batches(tmp_path, log, tap, root):
 def log():
     """The lines that a new logger writes after `redact_logs`; what it set is put back."""
     factory, forms, pattern = logging.getLogRecordFactory(), set(redaction._forms), redaction._pattern
+    parts = {size: set(some) for size, some in redaction._parts.items()}
     redaction.redact_logs([CANARY])
     stream = io.StringIO()
     logger = logging.getLogger(f"new.{id(stream)}")
@@ -59,6 +60,8 @@ def log():
     redaction._pattern = pattern
     redaction._forms.clear()
     redaction._forms.update(forms)
+    redaction._parts.clear()
+    redaction._parts.update(parts)
 
 
 def test_J06_no_part_of_a_record_holds_a_key(log):
