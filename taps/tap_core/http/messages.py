@@ -23,6 +23,7 @@ from tap_core.redaction import printable, redacted
 if TYPE_CHECKING:
     from tap_core.errors import Retriable
 
+_PORTS = {"http": 80, "https": 443}
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
@@ -43,13 +44,15 @@ def host(url: str | None) -> str:
 
 
 def origin(url: str) -> tuple[str, str]:
-    """What the key is for: scheme, host and port.
+    """What the key is for: scheme, host and port, in one of the ways to write them.
 
     Raises:
         ValueError: The URL makes no sense.
     """
     parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
+    name = parts.netloc.rpartition("@")[2].lower().removesuffix(f":{parts.port}").removesuffix(":")
+    port = "" if parts.port in {None, _PORTS.get(parts.scheme)} else f":{parts.port}"
+    return parts.scheme, name.removesuffix(".") + port
 
 
 def causes(error: BaseException) -> list[BaseException]:

@@ -188,23 +188,30 @@ def _message(response: requests.Response) -> str:
 
 
 def redirect_target(response: requests.Response) -> str:
-    """Where an answer redirects to.
+    """Where an answer redirects to, on the same host: no other host gets the key.
 
     Raises:
-        ApiError: Nowhere, or where another list would be read: the first page, or rows of any time.
+        ApiError: Nowhere, to another host, or where another list would be read: the first page, or rows of
+            any time.
     """
+    asked, status = str(response.url), response.status_code
     try:
         location = response.headers["Location"].encode("latin-1").decode("utf-8")
-        target = requote_uri(urljoin(str(response.url), location))
-        messages.origin(target)
+        target = requote_uri(urljoin(asked, location))
+        origin = messages.origin(target)
     except ValueError:
-        msg = f"{messages.place(response.url)} redirects to what is no URL: check api_url"
-        raise ApiError(msg, status=response.status_code) from None
-    asked, left = (parse_qs(urlsplit(url).query, keep_blank_values=True) for url in (response.url, target))
-    if lost := [name for name in asked if name not in left]:
+        msg = f"{messages.place(asked)} redirects to what is no URL: check api_url"
+        raise ApiError(msg, status=status) from None
+    before, after = urlsplit(asked), urlsplit(target)
+    left = parse_qs(after.query, keep_blank_values=True)
+    if lost := [name for name in parse_qs(before.query, keep_blank_values=True) if name not in left]:
         msg = (
-            f"{messages.place(response.url)} redirects to {messages.place(target)} without the parameter "
+            f"{messages.place(asked)} redirects to {messages.place(target)} without the parameter "
             f"`{messages.sanitize(lost[0])}`: check api_url, and the key if one is to log in there"
         )
-        raise ApiError(msg, status=response.status_code)
-    return target
+        raise ApiError(msg, status=status)
+    if origin != messages.origin(asked):
+        where = f"{origin[0]}://{messages.host(target)}"
+        raise ApiError(f"api_url redirects to {where}: set it to the right address", status=status)
+    same = {"scheme": before.scheme, "netloc": before.netloc, "path": after.path or "/", "fragment": ""}
+    return after._replace(**same).geturl()

@@ -147,7 +147,7 @@ class Transport(HTTPAdapter):
     def _find_route(self, origin: str, request: requests.PreparedRequest) -> _Route:
         settings = self._session.merge_environment_settings(str(request.url), {}, None, None, None)
         proxies, verify, cert = settings["proxies"], settings["verify"], settings["cert"]
-        scheme, netloc = messages.origin(origin)
+        scheme, host = messages.origin(origin)
         proxy = select_proxy(str(request.url), proxies)
         try:
             pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
@@ -159,7 +159,6 @@ class Transport(HTTPAdapter):
             _check_bundle(verify)
         self.cert_verify(pool, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
         pool.conn_kw["max_body"] = self._limit
-        host = netloc.rpartition("@")[2].removesuffix(":443" if scheme == "https" else ":80")
         is_proxied = self.request_url(request, proxies) != request.path_url
         return self._routes.setdefault(origin, _Route(pool, host, is_proxied))
 
