@@ -17,7 +17,8 @@ CORE = {
     "What a tap is made of": "__init__ tap stream_groups stream bounds relations schema sdk",
     "The command, and what it is given": "command cli files settings replication_settings catalog validation "
     "selection filters window account maps typed_maps expressions batches selftest",
-    "A run": "run plan listing reading replication fetcher pieces emit arrow_files losses",
+    "A run": "run plan listing reading replication fetcher pieces emit arrow_files losses second_tries "
+    "left_below outcome",
     "What STATE remembers": "bookmarks positions bookmark_scope checkpoint followers parents versions",
     "What is told": "errors redaction quiet progress progress_bar receipt",
 }

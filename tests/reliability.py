@@ -51,6 +51,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   of the vendor for an empty list, with the resource's own name, are believed.
 - **Faults** are tried again; what fails for good costs its list, and STATE does not go past it. A page
   that fails is asked for by halves, down to the row that the server can't send.
+- **Lists that seem to be gone** (404, 403 in place of their first page) are asked for once more at the end of
+  what is read with them, and so are those that others' failures cost their retries, or their turn. Where five
+  such tries in a row say the same, it is believed of the others.
 - **Outages** in mid-run, of some 30 s by default, cost nothing, whether connections are refused or dropped or
   a proxy answers with 502 or 503: while nothing passes, requests whose retries are used up wait for one
   that tries what passed before. An end is waited for three times as long as a request's own retries take,

@@ -43,6 +43,9 @@ class ApiError(Exception):
         status: HTTP status of the answer that says so, where there was one.
     """
 
+    at_start = False
+    """Whether it came in place of the first page of a list, of which nothing was read then."""
+
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status

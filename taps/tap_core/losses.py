@@ -49,6 +49,11 @@ class Reason(NamedTuple):
     gap: Gap = Gap.MISSED
 
 
+def kind_of(error: ApiError) -> tuple[Any, ...]:
+    """What tells failures apart: a server that is down answers with 500 or 502, or breaks off."""
+    return (PageFailed, None) if isinstance(error, PageFailed) else (type(error), error.status)
+
+
 FEWER = Reason("fewer rows came than the API says there are", Gap.UNSURE)
 
 
@@ -62,7 +67,9 @@ class Losses:
         missing: Lists that this account or server does not have.
         failures: What could not be read, in words: the first few times.
         failed: How often something could not be read.
-        given_up: Whether no more lists are tried, as they fail alike.
+        given_up: Whether no other list is tried for now, as they fail alike.
+        is_hurried: Whether the first page of the list that is read now is asked for but once.
+        last_failure: Of which kind the failure of the last list was.
         left: How much is left for the next run: lists, and rows that the server can't send.
     """
 
@@ -71,11 +78,11 @@ class Losses:
         self.lists = self.ends = self.missing = self.rejected = self.failed = 0
         self.failures: list[str] = []
         self.left = 0
-        self.given_up = self._has_gap = False
+        self.given_up = self.is_hurried = self._has_gap = False
         self._missed: Reason | None = None
         self._gone = self._cut_off = self._alike = self._differences = 0
-        self._last_failure: tuple[Any, ...] = ()
-        self._told_null_key = False
+        self.last_failure: tuple[Any, ...] = ()
+        self._told_null_key = self._told_given_up = False
 
     @property
     def name(self) -> str:
@@ -84,8 +91,8 @@ class Losses:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last few lists have all failed alike."""
-        return self._alike >= _ALIKE
+        """Whether the list is asked for but once, as it is hurried, or the last few have all failed alike."""
+        return self.is_hurried or self._alike >= _ALIKE
 
     @property
     def has_leftovers(self) -> bool:
@@ -127,7 +134,7 @@ class Losses:
     def list_read(self) -> None:
         """A list was read to its end."""
         self.ends += 1
-        self._last_failure, self._alike = (), 0
+        self.last_failure, self._alike, self.given_up = (), 0, False
 
     def differs(self, context: Context | None, read_count: int, total: int, *, lacks: bool) -> None:
         """Say that a list did not hold as many records as the API said; for many lists, of the first few.
@@ -144,10 +151,10 @@ class Losses:
         text = "%s: read %d records where the API says there are %d"
         self._log_first(self._differences, logging.WARNING, text, self.list_name(context), read_count, total)
 
-    def note_missing(self, context: Context | None, error: ApiError) -> bool:
-        """Whether a failure of a list's first page says that the account has no such list; counts it."""
+    def _is_missing(self, context: Context | None, error: ApiError) -> bool:
+        """Whether a failure says that the account has no such list; counts it."""
         stream = self.stream
-        if not stream.means_no_such_list(error):
+        if not error.at_start or not stream.means_no_such_list(error):
             return False
         self.missing += 1
         if self.missing == 1:
@@ -178,7 +185,7 @@ class Losses:
             level, "%s: `%s` is null, so that there are no lists of %s", self.name, field, ", ".join(names)
         )
 
-    def gone(self, context: Context, error: NotFound) -> None:
+    def _is_gone(self, context: Context, error: NotFound) -> None:
         """A parent has no such list any more, as it was deleted while it was read."""
         self._gone += 1
         self._log_first(self._gone, logging.WARNING, "%s: passed over: %s", self.list_name(context), error)
@@ -197,20 +204,40 @@ class Losses:
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
         self._failed(message)
-        is_fault = isinstance(error, PageFailed)  # one that is down answers with 500 or 502, or breaks off
-        alike = (PageFailed, None) if is_fault else (type(error), error.status)
+
+    def lists_fail(self, error: ApiError) -> None:
+        """Take note of how one list of many failed: where they fail alike, no other is tried for now."""
+        alike = kind_of(error)
         by_parent = isinstance(error, Refused) and self.stream.rights_by_parent
         if by_parent or isinstance(error, TotalMissed):  # its rows came
             self._alike = 0  # it tells nothing of other lists
         else:
-            self._alike = self._alike + 1 if alike == self._last_failure else 1
-        self._last_failure = alike
+            self._alike = self._alike + 1 if alike == self.last_failure else 1
+        self.last_failure = alike
         most = _ALIKE if isinstance(error, (Refused, Unanswered)) else _ALL_ALIKE
-        if context is not None and self._alike >= most and not self.given_up:
-            self.given_up = True
-            self.stream.logger.error(
-                "%s: given up, as %d lists in a row failed alike", self.name, self._alike
-            )
+        self.given_up = self.given_up or self._alike >= most
+
+    def lose(self, context: Context | None, error: ApiError | None) -> None:
+        """A list, or the rest of it, can't be read.
+
+        Args:
+            context: The parent's ids, or None.
+            error: Why; None if it was not tried, as others failed alike.
+        """
+        if error is None:
+            self._leave_untried()
+        elif not self._is_missing(context, error):
+            if context is not None and isinstance(error, NotFound):
+                self._is_gone(context, error)
+            else:
+                self.fail(context, error)
+
+    def _leave_untried(self) -> None:
+        self.left += 1
+        if not self._told_given_up:
+            self._told_given_up = True
+            text = "%s: given up, as %d lists in a row failed alike"
+            self.stream.logger.error(text, self.name, self._alike)
 
     def unreadable(self, context: Context | None, row: int) -> None:
         """A row can't be had from the server; the others are read, but the bookmark may not pass it.

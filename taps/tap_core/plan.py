@@ -184,9 +184,14 @@ class Plan:
         return True
 
     def _planned(self) -> Iterator[Item]:
+        began = False
         try:
-            yield from self._in_order()
+            for item in self._in_order():
+                began = True
+                yield item
         except Exception as error:  # noqa: BLE001  it is raised when its turn comes
+            if isinstance(error, ApiError):
+                error.at_start = not began
             yield Failure(error)
 
     def _in_order(self) -> Iterator[PageRows | Parent]:

@@ -12,12 +12,14 @@ from tap_core import receipt
 from tap_core.account import account_columns
 from tap_core.batches import are_by_list
 from tap_core.emit import mapped, write_rows
-from tap_core.errors import ApiError, NotFound, PartlyRead, RunEnds, Stopped
+from tap_core.errors import ApiError, RunEnds, Stopped
 from tap_core.fetcher import Fetcher
+from tap_core.left_below import followers, stay_before_left
 from tap_core.losses import Gap, Reason
 from tap_core.plan import Failure, PageRows, Plan
-from tap_core.progress import Progress, measure_partly_read, summarize
+from tap_core.progress import Progress, summarize
 from tap_core.reading import Reading
+from tap_core.second_tries import SecondTries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
+    from tap_core.left_below import Above
     from tap_core.paging.paginator import Query
     from tap_core.plan import Parent
     from tap_core.records.writer import MessageWriter
     from tap_core.sdk import SdkTap
+    from tap_core.second_tries import Doubt
     from tap_core.stream import ApiStream
 
 _STATE_SHARE = 0.05
@@ -56,6 +60,8 @@ class Run:
         self.fetcher = Fetcher(tap.client, streams)
         self.readings: dict[str, Reading] = {}
         self.ended_by: RunEnds | None = None
+        self._later = SecondTries(tap.client.limits.backoff_factor)
+        self._above: tuple[Above, ...] = ()
         self._stopped_by = 0
         self._progress = Progress()
         self._pages = self._pages_saved = 0
@@ -116,7 +122,7 @@ class Run:
 
     def _read(self, reading: Reading, context: Context | None) -> Generator[PageRows, None, None]:
         begun = time.monotonic()
-        came = False
+        came = is_kept = False
         try:
             yield from self._read_list(reading, context)
             came = True
@@ -124,13 +130,13 @@ class Run:
             self.ended_by = end
             raise
         except ApiError as error:
-            if context is not None and isinstance(error, NotFound):
-                reading.gone(context, error)
-            else:
-                reading.fail(context, error)
+            is_kept = self._later.keeps_failed(reading, context, self._above, error)
+            if not is_kept:
+                reading.lose(context, error)
         finally:
             reading.seconds += time.monotonic() - begun
-        if context is None:
+        if context is None and not is_kept:
+            self._try_again(at_end=True)
             self._close(reading, came=came)
 
     def _read_list(self, reading: Reading, context: Context | None) -> Iterator[PageRows]:
@@ -151,44 +157,73 @@ class Run:
                 self._read_children(item, reading, context)
                 if checkpoint and not item.is_late:
                     self._pass(reading, item.query, item.key)
+                if context is None:
+                    self._try_again(at_end=False)
 
     def _pass(self, reading: Reading, query: Query, key: Any) -> None:
         """Let an interrupted read go on from a record, unless something before it is left to be read."""
         streams = [reading.stream, *reading.stream.descendent_streams]
         concerned = [self.readings[one.name] for one in streams if one.name in self.readings]
-        if reading.checkpoint and not any(one.has_leftovers for one in concerned):
+        if reading.checkpoint and not self._later.waiting and not any(one.has_leftovers for one in concerned):
             version = reading.stream.version
             whole = version is not None and not any(one.why_not_whole for one in concerned)
             reading.checkpoint.put(query, key, version if whole else None)
 
     def _read_children(self, item: Parent, above: Reading, above_context: Context | None) -> None:
-        left = self._left_below(above)
-        for child in item.lists:
-            reading, context = child.reading, child.context
-            reading.lists += 1
-            if reading.given_up:
-                reading.left += 1
-                continue
-            try:
-                if self._batches:
-                    reading.stream.sync(context)
-                else:
-                    self.write(reading.stream, context)
-            except (AbortedSyncFailedException, AbortedSyncPausedException):  # a dry run has read enough
-                continue
-        if self._left_below(above) > left:
-            above.stay_before(above_context, item.at)
+        place = (above, above_context, item.at)
+        path, self._above = self._above, (*self._above, place)
+        with stay_before_left(self.readings, place):
+            for child in item.lists:
+                child.reading.lists += 1
+                if not child.reading.given_up:
+                    self._read_child(child.reading, child.context)
+                elif not self._later.keep(child.reading, child.context, self._above, None):
+                    child.reading.lose(child.context, None)
+        self._above = path
 
-    def _left_below(self, reading: Reading) -> int:
-        """What is left for the next run of lists that are asked for with rows of a stream alone."""
-        return sum(found.may_come_yet for found in self._followers(reading))
+    def _read_child(self, reading: Reading, context: Context | None) -> None:
+        # a dry run can have read enough
+        with contextlib.suppress(AbortedSyncFailedException, AbortedSyncPausedException):
+            if self._batches:
+                reading.stream.sync(context)
+            else:
+                self.write(reading.stream, context)
 
-    def _followers(self, reading: Reading) -> list[Reading]:
-        names = [below.name for below in reading.stream.followers] if reading.bookmark else []
-        return [self.readings[name] for name in names if name in self.readings]
+    # Once more
+
+    def _try_again(self, *, at_end: bool) -> None:
+        """Try lists again that seemed to be gone: at the end all, before it those of long ago."""
+        while doubts := self._later.due(at_end=at_end):
+            self._later.try_again(doubts, self._read_again)
+            for doubt in doubts:
+                if not doubt.has_passed:
+                    with stay_before_left(self.readings, *doubt.above):
+                        doubt.reading.lose(doubt.context, doubt.again or doubt.error)
+
+    def _read_again(self, doubt: Doubt) -> None:
+        self._above = doubt.above
+        with stay_before_left(self.readings, *doubt.above):
+            self._read_child(doubt.reading, doubt.context)
+        self._above = ()
+
+    def try_streams_again(self) -> None:
+        """At the end: try those again whose own list seemed not to be there, unless nothing at all was."""
+        later = self._later
+        if self._tap.client.answered:
+            later.try_again(later.streams, lambda doubt: doubt.reading.stream.sync(None))
+        for doubt in later.streams:
+            if not doubt.has_passed:
+                self._try_again(at_end=True)
+                doubt.reading.lose(None, doubt.again or doubt.error)
+                self._close(doubt.reading, came=False)
 
     def _open(self, stream: ApiStream) -> Reading:
         """Begin to read a stream that has no parent; its children's SCHEMA comes here, parents or not."""
+        before = self.readings.get(stream.name)
+        if before and self._later.current_of(before, None):
+            return before  # nothing was read of it
+        self._later.waiting.clear()
+        self._above = ()
         reading = self.readings[stream.name] = Reading(stream, began=self._began)
         for child in stream.selected_descendants:
             self.readings.pop(child.name, None)
@@ -203,7 +238,8 @@ class Run:
         return self.readings[stream.name]
 
     def _close(self, reading: Reading, *, came: bool) -> None:
-        if any(below.is_mostly_gone for below in self._followers(reading)):
+        came = came or bool(reading.missing)
+        if any(below.is_mostly_gone for below in followers(reading, self.readings)):
             reading.stay_before(None, None)
         reading.close(bookmark=came)
         reason = reading.why_lists_not_whole
@@ -262,34 +298,3 @@ class Run:
         """Whether it failed without a single good answer: `meltano config test` must see no RECORD then."""
         has_failed = self.ended_by or any(reading.failures for reading in self.readings.values())
         return bool(has_failed) and not self._tap.client.answered
-
-    def raise_if_incomplete(self) -> None:
-        """Fail if something could not be read.
-
-        Raises:
-            PartlyRead: Something was read, and something was not.
-            ApiError: Nothing was read.
-        """
-        failed = [reading.name for reading in self.readings.values() if reading.failures]
-        if not failed and not self.ended_by:
-            return
-        causes = [str(self.ended_by)] if self.ended_by else []
-        causes += [failure for reading in self.readings.values() for failure in reading.failures]
-        if not any(reading.rows or reading.ends for reading in self.readings.values()):
-            raise ApiError(f"nothing could be read: {causes[0]}")
-        if self.ended_by:
-            self._tap.logger.error("%s", self.ended_by)
-        streams: list[Any] = [one for one in self._tap.streams.values() if one.selected or one.name in failed]
-        partly = [stream.name for stream in streams if self._lacks_rows(stream)]
-        measure_partly_read(partly, self._tap.metrics_logger)
-        outcome = PartlyRead(partly, list(dict.fromkeys(causes)))
-        if not self._tap.config.get("allow_partial") or self.ended_by:
-            raise outcome
-        self._tap.logger.warning("%s", outcome.summary)
-
-    def _lacks_rows(self, stream: ApiStream) -> bool:
-        """Whether something of a stream, or of one above it, was not read."""
-        reading = self.readings.get(stream.name)
-        if not reading or not reading.done or reading.failures:
-            return True
-        return stream.parent is not None and self._lacks_rows(stream.parent)

@@ -19,6 +19,7 @@ from tap_core.filters import filter_errors
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.response import Refusals
 from tap_core.maps import mapping_errors
+from tap_core.outcome import raise_if_incomplete
 from tap_core.parents import parents_errors
 from tap_core.records.writer import MessageWriter
 from tap_core.redaction import redact_logs
@@ -153,6 +154,7 @@ class ApiTap(CommandTap):
             self.logger.info("%s", line)
         try:
             self.sync_all()
+            run.try_streams_again()
         except RunEnds as end:
             if end is not run.ended_by:  # it is of no list, but of what was made of the records
                 raise
@@ -161,7 +163,7 @@ class ApiTap(CommandTap):
             raise Stopped(run.stopped_by) from None
         finally:
             run.close()
-        run.raise_if_incomplete()
+        raise_if_incomplete(self, run.readings, run.ended_by)
 
     def _at_the_start(self) -> Iterator[str]:
         """What is to be known of a run that has such settings, a line each."""
