@@ -141,6 +141,7 @@ class Retriable(Exception):
         unanswered: Whether there was no answer at all.
         divisible: Whether fewer rows at a time may be answered better.
         inferred: Whether the status 429 is not the answer's own, but what its words or headers come to.
+        said: The answer's body, where its words tell that.
     """
 
     advice = "Check api_url and the network, or raise max_retries"
@@ -154,6 +155,7 @@ class Retriable(Exception):
         unanswered: bool = False,
         divisible: bool = True,
         inferred: bool = False,
+        said: bytes = b"",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -162,6 +164,7 @@ class Retriable(Exception):
         self.unanswered = unanswered
         self.divisible = divisible
         self.inferred = inferred
+        self.said = said
 
 
 class Unconnected(Retriable):

@@ -6,6 +6,8 @@ import pytest
 
 from in_process import call, select
 from json_api import JsonApi, cut
+from tap_core.errors import Retriable
+from tap_core.http.believed import Believed
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 
@@ -70,6 +72,37 @@ def test_H05_one_list_that_is_refused_for_good_costs_that_list_alone(tmp_path, k
     child = kind.streams[1]
     assert {int(row["id"]) for row in output.records[child]} == {100 + n for n in PARENTS} - {105}
     assert f"partly read: {child}" in output.log
+
+
+@pytest.mark.parametrize("kind", [Events, Promotions])
+def test_D03_a_limiter_of_other_words_is_believed_after_a_list_that_was_refused_in_vain(tmp_path, kind):
+    account, limited = kind(), {8: 2, 9: 1, 11: 2}
+
+    def handle(path, query):
+        parent = account.parent(path)
+        if parent == 3:
+            return 403, {"message": "You have exceeded the quota of API calls of your plan"}
+        limited[parent] = limited.get(parent, 0) - 1
+        return (403, {"message": "API rate limit exceeded"}) if limited[parent] >= 0 else account(path, query)
+
+    with JsonApi(handle) as api:
+        catalog, settings = select(kind.tap, *kind.streams), {"max_retries": 2, "concurrency": 1}
+        output = call(kind.tap, tmp_path, url=api.url, catalog=catalog, **settings)
+    assert {int(row["id"]) for row in output.records[kind.streams[1]]} == {100 + n for n in PARENTS} - {103}
+
+
+def test_D03_words_that_were_in_vain_are_doubted_whatever_number_is_in_them():
+    believed = Believed()
+    plan = [
+        Retriable("403", status=429, inferred=True, said=b"quota of plan %d exceeded" % n) for n in (1, 2)
+    ]
+    believed.in_vain(plan[0], 5)
+    assert believed.is_limit(plan[1], 5), "where nothing has passed since, all are refused"
+    assert not believed.is_limit(plan[1], 6)
+    assert believed.words(6, b"API rate limit exceeded")
+    for said in (b"a", b"b"):
+        believed.in_vain(Retriable("403", status=429, inferred=True, said=said), 7)
+    assert not believed.words(8, b"API rate limit exceeded"), "it has been in vain too often"
 
 
 @pytest.mark.parametrize("said", SAID)

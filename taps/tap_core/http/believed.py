@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -21,6 +22,18 @@ _SETTLED = 40
 """Requests after which a pace was found."""
 
 
+_DOUBTED = 3
+"""Words of so many kinds that were in vain; of more, none are believed: each costs a list's waits."""
+
+_NO_LETTERS = re.compile(rb"[^A-Za-z]+")
+_LONGEST = 2000
+
+
+def _words(said: bytes) -> bytes:
+    """What an answer says but for its numbers, which each list can have its own of."""
+    return _NO_LETTERS.sub(b"", said[:_LONGEST])
+
+
 class Believed:
     """What is taken for a limit until a request that goes alone is refused after every wait.
 
@@ -30,6 +43,7 @@ class Believed:
 
     def __init__(self) -> None:
         self._doubted_at: int | None = None
+        self._doubted: set[bytes] = set()
         self._recent = deque([False] * _WINDOW, _WINDOW)
         self._busy_is_limit: bool | None = None
         self._since = 0
@@ -38,13 +52,15 @@ class Believed:
         """A request has succeeded."""
         self._note(busy=False)
 
-    def words(self, answered: int) -> bool:
-        """Whether what an answer says is believed.
+    def words(self, answered: int, said: bytes) -> bool:
+        """Whether what an answer says is believed: one list's words can be in vain, and others a limiter's.
 
         Args:
             answered: Requests that have succeeded.
+            said: The answer's body.
         """
-        return self._doubted_at is None or self.is_doubted(answered)
+        is_new = len(self._doubted) < _DOUBTED and _words(said) not in self._doubted
+        return is_new or self.is_doubted(answered)
 
     def is_doubted(self, answered: int) -> bool:
         """Whether a request was refused for good, and none has passed since."""
@@ -60,7 +76,7 @@ class Believed:
             last: Whether its retries are used up: others may have taken each place that a limiter gave.
         """
         if failure.inferred:
-            return self.words(answered)
+            return self.words(answered, failure.said)
         if failure.status == HTTPStatus.SERVICE_UNAVAILABLE and answered:
             if not alone:
                 self._note(busy=True)
@@ -72,6 +88,7 @@ class Believed:
         """A request that was taken for one too many never passed."""
         if failure.inferred:
             self._doubted_at = answered
+            self._doubted.add(_words(failure.said))
         else:
             self._busy_is_limit = False
 

@@ -152,7 +152,7 @@ class ApiClient:
             response = self._send(request, traffic)
             if traffic.on_answer:
                 traffic.on_answer(response)
-            check_retried(response, believed=self._believed.words(self.answered))
+            check_retried(response, believed=self._believed.words(self.answered, response.content))
             result = read(response)
             self.answered += 1
             self._passed_last = request

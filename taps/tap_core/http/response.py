@@ -70,7 +70,10 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
         reason = f"{status} {messages.sanitize(response.reason)}"
         wait = named_wait(headers, limited=limited)
         status = codes.too_many_requests if limited else status
-        raise Retriable(reason, status=status, wait=wait, divisible=not inferred, inferred=inferred)
+        said = response.content if inferred else b""
+        raise Retriable(
+            reason, status=status, wait=wait, divisible=not inferred, inferred=inferred, said=said
+        )
 
 
 def check_finished(response: requests.Response, page: Page) -> None:
@@ -89,7 +92,8 @@ def limit_inside(response: requests.Response, member: str) -> Retriable:
     """What a response that worked is where a member of its body says that too much was asked for: a 429."""
     reason = f"the answer says by `{member}` that too much was asked for"
     wait = named_wait(response.headers, limited=True)
-    return Retriable(reason, status=codes.too_many_requests, wait=wait, inferred=True, divisible=False)
+    status, said = codes.too_many_requests, response.content
+    return Retriable(reason, status=status, wait=wait, inferred=True, divisible=False, said=said)
 
 
 def read_answer(
