@@ -32,6 +32,8 @@ _ALIKE_WITH_CARE = 50
 _SHOWN_AGAIN = 2
 """Places behind a page that show rows of it alone, where a list has ended."""
 
+_LACKING = "The API sends numbered pages that lack rows of theirs, in no way that can be known"
+
 
 class Endings(Joining):
     """Proves that nothing stands behind what was read."""
@@ -53,6 +55,8 @@ class Endings(Joining):
         self._at = here
         if more is None:
             self.evidence.proven_ends += 1
+            if self._thinned and not self.counts_rows and not self._window.ends_with_any(page):
+                self._doubt = _LACKING  # it stands elsewhere than it was asked for
             return None
         self.evidence.proven_ends = 0
         self._thinned, self._expects_next = True, steady
@@ -61,7 +65,7 @@ class Endings(Joining):
         if page.keys != self._cut:  # rows can have been added just now
             self._cut = page.keys
             return here
-        self._doubt = "The API sends numbered pages that lack rows of theirs, in no way that can be known"
+        self._doubt = _LACKING
         return more
 
     def _rows_behind(self, page: Page) -> Generator[Query, Page, Ask | None]:

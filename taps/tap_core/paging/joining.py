@@ -43,10 +43,6 @@ class Joining(Positioned):
         else:  # rows that were deleted can have left nothing there
             page = yield from self._behind(ask.query, sure=not self._full)
         page.fresh = []
-        if page.records and not self.probing:  # the server may send no more than it ever did
-            size = min(ask.size, max(self._longest, len(page.records)))
-            self._covered = max(self._covered, ask.start + size)
-            self._asked_to = max(self._asked_to, ask.start + ask.size)
         if not self._mark or self.probing:
             return page
         self._top = self._top or page.keys
@@ -130,8 +126,9 @@ class Joining(Positioned):
         if page.keys == keys or _shift(keys, page.keys) < (ask.start - self._at.start - 1) / 2:
             self._back, self._longest = 0, count
             return page, True
-        self._thinned = True  # it is no size that the server has cut: rows are left out
-        return (yield from self._page(ask)), False
+        was_thinned, self._thinned = self._thinned, True  # it is no size that was cut: rows are left out
+        page = yield from self._page(ask)
+        return (page, False) if was_thinned else (yield from self._in_place(ask, page))
 
     def _top_again(self) -> Generator[Query, Page, Page]:
         """The first page in full, where a smaller one was empty: were all rows deleted, or is it no size?"""

@@ -250,11 +250,17 @@ class Positioned(Paginator):
         It then stands before the place that it was asked for, with rows that were read from there on.
         """
         count, start = len(page.records), self._at.start
-        if self.counts_rows or self._places.own_size or self._thinned or not 0 < count < self._at.size:
+        if self.counts_rows or self._places.own_size or not 0 < count < self._at.size:
             return False
         place = (start // self._at.size) * count
+        if self._thinned:  # each page is shorter then: it must stand before the page that it is to join
+            return place < start and all(map(self._window.knows, page.keys)) and self._is_apart(page)
         stands_there = self._window.stands_at(page, place - self._begins, start - self._begins)
         return place < start and stands_there and self._window.joins(page)
+
+    def _is_apart(self, page: Page) -> bool:
+        """Whether a page has no row of the page before."""
+        return not set(page.keys) & set(self._page_keys)
 
     def _shows_own_size(self, page: Page) -> bool:
         if self._only_first_page and self._at.start and self._is_first_page_again(page):

@@ -38,6 +38,7 @@ class Walk(Endings):
         page = yield from self._page(self._places.ask(0, self._size))
         self._places.has_own_size(len(page.records), self._at, 0)
         self._longest = len(page.records)
+        self._cover(page)
         if not page.span:
             self._refuse_more_at_end(page)
             return
@@ -101,6 +102,7 @@ class Walk(Endings):
 
     def _to_the_end(self, ask: Ask) -> Steps:
         while page := (yield from self._joined(ask)):
+            self._cover(page)
             if self._back and not self._comes_again(page):
                 self._unconnected = 0
             if self._begins and not self._at.start:  # behind this, places are known from here on
@@ -127,6 +129,13 @@ class Walk(Endings):
                     return
                 ask = onward
         self._confirm_end(None)
+
+    def _cover(self, page: Page) -> None:
+        """Note up to where rows were asked for: by pages that join, as others can stand elsewhere."""
+        if page.records:  # the server may send no more than it ever did
+            size = min(self._at.size, max(self._longest, len(page.records)))
+            self._covered = max(self._covered, self._at.start + size)
+            self._asked_to = max(self._asked_to, self._at.start + self._at.size)
 
     @property
     def _is_tied(self) -> bool:

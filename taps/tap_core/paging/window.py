@@ -108,6 +108,11 @@ class Window:
         at = next((places[key] for key in page.keys if key in places), None)
         return at is not None and abs(at - place) < abs(at - other)
 
+    def ends_with_any(self, page: Page) -> bool:
+        """Whether a row of a page is among the last ones that were read, of as many as it has."""
+        read = [key for keys in self._order for key in keys]
+        return not set(page.keys).isdisjoint(read[-len(page.keys) :])
+
     def _is_unchanged(self, key: Any, now: int | None) -> bool:
         then = self._pages[self._newest[key] - self._first][key]
         return now is None or then is None or now == then
