@@ -30,7 +30,7 @@ _MOST = 5000
 
 _IN_VAIN = 5
 """Second tries in a row that say the same, until it is believed of the other lists too: that the key has no
-right to any, say, or that most parents have none. One that is not answered counts twice: it takes long."""
+right to any, say, or that most parents have none. One that is not answered counts as three: it takes long."""
 
 _MOMENT = 1.0
 """Seconds that lie between the two tries at least, in so far as a run waits for that: once, and no longer."""
@@ -147,7 +147,7 @@ class SecondTries:
                 self.current, doubt.reading.is_hurried = None, False
             doubt.has_passed = doubt.again is None
             if doubt.again and doubt.again.at_start:
-                self._in_vain[doubt.kind] += 1 + isinstance(doubt.again, Unanswered)
+                self._in_vain[doubt.kind] += 1 + 2 * isinstance(doubt.again, Unanswered)
             else:
                 self._in_vain[doubt.kind] = 0
 
