@@ -45,6 +45,7 @@ OFF = ("usages", "allocations", "proforma_invoices")
 LEGACY = ("statements", "legacy_invoices")
 """What a site has only with legacy statement billing."""
 
+METAFIELDS = ("subscription_metafields", "customer_metafields")
 METADATA = ("subscription_metadata", "customer_metadata")
 KEYS = {
     **dict.fromkeys(("invoices", "subscription_groups", "credit_notes", "proforma_invoices"), ("uid",)),
@@ -114,6 +115,8 @@ def _emitted(stream, row):
         row["percentage"] = Decimal(row["percentage"])
     if stream == "subscriptions":
         row |= {f"{name}_id": row[name]["id"] for name in ("customer", "product") if name in row}
+    elif stream in METAFIELDS and isinstance(row["enum"], str):
+        row["enum"] = [row["enum"]]
     elif stream in METADATA:
         row |= {name: 0 for name in KEYS[stream] if row[name] is None}
     elif stream == "allocations":

@@ -8,6 +8,7 @@ import pytest
 import streams
 from tap_billing.tap import TapBilling
 from tap_core import receipt
+from tap_core.records.values import types_of
 from tap_core.settings import RECEIPT
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
@@ -15,6 +16,7 @@ from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
 
 PAGE = (Path(__file__).parents[2] / "docs" / "streams.md").read_text(encoding="utf-8")
+NESTED = {"array", "object"}
 every_tap = pytest.mark.parametrize(
     "tap", [TapBilling, TapEvents, TapPromotions, TapRewards, TapScheduling], ids=lambda tap: tap.name
 )
@@ -37,6 +39,17 @@ def test_every_column_says_what_it_means(tap):
         for name, field in fields.items()
     }
     assert [name for name, words in described.items() if not words] == []
+
+
+@every_tap
+def test_no_column_has_two_shapes(tap):
+    """Loaders make such a column JSON, and stop at the first plain text in it."""
+    shapes = {
+        f"{table}.{name}": {*types_of(field)} - {"null"}
+        for table, fields in columns(tap).items()
+        for name, field in fields.items()
+    }
+    assert {name: kinds for name, kinds in shapes.items() if len(kinds) > 1 and kinds & NESTED} == {}
 
 
 @every_tap

@@ -31,8 +31,17 @@ def expected(api, stream):
     if stream == "calendars":
         return {(row["credentialId"], row["externalId"]): row for row in rows}
     secret = SECRETS.get(stream)
+    rows = [_in_one_shape(row) for row in rows]
     plain = [{name: value for name, value in row.items() if name != secret} for row in rows]
     return {(row["teamId"], row["id"]) if stream == "team_bookings" else (row["id"],): row for row in plain}
+
+
+def _in_one_shape(row):
+    """The row with each column in the one shape that it has."""
+    for name in {"disableCancelling", "disableRescheduling"} & row.keys():
+        if isinstance(row[name], bool):
+            row = {**row, name: {"disabled": row[name]}}
+    return row
 
 
 def _rows(tables, stream):

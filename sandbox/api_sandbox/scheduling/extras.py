@@ -186,7 +186,7 @@ def _form(fake: Fake, number: int, user: Row, team: int) -> Row:
         "disabled": number == 1,
         "createdAt": stamp(_FROM + timedelta(days=number)),
         "updatedAt": stamp(_FROM + timedelta(days=number, hours=3)),
-        "routes": ([route], {"0": route}, None, [])[number],
+        "routes": ([route], [route, {**route, "id": "r-2"}], None, [])[number],
         "fields": [{"id": "f-1", "type": "text", "label": "Company", "required": True}] if number else None,
         "settings": {"emailOwnerOnSubmission": True},
     }

@@ -89,6 +89,11 @@ class ReasonCodes(BillingStream):
     wrapper = "reason_code"
 
 
+def _as_list(value: Any) -> Any:
+    """One text as a list of it: the one value that can be chosen. Loaders take no column of both."""
+    return [value] if isinstance(value, str) and value else value
+
+
 class Metafields(BillingStream):
     """What definitions of custom fields have in common."""
 
@@ -96,6 +101,7 @@ class Metafields(BillingStream):
     total_path = "$.total_count"
     filters = ("name",)
     params = {"direction": "asc"}
+    repairs = {"enum": _as_list}
 
 
 class SubscriptionMetafields(Metafields):

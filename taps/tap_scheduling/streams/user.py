@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _ACCOUNTS = "$.data.connectedCalendars[*]"
 
 
+def _as_later(disabled: Any) -> Any:
+    """True or false as later versions have it, which tell when, too: `{"disabled": true}`."""
+    return {"disabled": disabled} if isinstance(disabled, bool) else disabled
+
+
 class EventTypes(SchedulingStream):
     """One row per kind of meeting that can be booked with the user or with one of the user's teams."""
 
@@ -30,6 +35,8 @@ class EventTypes(SchedulingStream):
     # Only this version has the event types of teams too, and the settings that the later ones leave out.
     cal_api_version = "2024-04-15"
     page_size = PAGE_SIZE  # the vendor sends it whole, as other servers may not
+    # True or false in this version; loaders take no column of both shapes.
+    repairs = dict.fromkeys(("disableCancelling", "disableRescheduling"), _as_later)
 
     @override
     def records_path(self, document: Any) -> str:
