@@ -28,6 +28,7 @@ class List:
     def __init__(self, answer):
         self.answer = answer
         self.requests = 0
+        self.key_of = _key_of
 
     def read(self, paginator):
         rows = []
@@ -35,7 +36,7 @@ class List:
             self.requests += 1
             assert self.requests < 200, "a loop"
             body = self.answer(paginator.current_value)
-            page = Page(jsonpath.parse(json.dumps(body).encode()), "$.items[*]", _key_of)
+            page = Page(jsonpath.parse(json.dumps(body).encode()), "$.items[*]", self.key_of)
             rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
             page.release()  # as is done before the next one is asked for
         return rows

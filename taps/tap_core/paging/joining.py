@@ -7,6 +7,7 @@ from operator import ne
 from typing import TYPE_CHECKING
 
 from tap_core.errors import ApiError
+from tap_core.paging.evidence import ALIKE
 from tap_core.paging.guard import Guard
 from tap_core.paging.positioned import Positioned
 
@@ -84,6 +85,8 @@ class Joining(Positioned):
         self._back = 0
         while True:
             page = yield from self._page(ask)
+            if self._ends_as_usual(page):
+                return None
             if self._shows_own_size(page):
                 self._back = 0
                 ask = self._places.ask(self._end, self._size, beyond=self._end)
@@ -95,8 +98,6 @@ class Joining(Positioned):
             if is_cut and self._at.start + self._at.size <= self._end:
                 ask = self._places.ask(max(0, self._end - 1), self._size, beyond=self._end)
                 continue
-            if not page.records:
-                self._empty = ask.query[self._places.param]
             if not page.records and not self._at.start:
                 page = yield from self._top_again()
             if self._back and self._comes_again(page):
@@ -113,6 +114,22 @@ class Joining(Positioned):
             # One less than before tells a server that has a page size of its own.
             size = self._size - (not self.counts_rows)
             ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))
+
+    def _ends_as_usual(self, page: Page) -> bool:
+        """Whether behind the first page its last row comes alone, as in lists before; else look at them."""
+        first = self._put_off
+        if first is None or not (page.records or self._back):
+            return False
+        is_usual = (
+            self.evidence.proven_ends >= ALIKE
+            and len(page.records) == 1 < self._at.size
+            and self._at.start == self._end - 1
+            and not self._says_more(page)
+            and page.records == first.records[-1:]
+        )
+        if not is_usual:
+            self._look_at_first()
+        return is_usual
 
     def _in_place(self, ask: Ask, page: Page) -> Generator[Query, Page, tuple[Page, bool]]:
         """A page as it is when asked for with care, and whether the server has cut its size."""
@@ -177,6 +194,8 @@ class Joining(Positioned):
         return page
 
     def _note_unconnected(self, page: Page) -> None:
+        if not page.records:
+            self._empty = self._at.query[self._places.param]
         if self._back or any(self._window.knows(key) for key in page.keys):
             return
         self._unconnected += 1

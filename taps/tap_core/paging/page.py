@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from datetime import datetime, timezone
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from msgspec import Raw
 
@@ -91,7 +92,7 @@ class Page:
         """Bytes of the records; 0 if they were decoded."""
         if not {Raw}.issuperset(map(type, self.records)):
             return 0
-        return sum(memoryview(record).nbytes for record in self.records)
+        return sum(map(len, map(cast("Any", memoryview), self.records)))
 
     def holds_lists(self, is_record: Callable[[Any], bool], *, null_is_empty: bool) -> bool:
         """Whether a list stands in each place where the records are to be; or a record alone, or null."""
@@ -168,6 +169,12 @@ class Page:
         """Hold these records instead, all of them new."""
         self.records = self.fresh = records
         self.__dict__.pop("keys", None)
+
+    def kept(self) -> Page:
+        """A page with the same records, that the release of this one leaves alone."""
+        twin = copy(self)
+        twin.records = twin.fresh = list(self.records)
+        return twin
 
     def release(self) -> None:
         """Let go of the response body; whether it says that there is more stays known."""

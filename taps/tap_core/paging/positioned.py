@@ -48,6 +48,7 @@ class Positioned(Paginator):
         self._order = order
         self._window = Window()
         self._at = places.ask(0, size)
+        self._put_off: Page | None = None  # the first page, until a page with rows comes behind it
         self._first: list[Any] = []  # keys of the first page
         self._top: list[Any] = []  # the same before they were marked
         self._page_keys: list[Any] = []  # those of the page before, which was asked for by
@@ -125,6 +126,19 @@ class Positioned(Paginator):
         """How many rows a page has that is asked for with a size: as many as ever where it can't be told."""
         return size if self.is_divisible else self._longest or self.size or size
 
+    def _look_at_first(self) -> None:
+        """Remember the first page: most lists of children end behind it, and cost no look at their keys."""
+        page, self._put_off = self._put_off, None
+        if page is not None:
+            self._window.add(page.keys, page.records, page.keys)
+            self._first = self._page_keys = page.keys
+            self._newest = page.keys[-1] if page.keys else None
+            self._guard.has_seen(page)
+
+    @override
+    def _is_endless(self, page: Page) -> bool:
+        return not self._put_off and super()._is_endless(page)
+
     # Where to
 
     @property
@@ -133,7 +147,7 @@ class Positioned(Paginator):
 
     def _beyond(self, page: Page) -> Ask:
         """What comes after a page, and its last row once more; fewer rows if the first can be the last."""
-        self._page_keys, self._page_at = page.keys, self._at
+        self._page_keys, self._page_at = [] if self._put_off else page.keys, self._at
         span = self._places.own_size or page.span  # the server may have left rows out
         self._end = self._at.start + span
         self._stride = max(span - self._overlap(page), 1)
@@ -242,7 +256,7 @@ class Positioned(Paginator):
 
     def _is_first_page_again(self, page: Page) -> bool:
         """Whether a page holds what the first one did, or as much of it as was asked for now."""
-        return set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
+        return bool(page.records) and set(page.keys) in (set(self._first), set(self._first[: self._at.size]))
 
     def _can_be_cut(self, page: Page) -> bool:
         """Whether a numbered page seems to be one of those that are as long as it came.

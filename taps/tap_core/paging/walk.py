@@ -69,9 +69,9 @@ class Walk(Endings):
 
     def _behind_first(self, page: Page) -> Ask:
         """What comes after the first page, which is remembered."""
-        self._window.add(page.keys, page.records, page.keys)
-        self._first, self._short = page.keys, self._shortness(page)
-        self._newest = page.keys[-1] if page.keys else None
+        self._short, self._put_off = self._shortness(page), page.kept()
+        if self.lone or self.careful or self._mark or page.span > self._at.size:
+            self._look_at_first()  # so that no two huge pages are held at once
         return self._beyond(page)
 
     def _rest(self, ask: Ask) -> Steps:

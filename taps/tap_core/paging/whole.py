@@ -46,6 +46,7 @@ class WholeList(Walk):
             return
         self.size = self._longest = count
         following = self._behind_first(page)
+        self._look_at_first()
         behind = yield from self._probe(self._places.ask(count, count))
         self.proofs += 1
         if behind and self._is_news(behind, count):
