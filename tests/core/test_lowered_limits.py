@@ -8,6 +8,7 @@ import pytest
 
 from in_process import call, said, select
 from json_api import JsonApi, cut, numbered
+from lists import moment
 from tap_billing.tap import TapBilling
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
@@ -22,7 +23,10 @@ def read(folder, stream, count, limits, at, hidden, **config):
         limit = limits[len(api.paths) > at]
         is_numbered = LISTS[stream] is TapBilling
         page = (numbered if is_numbered else cut)(range(count), query, cap=limit)
-        rows = [{"id": str(row) if stream == "campaigns" else row} for row in page if row not in hidden]
+        shown = [row for row in page if row not in hidden]
+        rows = [
+            {"id": str(row) if stream == "campaigns" else row, "created_at": moment(row)} for row in shown
+        ]
         return [{stream[:-1]: row} for row in rows] if is_numbered else {stream: rows}
 
     with JsonApi(handle) as api:

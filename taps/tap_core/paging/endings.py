@@ -32,8 +32,6 @@ _ALIKE_WITH_CARE = 50
 _SHOWN_AGAIN = 2
 """Places behind a page that show rows of it alone, where a list has ended."""
 
-_LACKING = "The API sends numbered pages that lack rows of theirs, in no way that can be known"
-
 
 class Endings(Joining):
     """Proves that nothing stands behind what was read."""
@@ -52,11 +50,11 @@ class Endings(Joining):
         here = self._at
         onward, steady = self._beyond(page), self._expects_next
         more = yield from self._rows_behind(page)
+        if more is None and self._can_stand_elsewhere(page):
+            more = yield from self._row_behind()
         self._at = here
         if more is None:
             self.evidence.proven_ends += 1
-            if self._thinned and not self.counts_rows and not self._window.ends_with_any(page):
-                self._doubt = _LACKING  # it stands elsewhere than it was asked for
             return None
         self.evidence.proven_ends = 0
         self._thinned, self._expects_next = True, steady
@@ -65,7 +63,7 @@ class Endings(Joining):
         if page.keys != self._cut:  # rows can have been added just now
             self._cut = page.keys
             return here
-        self._doubt = _LACKING
+        self._doubt = "The API sends numbered pages that lack rows of theirs, in no way that can be known"
         return more
 
     def _rows_behind(self, page: Page) -> Generator[Query, Page, Ask | None]:
@@ -94,6 +92,28 @@ class Endings(Joining):
                 break
             before, place = set(keys), place + len(keys)
         return None
+
+    def _can_stand_elsewhere(self, page: Page) -> bool:
+        """Whether a page that lacks rows may have another place, as it has none of the rows read last."""
+        is_fixed = self.counts_rows or bool(self._places.own_size)
+        return self._thinned and not is_fixed and not self._window.ends_with_any(page)
+
+    def _row_behind(self) -> Generator[Query, Page, Ask | None]:
+        """Where unknown rows begin behind all known ones, each asked for alone; None if none are found.
+
+        A page of one row stands where it was asked for, whatever the limit for a page has become. The rows
+        that were read may be followed by others from the place on that has their number. One among known
+        rows was added meanwhile.
+        """
+        start, step, first = self._begins + self.records_read, 1, None
+        while start + step <= max(self._end, self._asked_to):
+            ask = self._places.begin_at(start + step - 1, 1)
+            found = yield from self._probe(ask, refusals=(*NO_PLACE, HTTPStatus.INTERNAL_SERVER_ERROR))
+            self.proofs += 1
+            if found and found.records:
+                first = None if all(map(self._knows, found.keys)) else first or ask
+            step *= 2
+        return first
 
     def _knows(self, key: Any) -> bool:
         """Whether a row of this key, before it was marked, was read."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query
     from tap_core.paging.places import Ask, ByNumber, ByOffset
 
+_PAIR = 2
+"""Rows of a page that come again whatever their moments are."""
+
 
 class Positioned(Paginator):
     """A list read by places in it; `Walk` goes through it."""
@@ -177,8 +180,8 @@ class Positioned(Paginator):
         values = (jsonpath.first(record, f"$.{self._order}") for record in reversed(page.records))
         value = next(values)
         tied = again + 1 + sum(1 for _ in takewhile(lambda other: other == value, values))
-        self._all_tied = tied >= len(page.records)
-        return again if self._all_tied else tied
+        self._all_tied = _PAIR < len(page.records) <= tied
+        return again if tied >= len(page.records) else tied
 
     def _expected(self) -> Any:
         """Key of the row that was read at the place where the current page begins."""
@@ -268,13 +271,10 @@ class Positioned(Paginator):
             return False
         place = (start // self._at.size) * count
         if self._thinned:  # each page is shorter then: it must stand before the page that it is to join
-            return place < start and all(map(self._window.knows, page.keys)) and self._is_apart(page)
+            is_apart = set(page.keys).isdisjoint(self._page_keys)
+            return place < start and is_apart and all(map(self._window.knows, page.keys))
         stands_there = self._window.stands_at(page, place - self._begins, start - self._begins)
         return place < start and stands_there and self._window.joins(page)
-
-    def _is_apart(self, page: Page) -> bool:
-        """Whether a page has no row of the page before."""
-        return not set(page.keys) & set(self._page_keys)
 
     def _shows_own_size(self, page: Page) -> bool:
         if self._only_first_page and self._at.start and self._is_first_page_again(page):

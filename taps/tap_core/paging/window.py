@@ -48,7 +48,8 @@ class Window:
         rows.update(zip(keys[last], self._fingerprints(records[last]), strict=True))
         self._newest.update(dict.fromkeys(rows, self._first + len(self._pages)))
         self._pages.append(rows)
-        self._order.append(new)
+        if new:
+            self._order.append(new)
         self._count += len(new)
 
     def _forget_first(self) -> None:
