@@ -13,6 +13,7 @@ from lists import BY_OFFSET, cut, only, rows_of
 from raw_server import RawServer, answer
 from support import KEY, run
 from tap_core.errors import Retriable
+from tap_core.http import retry
 from tap_core.http.outage import Outage
 from tap_core.http.retry import Limits, outage_patience
 from tap_events.tap import TapEvents
@@ -52,6 +53,13 @@ def read(tap, streams, url, **more):
     return run(tap, config, catalog=only(tap, *streams))
 
 
+@pytest.fixture
+def time_enough(monkeypatch):
+    """What is waited for does not depend on how busy this machine is."""
+    monkeypatch.setattr(retry, "_OUTAGE", 60)
+
+
+@pytest.mark.usefixtures("time_enough")
 @pytest.mark.parametrize("kind", DOWN)
 @pytest.mark.parametrize("name", TREES)
 def test_D01_an_outage_longer_than_the_retries_costs_nothing(name, kind):
@@ -91,6 +99,7 @@ class Redeployed(RawServer):
             sock.sendall(self.answer(path, sock))
 
 
+@pytest.mark.usefixtures("time_enough")
 @pytest.mark.parametrize("name", TREES)
 def test_D01_connections_that_are_refused_for_a_while_cost_nothing(name):
     tap, streams, child = TREES[name]
