@@ -46,6 +46,8 @@ class BoundedStream(RelatedStream):
     bookmark_of: Callable[[Context | None], Bookmark | None] | None = None
     """The same of a list; set by the reading."""
 
+    _told_undated = False
+
     @property
     def bounds(self) -> tuple[Any, datetime | None]:
         """Moment or id from which on, and moment before which, rows are asked for; None for no bound.
@@ -55,9 +57,12 @@ class BoundedStream(RelatedStream):
         return self._bounds(self.bookmark)
 
     def _bounds(self, bookmark: Bookmark | None) -> tuple[Any, datetime | None]:
-        declared = self.replication_key == type(self).replication_key
-        asked = bookmark if declared and not self.is_fetched_whole else None
+        asked = bookmark if self._asks_by_key else None
         return (asked.start, asked.end) if asked else (None, None)
+
+    @property
+    def _asks_by_key(self) -> bool:
+        return self.replication_key == type(self).replication_key and not self.is_fetched_whole
 
     def since(self, start: Any) -> dict[str, Any]:
         """Query parameters that ask for rows from this moment or id on."""
@@ -67,6 +72,22 @@ class BoundedStream(RelatedStream):
     def until(self, end: datetime) -> dict[str, Any]:
         """Query parameters that ask for no rows from this moment on; later ones may come all the same."""
         return {self.until_param: end.isoformat()} if self.until_param else {}
+
+    def note_undated(self, records: list[Any]) -> None:
+        """Say once that rows lack the replication key by which the API is asked for what is new.
+
+        Args:
+            records: Decoded ones that are written.
+        """
+        key, has_whole_reads = self.replication_key, self.config.get("full_read_every")
+        is_asked_for = self.bookmark and self._asks_by_key and not has_whole_reads
+        if key and is_asked_for and not self._told_undated and None in self.codec.column(records, key):
+            self._told_undated = True
+            self.logger.warning(
+                "%s: rows lack `%s`, by which changes are asked for: a change of such a row may be seen only "
+                "when all are read; set full_read_every",
+                *(self.name, key),
+            )
 
     def late_changes(self, start: datetime) -> Iterable[Paginator]:
         """Lists to be read after an incremental one: of rows that changed and kept their replication key.

@@ -12,17 +12,20 @@ from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
-from tap_billing.client import BillingStream, ByDay
+from tap_billing.client import PAGE_SIZE, BillingStream, ByDay
 from tap_billing.streams.customers import Subscriptions
 from tap_core.errors import NoSuchList
+from tap_core.paging.places import ByNumber
+from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import requests
 
     from tap_core import Page
+    from tap_core.paging.paginator import Query
 
 OTHER_KIND_STATUSES: Sequence[int] = (403, 404, 422)
 """How a site answers for a list that only sites of the other kind of billing have."""
@@ -50,7 +53,8 @@ class Invoices(BillingStream):
     Amounts are decimals in whole units of the currency, as strings. An invoice whose
     `consolidation_level` is `parent` sums up its `child` invoices: adding both counts money twice.
     `public_url` opens the invoice without a login. `issue_date` is a day on the site's clock, or a moment, as
-    it was sent. Nothing is known of an invoice that changes without moving `updated_at`.
+    it was sent. Nothing is known of an invoice that changes without moving `updated_at`. One can lack it:
+    it is read once it is issued, and when it has changed since, only where all invoices are read.
     """
 
     name = "invoices"
@@ -77,6 +81,14 @@ class Invoices(BillingStream):
     }
 
     @override
+    def late_changes(self, start: datetime) -> Iterator[Undated]:
+        """The invoices that were issued since the last run: one without `updated_at` comes nowhere else."""
+        changed = dict.fromkeys(self.bound_params)
+        yield Undated(
+            {**changed, "date_field": "issue_date", "start_date": f"{self.site_time(start):%Y-%m-%d}"}
+        )
+
+    @override
     def read_page(self, response: requests.Response) -> Page:
         """The page.
 
@@ -98,6 +110,23 @@ class Invoices(BillingStream):
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """A lone object is an answer of another kind."""
         return False
+
+
+class Undated(Walk):
+    """Numbered pages of invoices, of which only those are taken that lack `updated_at`."""
+
+    def __init__(self, query: Query) -> None:
+        """Start at page 1.
+
+        Args:
+            query: What is asked for on each page.
+        """
+        super().__init__(ByNumber(query=query), size=PAGE_SIZE)
+
+    @override
+    def take(self, page: Page) -> list[Any]:
+        """The new ones of the page."""
+        return [row for row in super().take(page) if jsonpath.first(row, "$.updated_at") is None]
 
 
 class OneBillingKind(BillingStream):

@@ -95,6 +95,8 @@ class ByNumber:
 
     param: str = "page"
     size_param: str = "per_page"
+    query: Query = field(default_factory=dict)
+    """Parameters of every page beside these."""
 
     own_size: int = 0
     """The server's page size, once it has shown that it pays no heed to ours; such pages cannot overlap."""
@@ -110,7 +112,7 @@ class ByNumber:
             number = start // self.own_size + 1
             if beyond:  # up to there all pages were read, though one may have lacked rows
                 number = -(-beyond // self.own_size) + 1
-            query = {self.param: number, self.size_param: size}
+            query = {**self.query, self.param: number, self.size_param: size}
             return Ask(query, (number - 1) * self.own_size, self.own_size)
         if start == 0:
             return self._page(1, size)
@@ -132,7 +134,7 @@ class ByNumber:
         return self._page(start // fitting + 1, fitting)
 
     def _page(self, number: int, size: int) -> Ask:
-        return Ask({self.param: number, self.size_param: size}, (number - 1) * size, size)
+        return Ask({**self.query, self.param: number, self.size_param: size}, (number - 1) * size, size)
 
     def read(self, query: Query) -> Ask:
         """What a query asks for.
