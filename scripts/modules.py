@@ -19,7 +19,8 @@ CORE = {
     "selection filters window account maps typed_maps expressions batches selftest",
     "A run": "run plan listing reading replication fetcher pieces emit arrow_files losses second_tries "
     "left_below outcome",
-    "What STATE remembers": "bookmarks positions bookmark_scope checkpoint followers parents versions",
+    "What STATE remembers": "bookmarks positions bookmark_scope checkpoint "
+    "followers null_marks parents versions",
     "What is told": "errors redaction quiet progress progress_bar receipt",
 }
 """The modules that stand in tap_core itself, by what they are about; the others have folders for that."""

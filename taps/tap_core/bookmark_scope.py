@@ -1,4 +1,8 @@
-"""What a stream's STATE holds for: its account, its filters, its window. Under others it is forgotten."""
+"""What a stream's STATE holds for: its account, its filters, its window. Under others it is forgotten.
+
+What has parts is kept as a list. A merge of two STATEs, as Meltano does, puts a list in the place of what was
+there; of objects it makes one, and fails at one that comes where null was.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,8 @@ from tap_core.positions import instant, instant_or_none
 from tap_core.versions import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, MutableMapping
+    from collections.abc import Collection, MutableMapping
+    from datetime import datetime
 
     from tap_core.stream import ApiStream
 
@@ -24,11 +29,13 @@ _FILTERS = "filters"
 """Of a stream's STATE, what tells the filters apart that its bookmark is of."""
 
 LISTS = "lists"
-"""Of a stream's STATE, the bookmarks of its lists by their parents' id, where each list has one."""
+"""Of a stream's STATE, the bookmarks of its lists, where each list has one."""
 
-_START = "window_start"
-"""Of a stream's STATE, the `start_date` of the windows that its bookmark is of."""
+_OF = "of"
+"""Of a list's bookmark, the id of the parent that the list is of."""
 
+START = "window_start"
+"""Of a stream's STATE, from when on all rows up to its bookmark were read; null for all."""
 
 WHOLE_PASS, LAST_PASS = "whole_pass_at", "last_pass_at"
 """Of a child stream's STATE, when its lists were read last, for all parents and for those that were due."""
@@ -36,7 +43,10 @@ WHOLE_PASS, LAST_PASS = "whole_pass_at", "last_pass_at"
 CHECKPOINT = "checkpoint"
 """Of a stream's STATE, where a read was interrupted."""
 
-_MARKS = ("replication_key_value", WHOLE, WHOLE_PASS, LAST_PASS, CHECKPOINT)
+VALUE = "replication_key_value"
+"""Of a stream's STATE, or of a list's entry in it, the bookmark."""
+
+_MARKS = (VALUE, WHOLE, WHOLE_PASS, LAST_PASS, CHECKPOINT)
 
 
 def forget_other_account(stream: ApiStream, state: State) -> None:
@@ -73,32 +83,44 @@ def forget_other_filters(stream: ApiStream, state: State) -> None:
             stream.logger.info("%s: read from the start, as its filters have changed", stream.name)
 
 
-def forget_later_window(state: State, config: Mapping[str, Any]) -> None:
-    """Take note of the window that is read, and forget bookmarks that are of later rows alone.
+def forget_later_window(stream: ApiStream, state: State) -> None:
+    """Take note from when on rows are read, and forget bookmarks that are of later rows alone.
 
     Windows that follow on one another go on from the bookmark. One that begins earlier has rows that none of
-    them had. A bookmark of runs without `end_date` stands for all rows up to it, whatever window comes then.
+    them had; and one that begins behind the bookmark leaves out rows, which the bookmark passes.
 
     Args:
-        state: The stream's entry in STATE, which is read and written.
-        config: The settings.
+        stream: The stream.
+        state: Its entry in STATE, which is read and written.
     """
-    kept, start = state.get(_START), config.get("start_date")
-    if not config.get("end_date"):
-        if kept:
-            state[_START] = None
-        return
-    if not kept and any(entry.get("replication_key_value") is not None for entry in entries(state)):
-        return
-    if kept or start:
-        state[_START] = instant(start).isoformat() if start else None
+    kept, given = state.get(START), stream.config.get("start_date")
+    start = instant(given) if given else None
+    text = start.isoformat() if start else None
+    of_key = [entry for entry in entries(state) if entry.get("replication_key") == stream.replication_key]
+    values = [entry[VALUE] for entry in of_key if entry.get(VALUE) not in (None, "")]
     if kept and not _covers(kept, start):
-        _forget(state)
+        state[START] = text
+        if _forget(state):
+            line = "%s: read from %s, as the bookmark is of rows from %s on"
+            stream.logger.info(line, stream.name, text or "the start", kept)
+    elif not values:
+        state[START] = text
+    elif start and kept != text and any(_leaves_gap(value, start) for value in values):
+        state[START] = text
+        if not any(type(value) is int for value in values):  # of an id nothing tells
+            line = "%s: rows from the bookmark (%s) to start_date are not read: an earlier one has them read"
+            stream.logger.warning(line, stream.name, min(values))
 
 
-def _covers(kept: Any, start: Any) -> bool:
-    before, now = instant_or_none(kept), instant_or_none(start)
-    return before is not None and now is not None and before <= now
+def _leaves_gap(value: Any, start: datetime) -> bool:
+    """Whether rows between a bookmark and a moment are left out; of an id, whether some may be."""
+    moment = instant_or_none(value)
+    return moment is None or moment < start
+
+
+def _covers(kept: Any, start: datetime | None) -> bool:
+    before = instant_or_none(kept)
+    return before is not None and start is not None and before <= start
 
 
 def _forget(state: State) -> bool:
@@ -114,31 +136,44 @@ def _forget(state: State) -> bool:
 
 def entries(state: State) -> list[State]:
     """The stream's own, and those of its lists."""
-    lists = state.get(LISTS)
-    found = lists.values() if isinstance(lists, dict) else ()
-    return [state, *(entry for entry in found if isinstance(entry, dict))]
+    return [state, *_lists(state).values()]
+
+
+def _lists(state: State) -> dict[str, dict[str, Any]]:
+    """The entries of a stream's lists by their parents' id, as they were an object of in earlier versions."""
+    found = state.get(LISTS)
+    if isinstance(found, list):
+        return {entry[_OF]: entry for entry in found if _is_entry(entry)}
+    kept = found.items() if isinstance(found, dict) else ()
+    return {of: entry for of, entry in kept if isinstance(entry, dict)}
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get(_OF), str)
 
 
 def entry_of(state: State, name: str) -> dict[str, Any]:
-    """A list's own entry in the STATE of its stream; what is no object there is as if it were not."""
-    found = state.get(LISTS)
-    lists: dict[str, Any] = found if isinstance(found, dict) else {}
-    entry: dict[str, Any] = lists[name] if isinstance(lists.get(name), dict) else {}
-    lists[name], state[LISTS] = entry, lists
+    """A list's own entry in the STATE of its stream; what is none there is as if it were not."""
+    lists = {**_lists(state)}
+    entry = lists.setdefault(name, {})
+    for of, each in lists.items():
+        each[_OF] = of
+    state[LISTS] = [*lists.values()]
     return entry
 
 
 def forget_other_lists(state: State, names: Collection[str]) -> None:
-    """Forget the bookmarks of all lists but these: null, as for all that is forgotten."""
-    lists = state.get(LISTS)
-    if isinstance(lists, dict):
-        lists.update(dict.fromkeys(lists.keys() - {*names}))
+    """Forget the bookmarks of all lists but these."""
+    state[LISTS] = [entry for of, entry in _lists(state).items() if of in names]
 
 
 def damaged_lists(state: State) -> str:
-    """What is no object among a stream's entries for its lists, nor forgotten; empty if there is nothing."""
+    """What can be no bookmark among those of a stream's lists; empty if there is nothing."""
     lists = state.get(LISTS)
-    if not isinstance(lists, dict):
+    if isinstance(lists, list):
+        damaged = [str(place) for place, entry in enumerate(lists) if not _is_entry(entry)]
+    elif isinstance(lists, dict):  # of earlier versions
+        damaged = [of for of, entry in lists.items() if entry is not None and not isinstance(entry, dict)]
+    else:
         return "" if lists is None else f"`{LISTS}`"
-    damaged = [name for name, entry in lists.items() if entry is not None and not isinstance(entry, dict)]
-    return ", ".join(f"`{LISTS}.{name[:40]}`" for name in damaged)
+    return ", ".join(f"`{LISTS}.{of[:40]}`" for of in damaged)

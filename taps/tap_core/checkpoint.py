@@ -57,7 +57,8 @@ class Checkpoint:
         self._state = state
         self._dated = dated
         self._question = question
-        found = state.get(CHECKPOINT)
+        kept = state.get(CHECKPOINT)
+        found = kept[0] if isinstance(kept, list) and kept else kept  # earlier versions had no list around it
         self.given = isinstance(found, dict)
         """Whether the last run left a checkpoint."""
         self.query: dict[str, Any] | None = None
@@ -99,8 +100,8 @@ class Checkpoint:
             key: The record's.
             version: The one that every row up to here was written with, if there is one.
         """
-        more = {"began": self.began, "version": version}  # null where there is none, as in `drop`
-        self._state[CHECKPOINT] = {**self._question, "query": query, "key": name_of(key), **more}
+        more = {"began": self.began, "version": version}  # null where there is none
+        self._state[CHECKPOINT] = [{**self._question, "query": query, "key": name_of(key), **more}]
 
     def drop(self) -> None:
         """The stream is done. Null and not absent: a merge of two STATEs would bring back what is absent."""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     State = MutableMapping[str, Any]
 
-_READ_FOR = "read_for"
-"""Of a child stream's STATE, up to which bookmark of the stream above, by its name, the lists were read, and
-what tells the filters apart that they were read with."""
+READ_FOR = "read_for"
+"""Of a child stream's STATE, up to which bookmark of each stream above the lists were read, and what tells
+the filters apart that they were read with."""
 
 
 def go_back(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> None:
@@ -49,18 +49,23 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
     """Remember that the lists below a stream were read up to its bookmark."""
     value = state.get("replication_key_value")
     for below in followers if value is not None else ():
-        kept = below.stream_state.get(_READ_FOR)
-        mark = {"to": value, "filters": digest(below.narrowed_by)}
-        below.stream_state[_READ_FOR] = {**(kept if isinstance(kept, dict) else {}), stream.name: mark}
+        mark = {"stream": stream.name, "to": value, "filters": digest(below.narrowed_by)}
+        below.stream_state[READ_FOR] = [*({**_marks(below), stream.name: mark}).values()]
         below.state_changed()
 
 
 def _mark(below: ApiStream, stream: ApiStream) -> Any:
-    kept = below.stream_state.get(_READ_FOR)
-    mark = kept.get(stream.name) if isinstance(kept, dict) else None
-    if not isinstance(mark, dict) or mark.get("filters") != digest(below.narrowed_by):
-        return None
-    return mark.get("to")
+    mark = _marks(below).get(stream.name, {})
+    return mark.get("to") if mark.get("filters") == digest(below.narrowed_by) else None
+
+
+def _marks(below: ApiStream) -> dict[str, dict[str, Any]]:
+    """What a stream was read for, by the streams above it; earlier versions had an object of them."""
+    kept = below.stream_state.get(READ_FOR)
+    if isinstance(kept, dict):
+        kept = [{**mark, "stream": name} for name, mark in kept.items() if isinstance(mark, dict)]
+    marks = [mark for mark in kept if isinstance(mark, dict)] if isinstance(kept, list) else []
+    return {mark["stream"]: mark for mark in marks if isinstance(mark.get("stream"), str)}
 
 
 def _reaches(mark: Any, value: Any) -> bool:

@@ -89,8 +89,8 @@ class Replicated(Losses):
         forget_other_account(stream, state)
         if stream.replication_method == REPLICATION_INCREMENTAL and stream.replication_key:
             forget_other_filters(stream, state)
-            forget_later_window(state, stream.config)
             go_back(stream, state, stream.followers)
+            forget_later_window(stream, state)
             self._whole_due = is_whole_due(stream, state, self._full_read_every, began)
             self.bookmark = self._bookmark({} if stream.bookmark_per else state)
             if self._whole_due and self.bookmark.reached is not None:

@@ -19,6 +19,7 @@ from tap_core.filters import filter_errors
 from tap_core.http.client import ApiClient, Limits
 from tap_core.http.response import Refusals
 from tap_core.maps import mapping_errors
+from tap_core.null_marks import set_null_marks
 from tap_core.outcome import raise_if_incomplete
 from tap_core.parents import parents_errors
 from tap_core.records.writer import MessageWriter
@@ -150,6 +151,8 @@ class ApiTap(CommandTap):
         """
         run = self.current_run
         run.start()
+        streams: Any = self.streams
+        set_null_marks(streams.values())
         for line in self._at_the_start():
             self.logger.info("%s", line)
         try:

@@ -171,7 +171,8 @@ def test_no_row_comes_and_it_is_known_whose_they_are(tmp_path):
         chosen = {"catalog": select(TapBilling, "coupons"), "emit_activate_version_messages": True}
         output = call(TapBilling, tmp_path, url=api.url, account="acme", **chosen)
     check(output)
-    assert [message["type"] for message in output.messages] == ["SCHEMA", "ACTIVATE_VERSION", "STATE"]
+    types = [message["type"] for message in output.messages]
+    assert types == ["STATE", "SCHEMA", "ACTIVATE_VERSION", "STATE"]
     (line,) = [line for line in said(output, "INFO") if line.startswith("account: ")]
     assert "target-duckdb-exact takes rows for gone within their account" in line
 

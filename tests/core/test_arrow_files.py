@@ -152,7 +152,7 @@ def test_half_a_character_ends_the_run_and_moves_no_state(tmp_path):
         output = call(TapBilling, tmp_path, batch_config=into(tmp_path / "files"), **chosen)
     assert output.code == 1
     assert said(output)[-1].startswith("customers: `first_name` holds half a character")
-    assert not output.state.get("bookmarks", {}).get("customers")
+    assert not any(output.state["bookmarks"]["customers"].values())
 
 
 @pytest.mark.parametrize(("tap", "server", "streams"), TWO)
@@ -226,12 +226,12 @@ def test_no_state_is_of_rows_that_are_in_no_file(tmp_path, tap, serve, stream, m
         chosen = {"url": api.url, "catalog": select(tap, stream), "batch_config": files, "page_size": 10}
         whole = call(tap, tmp_path, **chosen).messages
         assert all(len(table) <= 25 for table in tables(whole, stream))
-        states = [at for at, message in enumerate(whole) if message["type"] == "STATE"]
+        _, *states = [at for at, message in enumerate(whole) if message["type"] == "STATE"]
         moved = {at: whole[at]["value"]["bookmarks"][stream] for at in states[:-1]}
         assert len(moved) > 1
         for at, entry in moved.items():
             *_, last = rows(whole[:at], stream)
-            assert (entry.get("checkpoint") or {"key": str(last["id"])})["key"] == str(last["id"])
+            assert (entry.get("checkpoint") or [{"key": str(last["id"])}])[0]["key"] == str(last["id"])
             assert as_plain_moment(entry.get("replication_key_value")) in {last.get("updatedAt"), None}
         at = states[0]
         again = call(tap, tmp_path, state=whole[at]["value"], **chosen).messages

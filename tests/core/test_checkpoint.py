@@ -22,7 +22,9 @@ def left(began=BEGAN, **changes):
     """What STATE has of an interrupted run; without what is None."""
     state = {}
     Checkpoint(state, QUESTION, began, dated=bool(began)).put(QUERY, (7, "a"), 12)
-    entry = {name: value for name, value in {**state["checkpoint"], **changes}.items() if value is not None}
+    entry = {
+        name: value for name, value in {**state["checkpoint"][0], **changes}.items() if value is not None
+    }
     return {"checkpoint": entry}
 
 
@@ -84,7 +86,7 @@ def test_a_version_that_is_none_stands_for_none(version):
     assert again(left(version=version)).version is None
     state = {}
     again(state).put(QUERY, 7)
-    assert state["checkpoint"]["version"] is None, "a merge of two STATEs would bring back what is absent"
+    assert state["checkpoint"][0]["version"] is None, "a merge of two STATEs would bring back what is absent"
 
 
 def test_the_run_began_no_later_than_the_server_says():

@@ -156,7 +156,7 @@ def test_a_whole_pass_in_two_runs_counts_from_the_first(read, kind):
     more = {"children_since": 7, "full_read_every": 30, "concurrency": 1}
     account.until = 25
     stopped, asked = read(account, code=2, **more)
-    began = stopped.state["bookmarks"][kind.parent]["checkpoint"]["began"]
+    began = stopped.state["bookmarks"][kind.parent]["checkpoint"][0]["began"]
     account.until = 10**6
     second, rest = read(account, stopped.state, **more)
     assert len(rest) < 30

@@ -65,10 +65,10 @@ def test_J01_a_version_that_was_given_up_is_not_merged_back(monkeypatch, tmp_pat
 
     streams, account.until = (kind.parent, kind.children[0]), 12
     first = read(kind.tap, tmp_path, handle, *streams)
-    assert first.state["bookmarks"][kind.parent]["checkpoint"]["version"]
+    assert first.state["bookmarks"][kind.parent]["checkpoint"][0]["version"]
     lacks, account.requests, account.until = {4}, 0, 20
     stopped = read(kind.tap, tmp_path, handle, *streams, state=without_checkpoint(first.state))
-    assert stopped.state["bookmarks"][kind.parent]["checkpoint"]["version"] is None
+    assert stopped.state["bookmarks"][kind.parent]["checkpoint"][0]["version"] is None
     state = merged(stopped.state, copy.deepcopy(first.state))
     lacks, account.until = set(), 10**6
     second = read(kind.tap, tmp_path, handle, *streams, state=state)
@@ -184,7 +184,7 @@ def test_a_list_of_late_changes_is_no_place_to_go_on_from(tmp_path):
     account.requests, account.until = 0, 100
     stopped = read(TapScheduling, tmp_path, account, *streams, state=first.state)
     assert stopped.code == 2
-    query = stopped.state["bookmarks"]["bookings"]["checkpoint"]["query"]
+    query = stopped.state["bookmarks"]["bookings"]["checkpoint"][0]["query"]
     assert "afterStart" not in query, query
     changed = account.rows[100:106]
     for row in changed:

@@ -94,7 +94,7 @@ def test_the_bookmark_stays_before_rows_of_the_last_minutes(exclusive):
 def test_the_look_back_of_the_settings_counts():
     rows = [row(1, 9000), row(2, 60)]
     assert read(rows, lookback=0)[0].state["bookmarks"]["log"]["replication_key_value"] == 2
-    assert "replication_key_value" not in read(rows, lookback=10**9)[0].state["bookmarks"]["log"]
+    assert read(rows, lookback=10**9)[0].state["bookmarks"]["log"]["replication_key_value"] is None
 
 
 def test_start_date_is_compared_with_when_rows_were_made():

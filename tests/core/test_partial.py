@@ -184,7 +184,7 @@ def test_H04_a_row_that_the_server_cannot_send_is_named_and_the_rest_is_read(row
         assert f"can't send row {row + 1} of the list" in str(failure)
         output = partly(TapScheduling, api, "bookings")
     assert {found["id"] for found in output.records["bookings"]} == set(range(250)) - {row}
-    assert "replication_key_value" not in output.state["bookmarks"]["bookings"]
+    assert output.state["bookmarks"]["bookings"]["replication_key_value"] is None
 
 
 def partly(tap, api, *streams, **more):
@@ -209,7 +209,7 @@ def test_I05_I01_a_row_without_its_key_costs_itself(bad, caplog):
             run(TapBilling, settings(api), catalog=only(TapBilling, "customers"))
         output = partly(TapBilling, api, "customers")
     assert len(output.records["customers"]) == 29
-    assert "replication_key_value" not in output.state["bookmarks"]["customers"]
+    assert output.state["bookmarks"]["customers"]["replication_key_value"] is None
 
 
 def test_E10_a_null_among_the_records_is_named():

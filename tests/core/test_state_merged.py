@@ -17,9 +17,15 @@ ROWS = 500
 
 
 def merged(new, old):
-    """What Meltano makes of the STATE of a run and of the one before: nothing is ever taken away."""
+    """What Meltano makes of the STATE of a run and of the one before: nothing is ever taken away.
+
+    Like its own, it fails at an object that comes where null was.
+    """
     for name, value in new.items():
-        old[name] = merged(value, old.get(name) or {}) if isinstance(value, dict) else value
+        if isinstance(value, dict):
+            merged(value, old.setdefault(name, {}))
+        else:
+            old[name] = value
     return old
 
 

@@ -100,3 +100,72 @@ def test_windows_newest_first_have_together_what_one_read_has(api, tmp_path, tap
         dated = {given: row for given, row in whole.rows(name).items() if row.get(keys[name])}
         assert dict(found[name]) == dated
         assert len(found[name]) == len(dict(found[name])), name
+
+
+STARTS = [
+    (TapBilling, "billing", "customers"),
+    (TapRewards, "rewards", "orders"),
+    (TapScheduling, "scheduling", "bookings"),
+]
+
+
+@pytest.fixture
+def start(api, tmp_path):
+    """Runs that share a STATE, from some start dates or None: the keys of the rows of each."""
+
+    def read(tap, part, stream, *dates):
+        state, found = None, []
+        for date in dates:
+            chosen = {"url": f"{api.url}/{part}", "catalog": select(tap, stream), "lookback": 0}
+            output = call(tap, tmp_path, state=state, start_date=date, **chosen)
+            assert output.code == 0, output.log
+            state = output.state
+            found.append(({*output.rows(stream)}, output))
+        return found
+
+    return read
+
+
+def middle(api, part, stream, key):
+    times = sorted(at({"created_at": str(row[key])}) for row in api.data[part][stream] if row[key])
+    return times[len(times) // 3], times[2 * len(times) // 3]
+
+
+@pytest.mark.parametrize(("tap", "part", "stream"), STARTS)
+def test_B05_a_start_date_that_is_earlier_than_before_is_read_from(api, start, tap, part, stream):
+    """So is none. A later one reads nothing again."""
+    key = next(kind.replication_key for kind in tap.stream_types if kind.name == stream)
+    early, late = middle(api, part, stream, key)
+    ((whole, _),) = start(tap, part, stream, None)
+    (first, _), (again, _), (second, output), (last, end) = start(tap, part, stream, late, late, early, None)
+    assert len(again) <= len(first) // 2
+    assert first < second < whole == last
+    assert f"{stream}: read from {instant(early).isoformat()}, as the bookmark is of rows from" in output.log
+    assert f"{stream}: read from the start, as the bookmark is of rows from" in end.log
+    (_, _), (raised, output), (lowered, _) = start(tap, part, stream, early, late, early)
+    assert len(raised) <= len(first) // 2
+    assert len(lowered) <= len(first) // 2
+    assert "start_date are not read" not in output.log
+
+
+@pytest.mark.parametrize(("tap", "part", "stream"), STARTS)
+def test_B07_rows_that_a_start_date_passes_over_are_named_and_read_without_it(
+    api, start, tmp_path, tap, part, stream
+):
+    key = next(kind.replication_key for kind in tap.stream_types if kind.name == stream)
+    early, late = middle(api, part, stream, key)
+    ((whole, _),) = start(tap, part, stream, None)
+    chosen = {"url": f"{api.url}/{part}", "catalog": select(tap, stream), "lookback": 0}
+    first = call(tap, tmp_path, end_date=early, **chosen)
+    second = call(tap, tmp_path, state=first.state, start_date=late, **chosen)
+    assert f"{stream}: rows from the bookmark (" in second.log
+    again = call(tap, tmp_path, state=second.state, start_date=late, **chosen)
+    assert "start_date are not read" not in again.log
+    last = call(tap, tmp_path, state=again.state, **chosen)
+    found = {
+        key
+        for output in (first, second, again, last)
+        if stream in output.schemas
+        for key in output.rows(stream)
+    }
+    assert whole == found

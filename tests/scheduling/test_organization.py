@@ -123,7 +123,7 @@ def test_responses_in_two_runs(api, config):
     assert found == truth
     assert len(second.records["routing_form_responses"]) < len(truth)
     entry = second.state["bookmarks"]["routing_form_responses"]
-    values = {form: kept.get("replication_key_value") for form, kept in entry["lists"].items()}
+    values = {kept["of"]: kept.get("replication_key_value") for kept in entry["lists"]}
     none = sorted(forms)[2]
     assert values.pop(none) is None
     assert values.pop(sorted(forms)[1]) == forms[sorted(forms)[1]][-1]["createdAt"]
@@ -144,23 +144,30 @@ def test_responses_to_a_form_that_is_new_to_the_user_are_all_read(api, config):
     assert found == expected(api, "routing_form_responses")
 
 
-@pytest.mark.parametrize("damage", [5, [], None, "x", True])
-@pytest.mark.parametrize("whole", [False, True])
-def test_E12_what_is_no_object_in_the_state_of_lists_is_ignored_with_a_line(
-    api, config, tmp_path, damage, whole
+@pytest.mark.parametrize("damage", [5, "x", None, True])
+@pytest.mark.parametrize("where", ["lists", "lists.f", "lists.0"])
+def test_E12_what_is_no_bookmark_in_the_state_of_lists_is_ignored_with_a_line(
+    api, config, tmp_path, damage, where
 ):
+    """Of a list of them, or of an object, as it was in earlier versions."""
     stream = "routing_form_responses"
     first = read(config, stream)
     entry = first.state["bookmarks"][stream]
-    form = min(name for name, kept in entry["lists"].items() if kept)
-    place = "lists" if whole else f"lists.{form}"
-    entry["lists"] = damage if whole else {**entry["lists"], form: damage}
+    kept = entry["lists"]
+    at, form = next((at, each["of"]) for at, each in enumerate(kept) if "replication_key_value" in each)
+    entry["lists"], place = {
+        "lists": (damage, "lists"),
+        "lists.f": ({**{each["of"]: each for each in kept}, form: damage}, f"lists.{form}"),
+        "lists.0": ([damage if each["of"] == form else each for each in kept], f"lists.{at}"),
+    }[where]
     chosen = {"url": config["api_url"], "catalog": select(TapScheduling, stream)}
     output = call(TapScheduling, tmp_path, state=first.state, **chosen)
     assert output.code == 0, output.log
-    told = [] if damage is None else [f"state: {stream}: `{place}` is no object; it is ignored"]
+    is_told = damage is not None or where == "lists.0"
+    told = [f"state: {stream}: `{place}` is no object; it is ignored"] if is_told else []
     assert said(output, "WARNING") == told
-    assert output.state["bookmarks"][stream]["lists"][form]["replication_key_value"]
+    found = {each["of"]: each for each in output.state["bookmarks"][stream]["lists"]}
+    assert found[form]["replication_key_value"]
     rows = api.data["scheduling"]["routing_form_responses"][form]
     assert len([row for row in output.records[stream] if row["formId"] == form]) == len(rows)
 
@@ -168,7 +175,7 @@ def test_E12_what_is_no_object_in_the_state_of_lists_is_ignored_with_a_line(
 def test_E12_a_list_s_bookmark_that_is_no_time_is_refused_before_anything_is_read(api, config, tmp_path):
     stream = "routing_form_responses"
     first = read(config, stream)
-    for kept in first.state["bookmarks"][stream]["lists"].values():
+    for kept in first.state["bookmarks"][stream]["lists"]:
         kept["replication_key_value"] = 5
     chosen = {"url": config["api_url"], "catalog": select(TapScheduling, stream)}
     output = call(TapScheduling, tmp_path, state=first.state, **chosen)
@@ -184,7 +191,7 @@ def test_a_form_that_fails_keeps_no_other_form_s_bookmark(api, config, status):
     api.fault("status", path=f"{PATH}/42210/routing-forms/{forms[0]}/", status=status)
     output = read(config, "routing_form_responses", max_retries=0, allow_partial=True)
     lists = output.state["bookmarks"]["routing_form_responses"]["lists"]
-    kept = {form for form, entry in lists.items() if entry.get("replication_key_value")}
+    kept = {entry["of"] for entry in lists if entry.get("replication_key_value")}
     assert kept == {forms[1], *kept} - {forms[0]}
     api.clear()
     second = read(config, "routing_form_responses", state=output.state)
