@@ -36,8 +36,20 @@ MAPS_FAIL = (
 )
 """What the SDK raises for stream maps and flattening that make no sense."""
 
+KEY_LENGTH = "flattening_max_key_length"
+"""Name of the setting."""
+
+_LONGEST = 63
+"""Letters in a column's name in PostgreSQL, which takes fewer than most databases."""
+
 _ELSE, _FILTER, _ALIAS, _KEYS = "__else__", "__filter__", "__alias__", "__key_properties__"
 _OTHER_RULES = {_ELSE, _ALIAS, "__source__", _KEYS}
+
+
+def with_short_names(setting: dict[str, Any]) -> dict[str, Any]:
+    """The setting of how long names may be that flattening makes, which the SDK lets be 255 letters long."""
+    longer = f"Longer ones have their first parts shortened; PostgreSQL takes {_LONGEST} letters."
+    return {**setting, "description": f"{setting['description']} {longer}", "default": _LONGEST}
 
 
 def mapping_errors(config: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:
@@ -190,7 +202,7 @@ def flattening_errors(config: Mapping[str, Any], schemas: Mapping[str, Mapping[s
         for column, (first, *others) in columns.items():
             for other in others[:1]:
                 joined = options.separator.join(first) == options.separator.join(other)
-                setting = "flattening_separator" if joined else "flattening_max_key_length"
+                setting = "flattening_separator" if joined else KEY_LENGTH
                 fields = f"{'.'.join(first)} and {'.'.join(other)}"
                 yield f"{setting}: {stream}: {fields} would both be the column `{column}`; set another"
 

@@ -24,7 +24,7 @@ from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
 from tap_core.catalog import complete_catalog
 from tap_core.errors import ApiError, raise_first
-from tap_core.maps import MAPS_FAIL, is_taken_away, name_errors, register_maps
+from tap_core.maps import KEY_LENGTH, MAPS_FAIL, is_taken_away, name_errors, register_maps, with_short_names
 from tap_core.quiet import without_steps
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ class SdkTap(Tap):
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add the SDK's own settings."""
         super().append_builtin_config(config_jsonschema)
-        properties = config_jsonschema["properties"]
-        properties["batch_config"] = with_arrow(properties["batch_config"])
+        for name, amended in (("batch_config", with_arrow), (KEY_LENGTH, with_short_names)):
+            config_jsonschema["properties"][name] = amended(config_jsonschema["properties"][name])
 
     @classmethod
     @override

@@ -9,6 +9,8 @@ from tap_billing.tap import TapBilling
 from tap_core.maps import FUNCTIONS
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
 from two_taps import CUSTOMERS, billing, events
 
 NULLS = [None, "__NULL__"]
@@ -283,3 +285,13 @@ def test_J05_a_bad_flattening_is_named(tmp_path, tap, settings, words):
     output = call(tap, tmp_path, **settings)
     assert output.code == 1
     assert said(output)[0].startswith(words)
+
+
+@pytest.mark.parametrize("tap", [TapBilling, TapEvents, TapPromotions, TapRewards, TapScheduling])
+def test_flattened_names_are_no_longer_than_postgresql_takes(tap):
+    config = {tap.key_setting: "k", "api_url": "http://localhost", "flattening_enabled": True}
+    for depth in (1, 2, 9):
+        streams = tap(config={**config, "flattening_max_depth": depth}).streams.values()
+        names = {name for found in streams for name in found.stream_maps[0].transformed_schema["properties"]}
+        assert len(names) > 50
+        assert {name for name in names if len(name) > 63} == set()
