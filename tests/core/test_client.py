@@ -133,11 +133,12 @@ def test_B04_a_body_is_bounded_packed_or_not(body, framed):
 
 
 @pytest.mark.parametrize("framed", ["length", "chunked"])
-@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("members", [1, 2, 3000])
 def test_B04_packed_bodies_that_fit_are_read(framed, members):
-    text = b'{"a": 1, "b": [' + b" " * 100 + b"]}"
-    parts = [text] if members == 1 else [text[:20], text[20:]]
-    body = b"".join(map(gzip.compress, parts))
+    text = b'{"a": 1, "b": [' + b" " * 5000 + b"]}"
+    size = -(-len(text) // members)
+    parts = [text[at : at + size] for at in range(0, len(text), size)]
+    body = b"".join([*map(gzip.compress, parts), gzip.compress(b"") * members, b"anything"])
     whole = answer(body, Content_Encoding="gzip")
     if framed == "chunked":
         whole = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"

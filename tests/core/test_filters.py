@@ -194,6 +194,19 @@ def test_the_values_are_personal_and_stand_nowhere(tmp_path):
         assert "ann.other" not in output.text + output.log
 
 
+@pytest.mark.parametrize(
+    ("tap", "filters"),
+    [
+        (TapScheduling, {"bookings": {"attendeeName": "Ann Other"}}),
+        (TapBilling, {"subscriptions": {"coupon_code": "Ann Other"}}),
+    ],
+)
+def test_they_stand_in_no_line_of_an_address_that_is_none(tmp_path, tap, filters):
+    output = call(tap, tmp_path, url="https://acme..example.com", filters=filters)
+    assert "api_url makes no valid URL (https://acme..example.com" in output.log
+    assert "Other" not in output.log
+
+
 def test_events_that_come_under_the_name_of_their_status(tmp_path):
     def handle(path, query):
         return {"pagination": [{"total": 2}], "events_live": cut([{"id": 1}, {"id": 2}], query)}

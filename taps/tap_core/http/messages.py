@@ -117,8 +117,10 @@ def is_unanswered(error: Exception) -> bool:
 
 
 def bad_url(url: str | None) -> str:
-    """That the settings make no URL."""
-    return f"api_url makes no valid URL ({sanitize(url)}): write it as https://host/path"
+    """That the settings make no URL; of which it has no `place`."""
+    return (
+        f"api_url makes no valid URL ({sanitize(str(url).partition('?')[0])}): write it as https://host/path"
+    )
 
 
 def why_hopeless(url: str | None, error: Exception) -> str:

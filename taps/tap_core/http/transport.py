@@ -29,6 +29,8 @@ from tap_core.http import messages
 from tap_core.http.connection import POOLS, TooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_core.http.connection import WholeResponse
 
 CONNECT_TIMEOUT = 4.0
@@ -40,6 +42,7 @@ ENCODINGS = "gzip, deflate"
 _MB = 1 << 20
 _NO_RETRIES = Retry(total=False)
 _GZIP = b"\x1f\x8b"
+_PIECE = 4096
 # A line of an answer's head that makes no sense is the server's fault, and no news in a traceback.
 for _name in ("connection", "connectionpool"):
     logging.getLogger(f"urllib3.{_name}").setLevel(logging.ERROR)
@@ -224,21 +227,38 @@ def _unpacked(response: WholeResponse, limit: int) -> bytes:
 
 
 def _unpack(data: bytes, limit: int) -> bytes:
-    parts: list[bytes] = []
-    left = limit + 1
-    while data[:2] == _GZIP or not parts:  # gzip may come in several members, with anything behind them
+    try:
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by its first bytes
+        body = unpacker.decompress(data, limit + 1)
+    except zlib.error:
         try:
-            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, by its first bytes
-            part = unpacker.decompress(data, left)
+            unpacker = zlib.decompressobj(-zlib.MAX_WBITS)  # deflate without a head, as some servers send
+            body = unpacker.decompress(data, limit + 1)
         except zlib.error:
-            try:
-                unpacker = zlib.decompressobj(-zlib.MAX_WBITS)  # deflate without a head, as some servers send
-                part = unpacker.decompress(data, left)
-            except zlib.error:
-                raise ValueError("can't be unpacked") from None
-        parts.append(part)
-        left -= len(part)
-        if left <= 0:
-            raise TooLarge
-        data = unpacker.unused_data
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+            raise ValueError("can't be unpacked") from None
+    if unpacker.unused_data[:2] == _GZIP:
+        body = b"".join([body, *_members(unpacker.unused_data, limit - len(body))])
+    if len(body) > limit:
+        raise TooLarge
+    return body
+
+
+def _members(data: bytes, limit: int) -> Iterator[bytes]:
+    """What further members of gzip hold, of which there may be many, with anything behind them.
+
+    Each is read piece by piece, as zlib copies what is behind its end.
+    """
+    rest, at = memoryview(data), 0
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    while limit >= 0 and at < len(rest):
+        try:
+            part = unpacker.decompress(rest[at : at + _PIECE], limit + 1)
+        except zlib.error:
+            raise ValueError("can't be unpacked") from None
+        at = min(at + _PIECE, len(rest)) - len(unpacker.unused_data)
+        limit -= len(part)
+        yield part
+        if unpacker.eof:
+            if rest[at : at + 2] != _GZIP:
+                return
+            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
