@@ -171,7 +171,7 @@ def _complete(entry: CatalogEntry, stream: Any, logger: logging.Logger) -> None:
     given = {name: field for name, field in schema.get("properties", {}).items() if name != ACCOUNT}
     fields = schema["properties"] = {**known, **given}
     entry.schema = Schema.from_dict(schema)
-    entry.stream = stream.name
+    renamed, entry.stream = entry.stream, stream.name
     root = entry.metadata.root
     said = [found and without_account(found) for found in (root.table_key_properties, entry.key_properties)]
     own_keys = without_account(stream.primary_keys)
@@ -185,6 +185,9 @@ def _complete(entry: CatalogEntry, stream: Any, logger: logging.Logger) -> None:
         method = REPLICATION_INCREMENTAL if key else REPLICATION_FULL_TABLE
     selection = entry.metadata.resolve_selection()
     if selection.get((), True):
+        if renamed not in (None, stream.name):
+            text = "catalog: %s: `stream` is ignored: `__alias__` in stream_maps has rows written as %s"
+            logger.warning(text, stream.name, str(renamed)[:80])
         for place, rule in _rules({**schema, "properties": given}):
             if selection["properties", place.split(".")[0]]:
                 logger.warning(

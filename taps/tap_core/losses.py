@@ -266,7 +266,7 @@ class Losses:
             count: How many of its kind there were with this one, if kinds are told apart.
         """
         self.failed += 1
-        if self.failed <= _TOLD:
+        if self.failed <= _TOLD and message not in self.failures:
             self.failures.append(message)
         self._log_first(count or self.failed, logging.ERROR, "%s", message)
 

@@ -22,7 +22,7 @@ from tap_core.redaction import first_few
 from tap_core.versions import is_too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def config_errors(
@@ -208,12 +208,12 @@ def state_errors(state: Any) -> list[str]:
     return []
 
 
-def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str) -> Iterator[str]:
+def state_warnings(state: Mapping[str, Any], streams: Mapping[str, Any], tap: str) -> Iterator[str]:
     """What of a STATE the tap passes over.
 
     Args:
         state: The STATE, which has no errors.
-        streams: Names of the tap's streams.
+        streams: The tap's streams by name.
         tap: Its name.
     """
     if state and "bookmarks" not in state:
@@ -229,6 +229,22 @@ def state_warnings(state: Mapping[str, Any], streams: Collection[str], tap: str)
             yield f"state: {name}: `version` is larger than targets can hold; it is ignored"
         if name in streams and (damaged := damaged_lists(state["bookmarks"][name])):
             yield f"state: {name}: {damaged} is no object; it is ignored"
+        key = streams[name].replication_key if name in streams and streams[name].selected else None
+        if key and (foreign := _foreign(state["bookmarks"][name], key)):
+            yield f"state: {name}: read from the start, as {foreign}"
+
+
+def _foreign(entry: Mapping[str, Any], key: str) -> str:
+    """Why a stream's entry has no bookmark of the stream's, though it has one; empty if it has its own."""
+    value, of = entry.get("replication_key_value"), entry.get("replication_key")
+    if value not in (None, "") and of == key:
+        return ""
+    if value not in (None, ""):
+        return (
+            f"its bookmark is of `{of}` and not of `{key}`" if of else "its bookmark lacks `replication_key`"
+        )
+    found = next((name for name in ("partitions", "progress_markers", key) if entry.get(name)), "")
+    return f"`{found}` is no bookmark of this tap's" if found else ""
 
 
 def bookmark_errors(state: Mapping[str, Any], streams: Mapping[str, Any]) -> Iterator[str]:

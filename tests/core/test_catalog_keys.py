@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from in_process import call, entry_of, refusal, select, with_entry
+from in_process import call, entry_of, refusal, said, select, with_entry
 from json_api import JsonApi
 from tap_billing.tap import TapBilling
 from tap_events.tap import TapEvents
@@ -14,6 +14,16 @@ from two_taps import CUSTOMERS, billing
 def read(folder, catalog):
     with billing() as api:
         return call(TapBilling, folder, url=api.url, catalog=catalog)
+
+
+def test_another_name_of_a_stream_is_ignored_with_a_line(tmp_path):
+    catalog = select(TapBilling, "customers")
+    entry_of(catalog, "customers")["stream"] = "clients"
+    entry_of(catalog, "products")["stream"] = "goods"  # which is not read
+    output = read(tmp_path, catalog)
+    assert (output.code, set(output.records)) == (0, {"customers"})
+    text = "catalog: customers: `stream` is ignored: `__alias__` in stream_maps has rows written as clients"
+    assert said(output, "WARNING") == [text]
 
 
 # The keys

@@ -195,7 +195,18 @@ def test_a_row_that_a_map_leaves_without_its_key_is_named(tmp_path, tap, rules):
     output = mapped(tmp_path, tap, rules)
     assert output.code == 2
     assert not output.rows_read
-    assert "a record that stream_maps leaves without its key `id`; it can't be loaded" in said(output)[0]
+    sentence = "a record that stream_maps leaves without its key `id`; it can't be loaded"
+    assert sentence in said(output)[0]
+    (summary,) = (line for line in output.log.splitlines() if "; failed: " in line)
+    assert summary.count(sentence) == 1
+
+
+@pytest.mark.parametrize(("tap", "key"), [(TapRewards, "created_at"), (TapBilling, "updated_at")])
+def test_schema_names_no_bookmark_that_a_map_takes_away(tmp_path, tap, key):
+    for rules, named in (({key: None}, []), ({"made": "1"}, [key])):
+        output = mapped(tmp_path, tap, rules)
+        (schemas,) = output.schemas.values()
+        assert schemas[0].get("bookmark_properties", []) == named
 
 
 @pytest.mark.parametrize(("tap", "key"), [(TapRewards, "status"), (TapBilling, "state")])

@@ -206,3 +206,27 @@ def test_D01_a_time_of_day_is_no_date(tmp_path, start_date):
     output = call(TapRewards, tmp_path, start_date=start_date)
     assert output.code == 1
     assert "start_date is no date" in said(output)[0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ({"partitions": [{"replication_key": "updated_at"}]}, "`partitions` is no bookmark of this tap's"),
+        (
+            {"progress_markers": {"replication_key": "updated_at"}},
+            "`progress_markers` is no bookmark of this tap's",
+        ),
+        ({"updated_at": "2026-01-05T00:00:00Z"}, "`updated_at` is no bookmark of this tap's"),
+        ({"replication_key_value": "2026-01-05T00:00:00Z"}, "its bookmark lacks `replication_key`"),
+        (
+            {"replication_key": "id", "replication_key_value": 5},
+            "its bookmark is of `id` and not of `updated_at`",
+        ),
+        ({"replication_key": None, "replication_key_value": None}, None),
+    ],
+)
+def test_what_is_no_bookmark_of_the_stream_is_read_from_the_start_with_a_line(tmp_path, entry, why):
+    output = read(tmp_path, {"bookmarks": {"customers": entry}})
+    assert len(output.records["customers"]) == len(CUSTOMERS)
+    told = [f"state: customers: read from the start, as {why}"] if why else []
+    assert said(output, "WARNING") == told

@@ -52,6 +52,9 @@ class MessageWriter(SimpleSingerWriter):
         Raises:
             Hopeless: Rows that come before it can't be written into their file.
         """
+        if isinstance(message, SchemaMessage) and message.bookmark_properties:
+            columns = message.schema["properties"]  # which a stream map can have taken it out of
+            message.bookmark_properties = [key for key in message.bookmark_properties if key in columns]
         if self.files and isinstance(message, SchemaMessage):
             self.files.describe(message.stream, message.schema)
         elif self.files:
