@@ -15,6 +15,8 @@ Changes:
 
 from __future__ import annotations
 
+from typing import Any
+
 from oracle.documents import Document, offset
 from tap_scheduling.tap import TapScheduling
 
@@ -22,6 +24,14 @@ from tap_scheduling.tap import TapScheduling
 def version(date: str) -> dict[str, dict[str, str]]:
     """The header that chooses an endpoint's version."""
     return {"headers": {"cal-api-version": date}}  # 1
+
+
+def switched(row: dict[str, Any]) -> dict[str, Any]:
+    """An event type with true or false as later versions have it, and so the tap."""
+    for name in ("disableCancelling", "disableRescheduling"):
+        if isinstance(row.get(name), bool):
+            row[name] = {"disabled": row[name]}
+    return row
 
 
 SKIP = {"offset_param": "skip", "limit_param": "take"}  # 3
@@ -72,6 +82,9 @@ DOCUMENT = Document(
         },
         {"name": "conferencing", "endpoint": {"path": "/v1/conferencing", "data_selector": "data", **WHOLE}},
     ],
-    # A server of an older version sends the credentials of video apps; the tap does not pass them on.
-    mend={"conferencing": lambda row: {name: value for name, value in row.items() if name != "key"}},
+    mend={
+        # A server of an older version sends the credentials of video apps; the tap does not pass them on.
+        "conferencing": lambda row: {name: value for name, value in row.items() if name != "key"},
+        "event_types": switched,
+    },
 )
