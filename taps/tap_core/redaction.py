@@ -23,7 +23,8 @@ _MOST_NAMED, _LONGEST_NAME = 5, 40
 
 _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTALL)
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
-_USER_IN_URL = re.compile(r"(?<=://)[^/?#\s@]*@")
+_USER_IN_URL = re.compile(r"(?<=://)(?!name:password@)[^/?#\s@]*@")
+"""But for what our own advice writes in their place."""
 
 _CREDENTIALS = re.compile(r"(?:://|^(?=[^@]*:)(?!.*://))([^/?#].*)@", re.DOTALL)
 _QUERY_VALUE = re.compile(r"[?&;][^=&;#]*=([^&;#]*)")

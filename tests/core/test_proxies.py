@@ -181,3 +181,63 @@ def test_the_variable_that_names_no_proxy_is_the_one_that_is_set(tmp_path, varia
     done = command("tap_events", config=config, folder=tmp_path, env={variable: "proxy.corp:8080x"})
     assert done.returncode == 1
     assert f"{variable} names no proxy" in done.stderr
+
+
+@pytest.mark.parametrize("tap", ["events", "billing"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "proxy", ["http://someone:pass-word@", "http://a..b:80", "http://.:80", f"http://{'a' * 80}.corp:80"]
+)
+def test_a_variable_that_names_no_host_is_named_at_once(tmp_path, tap, scheme, proxy):
+    url = f"{scheme}://api.test.invalid"
+    done = read(tap, tmp_path, {f"{scheme}_proxy": proxy}, api_url=url, allow_insecure_http=True)
+    assert done.code == 1
+    assert f"{scheme}_proxy names no proxy: write it as http://host:port, or unset it" in done.log
+    assert "pass-word" not in done.log
+    assert "api_url" not in done.log
+    assert "Traceback" not in done.log
+
+
+@pytest.mark.parametrize("tap", ["events", "billing"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_advice_for_a_proxy_that_asks_who_is_whole(proxy, tmp_path, tap, scheme):
+    proxy.asks_who = True
+    env = {f"{scheme}_proxy": f"http://127.0.0.1:{proxy.server_port}"}
+    done = read(tap, tmp_path, env, api_url=f"{scheme}://127.0.0.1:9")
+    assert "as http://name:password@host:port," in done.log
+
+
+@pytest.mark.parametrize("tap", ["events", "billing"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("trusted", ""),
+        ("unknown", "unable to get local issuer certificate): set REQUESTS_CA_BUNDLE to the file with its"),
+        ("another host", "check the host and the port in HTTP_PROXY and HTTPS_PROXY"),
+        ("plain", "check the host and the port in HTTP_PROXY and HTTPS_PROXY"),
+    ],
+)
+def test_a_proxy_over_tls_has_to_prove_who_it_is(proxy, tmp_path, tap, scheme, case, words):
+    authority = trustme.CA()
+    bundle = tmp_path / "authority.pem"
+    (trustme.CA() if case == "unknown" else authority).cert_pem.write_to_path(str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certified = "other.test.invalid" if case == "another host" else "127.0.0.1"
+    authority.issue_cert(certified).configure_cert(context)
+    with RawServer(lambda *_: answer(status="403 Forbidden")) as server:
+        server.wrap(context)
+        host = f"127.0.0.1:{proxy.server_port}" if case == "plain" else server.host
+        env = {f"{scheme}_proxy": f"https://{CREDENTIALS}@{host}", "REQUESTS_CA_BUNDLE": str(bundle)}
+        url = f"{scheme}://api.test.invalid"
+        done = read(tap, tmp_path, env, api_url=url, allow_insecure_http=True)
+    is_trusted = case == "trusted"
+    asked = b"Proxy-Authorization" in b"".join(server.heads)
+    assert asked == is_trusted, done.log
+    if not is_trusted:
+        (error,) = [line for line in done.log.splitlines() if "ERROR" in line]
+        assert "the proxy that HTTP_PROXY or HTTPS_PROXY names did not prove who it is" in error
+        assert words in error
+        assert "api_url" not in error
+    assert "trying again" not in done.log or is_trusted
+    assert "InsecureRequestWarning" not in done.log

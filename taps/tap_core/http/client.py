@@ -193,7 +193,8 @@ class ApiClient:
             except (HTTPError, requests.RequestException, ValueError, OSError) as error:
                 traffic.requests -= isinstance(error, _NEVER_SENT)
                 if not kept or not any(isinstance(cause, Dropped) for cause in messages.causes(error)):
-                    raise failure_of(request.url, error, self.limits.request_timeout) from None
+                    seconds, answered = self.limits.request_timeout, self._answers > 0
+                    raise failure_of(request.url, error, seconds, answered=answered) from None
                 kept -= 1
                 traffic.retries += 1
             else:

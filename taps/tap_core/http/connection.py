@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
+CONNECT_TIMEOUT = 4.0
+"""Seconds at most to wait for a connection; an address where nobody listens should be known soon."""
+
 _DROPPED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _BUFFER = 1 << 16
+_LEAST = 0.001
 _PLAIN_HEAD = re.compile(
     rb"HTTP/1\.1 ([2-5]\d\d) ?([^\r\n]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)+)\r\n"
 )
@@ -87,14 +91,24 @@ class _Bounded(HTTPConnection):
 
     _answered = False
 
-    def __init__(self, *args: Any, max_body: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, max_body: int, request_timeout: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._max_body = max_body
+        self._request_timeout = request_timeout
 
     @override
     def connect(self) -> None:
         self._answered = False
         super().connect()
+
+    @override
+    def _new_conn(self) -> socket.socket:
+        """Connect; a proxy's tunnel and the handshakes have what is left of the whole time, as answers do."""
+        began = time.monotonic()
+        sock = super()._new_conn()
+        self.timeout = max(self._request_timeout - (time.monotonic() - began), _LEAST)
+        sock.settimeout(self.timeout)
+        return sock
 
     @override
     def request(self, method: str, url: str, *_: Any, headers: Mapping[str, str], **__: Any) -> None:  # type: ignore[override]  # what the pool calls

@@ -15,7 +15,6 @@ from urllib3.exceptions import (
     LocationValueError,
     ProtocolError,
     ProxyError,
-    SSLError,
 )
 
 from tap_core.redaction import printable, redacted
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 _PORTS = {"http": 80, "https": 443}
 _BROKEN_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+_PROXY = "the proxy that HTTP_PROXY or HTTPS_PROXY names"
+_NO_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE")  # TLS 1.3, and what older ones say
 
 
 def sanitize(text: str | None, most: int = 120) -> str:
@@ -59,7 +60,9 @@ def causes(error: BaseException) -> list[BaseException]:
     """A failure of the connection and what it goes back to, the first cause last."""
     found = [error]
     while True:
-        inner = getattr(found[-1], "reason", None) or found[-1].__cause__ or found[-1].__context__
+        last = found[-1]
+        inner = getattr(last, "reason", None) or last.__cause__ or last.__context__
+        inner = inner or next(iter(last.args), None)  # urllib3 wraps a failure of TLS with a proxy so
         if not isinstance(inner, BaseException) or inner in found:
             return found
         found.append(inner)
@@ -69,9 +72,12 @@ def reason(error: Exception) -> str:
     """The cause of a connection failure, in a few words."""
     cause = causes(error)[-1]
     why = sanitize(getattr(cause, "strerror", None) or _tunnel(cause)) or type(cause).__name__
-    by_proxy = any(isinstance(found, ProxyError) for found in causes(error))
-    what = " to the proxy that HTTP_PROXY or HTTPS_PROXY names" if by_proxy else ""
+    what = f" to {_PROXY}" if _is_of_proxy(error) else ""
     return f"connection{what} failed ({why})"
+
+
+def _is_of_proxy(error: Exception) -> bool:
+    return any(isinstance(found, ProxyError) for found in causes(error))
 
 
 def _tunnel(cause: BaseException) -> str:
@@ -123,30 +129,48 @@ def bad_url(url: str | None) -> str:
     )
 
 
-def why_hopeless(url: str | None, error: Exception) -> str:
-    """Why another attempt can't help, and what to do; empty if it can."""
+def why_hopeless(url: str | None, error: Exception, *, answered: bool) -> str:
+    """Why another attempt can't help, and what to do; empty if it can.
+
+    Args:
+        url: Where the request went.
+        error: What came in place of an answer.
+        answered: Whether any request was answered before.
+    """
     cause = causes(error)[-1]
     if isinstance(error, (InvalidURL, LocationValueError)):
         return bad_url(url)
-    if isinstance(error, SSLError) and _is_distrust(cause):
-        return _tls_failure(host(url), cause)
+    if _is_distrust(cause, answered=answered):
+        return _tls_failure(host(url), cause, of_proxy=_is_of_proxy(error))
     return PROXY_ASKS_WHO if " 407 " in f"{_tunnel(cause)} " else ""
 
 
-def _is_distrust(cause: BaseException) -> bool:
-    """Whether a failure of TLS is one of trust or of the address, and not a connection that broke."""
-    return not isinstance(cause, _BROKEN_OFF) and isinstance(cause, (ssl.SSLError, ssl.CertificateError))
+def _is_distrust(cause: BaseException, *, answered: bool) -> bool:
+    """Whether a failure of TLS is one of trust or of the address, and not a connection that broke.
+
+    Any but a certificate's is a passing one where there was an answer before: a gateway in trouble sends an
+    alert, or plain HTTP.
+    """
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return True
+    return isinstance(cause, ssl.SSLError) and not answered and not isinstance(cause, _BROKEN_OFF)
 
 
-def _tls_failure(where: str, cause: BaseException) -> str:
-    """Why a server was not believed, and what to do."""
+def _tls_failure(where: str, cause: BaseException, *, of_proxy: bool) -> str:
+    """Why a server or a proxy was not believed, or did not believe the tap, and what to do."""
     why = getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or "no TLS"
+    where, setting = (_PROXY, "HTTP_PROXY and HTTPS_PROXY") if of_proxy else (where, "api_url")
+    advice = f"check the host and the port in {setting}"
+    if any(alert in why for alert in _NO_CERTIFICATE):
+        return (
+            f"{where} ended the connection (TLS: {why}), mostly as it wants a client's certificate, which a "
+            f"tap does not have: {advice}"
+        )
     if "expired" in why or "not yet valid" in why:
         advice = f"check this machine's clock, which says {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
     elif "self-signed" in why or "issuer" in why:
-        advice = "behind a company's proxy, set REQUESTS_CA_BUNDLE to the file with its certificate"
-    else:
-        advice = "check the host and the port in api_url"
+        advice = "set REQUESTS_CA_BUNDLE to the file with its certificate"
+        advice = advice if of_proxy else f"behind a company's proxy, {advice}"
     return f"{where} did not prove who it is (TLS: {why}): {advice}"
 
 

@@ -22,6 +22,7 @@ from urllib3.exceptions import (
 
 from tap_core.errors import PLAINLY_TOO_MUCH, TOO_MUCH, Hopeless, Retriable, Unconnected
 from tap_core.http import messages
+from tap_core.http.connection import CONNECT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -181,20 +182,21 @@ def _refusal_waits(limits: Limits, named: float | None, factor: float, *, blocks
         yield _WINDOW
 
 
-def failure_of(url: str | None, error: Exception, request_timeout: float) -> Exception:
+def failure_of(url: str | None, error: Exception, request_timeout: float, *, answered: bool) -> Exception:
     """What it means that there was no whole answer.
 
     Args:
         url: Where the request went.
         error: What came in its place.
         request_timeout: Seconds that it was waited for at most.
+        answered: Whether any request was answered before.
     """
-    timed_out = isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
-    if timed_out and not isinstance(error, NewConnectionError):
-        reason = f"no answer within {request_timeout:g} s"
-        kind = Unconnected if isinstance(error, ConnectTimeoutError) else Retriable
-        return kind(reason, unanswered=True)
-    if hopeless := messages.why_hopeless(url, error):
+    if isinstance(error, ReadTimeoutError):
+        return Retriable(f"no answer within {request_timeout:g} s", unanswered=True)
+    if isinstance(error, ConnectTimeoutError) and not isinstance(error, NewConnectionError):
+        seconds = min(CONNECT_TIMEOUT, request_timeout)
+        return Unconnected(f"no connection within {seconds:g} s", unanswered=True)
+    if hopeless := messages.why_hopeless(url, error, answered=answered):
         return Hopeless(hopeless)
     if isinstance(error, (HTTPError, requests.RequestException)):
         kind = Retriable if isinstance(error, ProtocolError) else Unconnected

@@ -26,15 +26,12 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 
 from tap_core.errors import Hopeless
 from tap_core.http import messages
-from tap_core.http.connection import POOLS, TooLarge
+from tap_core.http.connection import CONNECT_TIMEOUT, POOLS, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_core.http.connection import WholeResponse
-
-CONNECT_TIMEOUT = 4.0
-"""Seconds at most to wait for a connection; an address where nobody listens should be known soon."""
 
 ENCODINGS = "gzip, deflate"
 """How a body may be packed."""
@@ -154,14 +151,18 @@ class Transport(HTTPAdapter):
         proxy = select_proxy(str(request.url), proxies)
         try:
             pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-        except (ValueError, requests.RequestException) as error:
+            if pool.proxy:
+                pool.proxy.host.encode("idna")  # where it makes no name, connecting would blame the URL
+        # `requests` has a TypeError for a user without a host.
+        except (ValueError, TypeError, requests.RequestException) as error:
             if not proxy:
                 raise
             raise Hopeless(messages.bad_proxy(scheme, proxy, error)) from None
-        if scheme == "https" and isinstance(verify, str):
+        if pool.scheme == "https" and isinstance(verify, str):
             _check_bundle(verify)
-        self.cert_verify(pool, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
-        pool.conn_kw["max_body"] = self._limit
+        # By the pool and not by the URL: a proxy can be reached over TLS where the server is not.
+        self.cert_verify(pool, f"{pool.scheme}://", verify, cert)  # type: ignore[no-untyped-call]
+        pool.conn_kw |= {"max_body": self._limit, "request_timeout": self._timeout.total}
         is_proxied = self.request_url(request, proxies) != request.path_url
         return self._routes.setdefault(origin, _Route(pool, host, is_proxied))
 
