@@ -10,6 +10,8 @@ from typing_extensions import override
 
 from tap_billing import schemas
 from tap_core import ApiSchema, ApiStream, PageNumber
+from tap_core.paging.places import ByNumber
+from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import requests
 
     from tap_core import Page, Paginator
+    from tap_core.paging.paginator import Query
 
 PAGE_SIZE = 200
 """The most records that the API puts into a page."""
@@ -114,3 +117,20 @@ class ByDay(BillingStream):
 
     bound_params = ("since_date", "until_date")
     bound_format = "%Y-%m-%d"
+
+
+class Undated(Walk):
+    """Numbered pages of invoices, of which only those are taken that lack `updated_at`."""
+
+    def __init__(self, query: Query) -> None:
+        """Start at page 1.
+
+        Args:
+            query: What is asked for on each page.
+        """
+        super().__init__(ByNumber(query=query), size=PAGE_SIZE)
+
+    @override
+    def take(self, page: Page) -> list[Any]:
+        """The new ones of the page."""
+        return [row for row in super().take(page) if jsonpath.first(row, "$.updated_at") is None]

@@ -48,8 +48,11 @@ _OTHER_RULES = {_ELSE, _ALIAS, "__source__", _KEYS}
 
 def with_short_names(setting: dict[str, Any]) -> dict[str, Any]:
     """The setting of how long names may be that flattening makes, which the SDK lets be 255 letters long."""
-    longer = f"Longer ones have their first parts shortened; PostgreSQL takes {_LONGEST} letters."
-    return {**setting, "description": f"{setting['description']} {longer}", "default": _LONGEST}
+    text = (
+        "Letters that a name made by flattening may have; longer ones have their first parts shortened. "
+        f"PostgreSQL takes {_LONGEST}."
+    )
+    return {**setting, "description": text, "default": _LONGEST}
 
 
 def mapping_errors(config: Mapping[str, Any], catalog: Catalog) -> Iterator[str]:

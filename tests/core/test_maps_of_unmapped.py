@@ -103,6 +103,6 @@ def test_K_columns_that_no_schema_has_are_told_up_to_a_hundred(tmp_path, tap):
     assert [json.loads(row["_sdc_unmapped"]) for row in written] == [
         {f"metadata__x{number}": 1} for number in range(1, 150)
     ]
-    *lines, last = said(output, "WARNING")
+    *lines, last = (line for line in said(output, "WARNING") if "mapped schema" in line)
     assert len(lines) == 100
     assert last == f"{STREAMS[tap]}: more fields are not in the mapped schema; they are not named here"

@@ -12,11 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
-from tap_billing.client import PAGE_SIZE, BillingStream, ByDay
+from tap_billing.client import BillingStream, ByDay, Undated
 from tap_billing.streams.customers import Subscriptions
 from tap_core.errors import NoSuchList
-from tap_core.paging.places import ByNumber
-from tap_core.paging.walk import Walk
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     import requests
 
     from tap_core import Page
-    from tap_core.paging.paginator import Query
 
 OTHER_KIND_STATUSES: Sequence[int] = (403, 404, 422)
 """How a site answers for a list that only sites of the other kind of billing have."""
@@ -110,23 +107,6 @@ class Invoices(BillingStream):
     def is_record(self, node: Mapping[str, Any]) -> bool:
         """A lone object is an answer of another kind."""
         return False
-
-
-class Undated(Walk):
-    """Numbered pages of invoices, of which only those are taken that lack `updated_at`."""
-
-    def __init__(self, query: Query) -> None:
-        """Start at page 1.
-
-        Args:
-            query: What is asked for on each page.
-        """
-        super().__init__(ByNumber(query=query), size=PAGE_SIZE)
-
-    @override
-    def take(self, page: Page) -> list[Any]:
-        """The new ones of the page."""
-        return [row for row in super().take(page) if jsonpath.first(row, "$.updated_at") is None]
 
 
 class OneBillingKind(BillingStream):
