@@ -160,7 +160,7 @@ def test_a_proxy_that_is_not_there(tmp_path, scheme):
         ("http://", "names no proxy"),
         ("127.0.0.1:abc", "names no proxy"),
         ("http://someone:pass/word@proxy.corp:1", "names no proxy"),
-        ("socks5://someone:pass-word@127.0.0.1:1080", "names a SOCKS proxy: install PySocks"),
+        ("socks5://someone:pass-word@127.0.0.1:1080", "names a SOCKS proxy, which a tap can't use"),
     ],
 )
 def test_a_variable_that_names_no_proxy_is_named_at_once(tmp_path, tap, scheme, proxy, words):

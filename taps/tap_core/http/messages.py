@@ -103,8 +103,8 @@ def bad_proxy(scheme: str, proxy: str, error: Exception) -> str:
     """
     names = [found for name in (f"{scheme}_proxy", "all_proxy") for found in (name, name.upper())]
     variable = next((name for name in names if os.environ.get(name) == proxy), names[1])
-    if isinstance(error, InvalidSchema):  # of `requests`, where what it needs for SOCKS is not there
-        return f"{variable} names a SOCKS proxy: install PySocks beside the tap (`pip install pysocks`)"
+    if isinstance(error, InvalidSchema):
+        return f"{variable} names a SOCKS proxy, which a tap can't use: name an HTTP proxy"
     return f"{variable} names no proxy: write it as http://host:port, or unset it"
 
 

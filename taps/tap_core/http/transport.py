@@ -88,7 +88,13 @@ class Transport(HTTPAdapter):
 
     @override
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """The pools for a proxy."""
+        """The pools for a proxy.
+
+        Raises:
+            requests.exceptions.InvalidSchema: It is one of SOCKS, whose connections are not ours.
+        """
+        if proxy.lower().startswith("socks"):
+            raise requests.exceptions.InvalidSchema
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
