@@ -51,7 +51,7 @@ class Endings(Joining):
         onward, steady = self._beyond(page), self._expects_next
         more = yield from self._rows_behind(page)
         if more is None and self._can_stand_elsewhere(page):
-            more = yield from self._row_behind()
+            more = yield from self._row_behind(page, here.start)
         self._at = here
         if more is None:
             self.evidence.proven_ends += 1
@@ -98,22 +98,28 @@ class Endings(Joining):
         is_fixed = self.counts_rows or bool(self._places.own_size)
         return self._thinned and not is_fixed and not self._window.ends_with_any(page)
 
-    def _row_behind(self) -> Generator[Query, Page, Ask | None]:
-        """Where unknown rows begin behind all known ones, each asked for alone; None if none are found.
+    def _row_behind(self, page: Page, at: int) -> Generator[Query, Page, Ask | None]:
+        """Where unknown rows begin behind all known ones; None if none are found.
 
-        A page of one row stands where it was asked for, whatever the limit for a page has become. The rows
-        that were read may be followed by others from the place on that has their number. One among known
-        rows was added meanwhile.
+        Each is asked for alone: a page of one row stands where it was asked for, whatever the limit for a
+        page has become. So the page's first row shows whether that does; if not, the rows that were read may
+        be followed by others from the place on that has their number. One among known rows was added.
         """
+        found = yield from self._alone(self._places.begin_at(at, 1))
+        if found and found.keys == page.keys[:1]:
+            return None
         start, step, first = self._begins + self.records_read, 1, None
         while start + step <= max(self._end, self._asked_to):
             ask = self._places.begin_at(start + step - 1, 1)
-            found = yield from self._probe(ask, refusals=(*NO_PLACE, HTTPStatus.INTERNAL_SERVER_ERROR))
-            self.proofs += 1
+            found = yield from self._alone(ask)
             if found and found.records:
                 first = None if all(map(self._knows, found.keys)) else first or ask
             step *= 2
         return first
+
+    def _alone(self, ask: Ask) -> Generator[Query, Page, Page | None]:
+        self.proofs += 1
+        return (yield from self._probe(ask, refusals=(*NO_PLACE, HTTPStatus.INTERNAL_SERVER_ERROR)))
 
     def _knows(self, key: Any) -> bool:
         """Whether a row of this key, before it was marked, was read."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _AGAIN = 3
 """How often the same page may come as a new one, or as many of the rows that are remembered."""
 
+_FEW = 8
+"""Rows that count as a page at least: single ones come again where others are inserted."""
+
 _CHANGED = 0.1
 """What a row counts that was changed: it can have moved to the list's end."""
 
@@ -49,7 +52,8 @@ class Guard:
             self._at, self._next = self._pages, 2 * self._next
             self._longest = max(self._longest, len(page.records))
             self._prints |= _prints(page)
-        return self._pages_again >= _AGAIN or (0 < _AGAIN * self._longest <= self._rows_again)
+        most = _AGAIN * max(self._longest, _FEW)
+        return self._pages_again >= _AGAIN or most <= self._rows_again
 
     def _count_again(self, page: Page) -> None:
         for key, now in _prints(page).items():
