@@ -93,7 +93,7 @@ LISTS = {Offset: (3, lambda server: server.answer), PageNumber: (8, by_number)}
 
 PINNED = {
     Offset: (57927, 67454, 174435, 1002937, 1003226, 1108231, 1109773, 1115746, 1198566),
-    PageNumber: (22, 1550, 3780, 4956, 20256, 35403, 39143, 46197, 189351),
+    PageNumber: (22, 1550, 2405, 3780, 4956, 14058, 14060, 20256, 22679, 35403, 39143, 46197, 189351),
 }
 """Seeds of schedules in which an earlier paginator lost a row, or called the list broken."""
 
