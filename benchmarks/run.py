@@ -143,6 +143,8 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="write the report of the last run anew")
     options = parser.parse_args()
     results = WORK / "results.json"
+    if (options.report or (options.works and not options.small)) and not results.exists():
+        parser.error("no run of all of them is kept here that these could be added to")
     if not options.report:
         contenders.install()
         pipeline.set_up()
