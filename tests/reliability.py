@@ -66,14 +66,15 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 ## What is not promised
 
 - **Page-number lists of a server with a page size of its own**, whatever is asked for, cannot overlap: a
-  row deleted while such a list is read can hide another at a page's edge from that run.
+  row deleted while such a list is read can hide another at a page's edge from that run, and so can rows of
+  one moment that come in another order each time.
 - **Numbered pages of fewer than eight rows**, to which a server may cut them, overlap too little: where
   rows are deleted while such a list is read, others can be missed. `page_size` is never less than 10.
 - **A server that sends only one row at a time**, and fails with more: such pages cannot overlap, so that
   a row deleted while the list is read can hide another.
-- **A server that cuts pages by their weight**, in another list than the first five of an endpoint, if
-  neither a bookmark nor deletes depend on it, is believed where a row heavier than all that a page may
-  weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.
+- **A server that cuts pages by their weight**, in another list than the first five of an endpoint, or the
+  first fifty where a bookmark or deletes depend on them, is believed where a row heavier than all that a
+  page may weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.
 - **Rows of one moment that come in another order each time**, and are more than a page has: some pass the
   reader. Where the list's order is known, as of rewards, orders and the ledger, the run keeps what came and
   fails by name; elsewhere, as of campaigns, it can't tell them from rows that others insert.
@@ -84,6 +85,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   are shows with that page, so that they are left to the next run, as STATE says.
 - **A limit of rows in a page that is lowered in mid-run**, to half or less, where each parent has a list: the
   first such list can end too soon. The second one of that length shows it, and the stream fails by name.
+- **Lists of ended parents that the API said this account does not have**, as those of `rankings`, are not
+  asked for again with `children_since` until `full_read_every` is due.
 - **A parent that a cursor list shows on two pages**, as it was moved meanwhile, comes twice under one key,
   and so do its children.
 - **A row that an update moves from what is still to be read to what was read**, as in a list with the
@@ -102,10 +105,15 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Rows that a server leaves out of pages once it has cut them** cost no other rows, but for a whole page of
   them in a row, or more than half of a numbered page, or a third of one of ten rows; without a bookmark or
   deletes, also more rows of the first page than it has. From such a server rows can come twice, under one
-  key.
+  key. Where it also lowers its limit of rows in a page, in mid-run and to a quarter, a numbered list that
+  lacks a third of its rows can lose others.
 - **A numbered list of a server that always sends fewer rows than asked for**, gone on with after an
   interruption, can lose rows at the edge of a page.
 - **Secrets in JSON that is sent as a text** are not looked for: they leave the tap as the text does.
+- **Rows without a replication key**, as `bookings` without `updatedAt` and `invoices` without `updated_at`,
+  are passed over by the API where it is asked for what is new. A line names the stream. New invoices are read
+  by their day of issue, bookings when their meeting has been; what else changes in them is seen when
+  `full_read_every` is due.
 - **Deletes** are seen by whole reads alone, as none of these APIs reports them: of an incremental stream,
   when `full_read_every` is due.
 """

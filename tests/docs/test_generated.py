@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import reliability
+
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,3 +28,8 @@ def titles(page):
     """What a page's titles are called in links to them."""
     names = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return [re.sub(r"[^\w -]", "", name).lower().replace(" ", "-") for name in names]
+
+
+def test_the_page_about_reliability_promises_what_its_figures_are_written_with():
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert page.startswith(reliability.HEAD)
