@@ -152,14 +152,23 @@ def _is_entry(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get(_OF), str)
 
 
-def entry_of(state: State, name: str) -> dict[str, Any]:
-    """A list's own entry in the STATE of its stream; what is none there is as if it were not."""
-    lists = {**_lists(state)}
-    entry = lists.setdefault(name, {})
-    for of, each in lists.items():
-        each[_OF] = of
-    state[LISTS] = [*lists.values()]
-    return entry
+def entry_of(state: State, name: str, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A list's own entry in the STATE of its stream; what is none there is as if it were not.
+
+    Args:
+        state: The stream's entry in STATE, which is read and written.
+        name: The id of the list's parent.
+        known: The entries of all lists by that, kept for the next call; empty at first.
+    """
+    if not known:
+        known |= _lists(state)
+        for of, entry in known.items():
+            entry[_OF] = of
+        state[LISTS] = [*known.values()]
+    if name not in known:
+        known[name] = {_OF: name}
+        state[LISTS].append(known[name])
+    return known[name]
 
 
 def forget_other_lists(state: State, names: Collection[str]) -> None:

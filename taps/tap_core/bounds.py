@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_core.relations import RelatedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from singer_sdk.helpers.types import Context
 
@@ -73,20 +73,20 @@ class BoundedStream(RelatedStream):
         """Query parameters that ask for no rows from this moment on; later ones may come all the same."""
         return {self.until_param: end.isoformat()} if self.until_param else {}
 
-    def note_undated(self, records: list[Any]) -> None:
+    def note_undated(self, values: Collection[Any]) -> None:
         """Say once that rows lack the replication key by which the API is asked for what is new.
 
         Args:
-            records: Decoded ones that are written.
+            values: Those of the replication key, of rows that are written.
         """
-        key, has_whole_reads = self.replication_key, self.config.get("full_read_every")
-        is_asked_for = self.bookmark and self._asks_by_key and not has_whole_reads
-        if key and is_asked_for and not self._told_undated and None in self.codec.column(records, key):
+        if self._told_undated or None not in values:
+            return
+        if self._asks_by_key and not self.config.get("full_read_every"):
             self._told_undated = True
             self.logger.warning(
                 "%s: rows lack `%s`, by which changes are asked for: a change of such a row may be seen only "
                 "when all are read; set full_read_every",
-                *(self.name, key),
+                *(self.name, self.replication_key),
             )
 
     def late_changes(self, start: datetime) -> Iterable[Paginator]:

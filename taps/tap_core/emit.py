@@ -22,7 +22,6 @@ def write_rows(reading: Reading, rows: PageRows, context: Context | None, writer
     """Write the records of a page that are wanted, and take note of how far that is."""
     for records in _decoded(reading, rows, context):
         wanted = reading.wanted(records, context, late=rows.is_late)
-        reading.stream.note_undated(wanted)
         written = _write(reading.stream, wanted, rows, writer)
         reading.written(wanted, context, rows=written)
 

@@ -16,9 +16,12 @@ from tap_core.parents import Parents
 from tap_core.replication import Replicated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from singer_sdk.helpers.types import Context
 
     from tap_core.errors import ApiError
+    from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
 
 
@@ -157,3 +160,10 @@ class Reading(Replicated):
                 stream.activate_version()
             else:
                 stream.logger.info("%s: no row is called gone: %s", self.name, self.why_not_whole)
+
+    def late_changes(self) -> Iterable[Paginator]:
+        """What walks the lists of late changes: those since the last run, if there was one."""
+        bookmark = self.bookmark
+        if bookmark is None or not self._declared_key or bookmark.reached is None:
+            return ()
+        return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()

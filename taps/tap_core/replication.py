@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +18,10 @@ from tap_core.positions import Order, instant
 from tap_core.versions import is_whole_due, keep_whole, last_whole, new_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from datetime import datetime
 
     from singer_sdk.helpers.types import Context
 
-    from tap_core.paging.paginator import Paginator
     from tap_core.stream import ApiStream
 
 RESUMED = Reason("it went on where the last run was interrupted", Gap.RESUMED)
@@ -52,6 +50,7 @@ class Replicated(Losses):
         self.began = self._now = began
         self.bookmark: Bookmark | None = None
         self._of_lists: dict[str, Bookmark] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
         self.checkpoint: Checkpoint | None = None
         self.resumed = False
         self._order, self._in_order = Order(), True
@@ -69,7 +68,8 @@ class Replicated(Losses):
             return self.bookmark
         of_list = str(context[name])
         if of_list not in self._of_lists:
-            self._of_lists[of_list] = self._bookmark(entry_of(self.stream.stream_state, of_list))
+            entry = entry_of(self.stream.stream_state, of_list, self._entries)
+            self._of_lists[of_list] = self._bookmark(entry)
         return self._of_lists[of_list]
 
     def _bookmark(self, state: dict[str, Any]) -> Bookmark:
@@ -229,6 +229,7 @@ class Replicated(Losses):
         if not bookmark or not key:
             return
         values = self.stream.codec.column(records, key)
+        self.stream.note_undated(values)
         if self.is_sorted and self._in_order:
             self._in_order = self._order.holds(values)
             if not self._in_order:
@@ -290,10 +291,3 @@ class Replicated(Losses):
             self.checkpoint.drop()
         if self.was_whole and (self.stream.sends_versions or self._full_read_every):
             keep_whole(self.stream.stream_state, self.began)
-
-    def late_changes(self) -> Iterable[Paginator]:
-        """What walks the lists of late changes: those since the last run, if there was one."""
-        bookmark = self.bookmark
-        if bookmark is None or not self._declared_key or bookmark.reached is None:
-            return ()
-        return self.stream.late_changes(bookmark.start) if isinstance(bookmark.start, datetime) else ()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from tap_core.bookmark_scope import entry_of
 from tap_core.bookmarks import Bookmark, bound_text
 from tap_core.errors import ApiError
 from tap_core.positions import Order, instant
@@ -257,3 +258,14 @@ def test_another_key_in_state_is_no_bookmark():
         now=NOW,
     )
     assert (mark.start, mark.reached) == (None, None)
+
+
+@pytest.mark.parametrize("before", [{"a": {"x": 1}}, [{"of": "a", "x": 1}]])
+def test_the_entry_of_a_list_is_found_without_a_look_at_all_others(before):
+    state, known = {"lists": before}, {}
+    assert entry_of(state, "a", known)["x"] == 1
+    lists = state["lists"]
+    entry_of(state, "b", known)["x"] = 2
+    assert entry_of(state, "b", known)["x"] == 2
+    assert state["lists"] is lists, "not made anew for each list: there can be many"
+    assert lists == [{"of": "a", "x": 1}, {"of": "b", "x": 2}]

@@ -5,6 +5,7 @@ import pytest
 from core.test_paginators import List, by_offset, items, offset
 from tap_core.errors import ApiError
 from tap_core.paging.evidence import ALIKE, Evidence
+from tap_core.paging.guard import Guard
 from tap_core.records import jsonpath
 
 ROWS = list(range(10))
@@ -53,6 +54,22 @@ def test_keys_are_looked_at_until_lists_were_seen_to_end_so():
     found, rows = read(by_offset(ROWS), ended(Evidence(), ALIKE - 1))
     assert rows == ROWS
     assert found.looked_at
+
+
+@pytest.mark.parametrize("lone", [True, False])
+def test_each_page_is_held_against_others_once(monkeypatch, lone):
+    """A page that counted twice would make others too many that come again."""
+    seen = []
+
+    def has_seen(guard, page):
+        seen.append(page.keys[0])
+        return False
+
+    monkeypatch.setattr(Guard, "has_seen", has_seen)
+    paginator = offset()
+    paginator.lone = lone
+    assert List(by_offset(list(range(25)))).read(paginator) == list(range(25))
+    assert seen == [0, 9, 18]
 
 
 def test_of_a_list_that_is_the_only_one_keys_are_looked_at():

@@ -13,7 +13,7 @@ import pytest
 
 import in_process
 import two_taps
-from canary import CANARY, FORMS, assert_silent
+from canary import CANARY, FORMS, assert_silent, masks_put_back
 from json_api import JsonApi
 from support import run
 from tap_billing.tap import TapBilling
@@ -48,20 +48,13 @@ def test_a_secret_in_the_storage_of_batches(tmp_path, log, tap, root):
 @pytest.fixture
 def log():
     """The lines that a new logger writes after `redact_logs`; what it set is put back."""
-    factory, forms, pattern = logging.getLogRecordFactory(), set(redaction._forms), redaction._pattern
-    parts = {size: set(some) for size, some in redaction._parts.items()}
-    redaction.redact_logs([CANARY])
-    stream = io.StringIO()
-    logger = logging.getLogger(f"new.{id(stream)}")
-    logger.addHandler(logging.StreamHandler(stream))
-    logger.text = stream.getvalue
-    yield logger
-    logging.setLogRecordFactory(factory)
-    redaction._pattern = pattern
-    redaction._forms.clear()
-    redaction._forms.update(forms)
-    redaction._parts.clear()
-    redaction._parts.update(parts)
+    with masks_put_back():
+        redaction.redact_logs([CANARY])
+        stream = io.StringIO()
+        logger = logging.getLogger(f"new.{id(stream)}")
+        logger.addHandler(logging.StreamHandler(stream))
+        logger.text = stream.getvalue
+        yield logger
 
 
 def test_J06_no_part_of_a_record_holds_a_key(log):

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 import in_process
+from canary import masks_put_back
 from json_api import JsonApi
 from lists import only
 from tap_core import redaction
@@ -31,15 +32,8 @@ TAPS = {"users": TapEvents, "campaigns": TapRewards}
 
 @pytest.fixture(autouse=True)
 def _put_back():
-    factory, pattern, forms = logging.getLogRecordFactory(), redaction._pattern, set(redaction._forms)
-    parts = {size: set(some) for size, some in redaction._parts.items()}
-    yield
-    logging.setLogRecordFactory(factory)
-    redaction._pattern = pattern
-    redaction._forms.clear()
-    redaction._forms.update(forms)
-    redaction._parts.clear()
-    redaction._parts.update(parts)
+    with masks_put_back():
+        yield
 
 
 def longest_run(text, key):

@@ -59,6 +59,8 @@ class Believed:
             answered: Requests that have succeeded.
             said: The answer's body.
         """
+        if not self._doubted:
+            return True  # as nearly always: this is asked of each answer
         is_new = len(self._doubted) < _DOUBTED and _words(said) not in self._doubted
         return is_new or self.is_doubted(answered)
 

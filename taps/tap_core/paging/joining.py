@@ -6,6 +6,8 @@ from math import inf
 from operator import ne
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_core.errors import ApiError
 from tap_core.paging.evidence import ALIKE
 from tap_core.paging.guard import Guard
@@ -114,6 +116,22 @@ class Joining(Positioned):
             # One less than before tells a server that has a page size of its own.
             size = self._size - (not self.counts_rows)
             ask = self._places.ask(max(0, self._at.start - self._back), max(1, size))
+
+    def _remember_first(self, page: Page) -> None:
+        self._window.add(page.keys, page.records, page.keys)
+        self._first = self._page_keys = page.keys
+        self._newest = page.keys[-1] if page.keys else None
+
+    def _look_at_first(self) -> None:
+        """Remember the first page: most lists of children end behind it, and cost no look at their keys."""
+        page, self._put_off = self._put_off, None
+        if page is not None:
+            self._remember_first(page)
+            self._guard.has_seen(page)
+
+    @override
+    def _is_endless(self, page: Page) -> bool:
+        return not self._put_off and super()._is_endless(page)
 
     def _ends_as_usual(self, page: Page) -> bool:
         """Whether behind the first page its last row comes alone, as in lists before; else look at them."""

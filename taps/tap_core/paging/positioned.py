@@ -129,19 +129,6 @@ class Positioned(Paginator):
         """How many rows a page has that is asked for with a size: as many as ever where it can't be told."""
         return size if self.is_divisible else self._longest or self.size or size
 
-    def _look_at_first(self) -> None:
-        """Remember the first page: most lists of children end behind it, and cost no look at their keys."""
-        page, self._put_off = self._put_off, None
-        if page is not None:
-            self._window.add(page.keys, page.records, page.keys)
-            self._first = self._page_keys = page.keys
-            self._newest = page.keys[-1] if page.keys else None
-            self._guard.has_seen(page)
-
-    @override
-    def _is_endless(self, page: Page) -> bool:
-        return not self._put_off and super()._is_endless(page)
-
     # Where to
 
     @property

@@ -45,7 +45,12 @@ class Walk(Endings):
         page.fresh = page.records
         if self._ends_at_once(page):
             return  # most lists of children do, and cost no look at their keys
-        yield from self._rest(self._behind_first(page))
+        self._short = self._shortness(page)
+        if self.lone or self.careful or self._mark or page.span > self._at.size:
+            self._remember_first(page)
+        else:  # huge pages are not put off, so that no two of them are held at once
+            self._put_off = page.kept()
+        yield from self._rest(self._beyond(page))
 
     @override
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:
@@ -66,13 +71,6 @@ class Walk(Endings):
         self._start(self._rest(ask))
 
     # The walk
-
-    def _behind_first(self, page: Page) -> Ask:
-        """What comes after the first page, which is remembered."""
-        self._short, self._put_off = self._shortness(page), page.kept()
-        if self.lone or self.careful or self._mark or page.span > self._at.size:
-            self._look_at_first()  # so that no two huge pages are held at once
-        return self._beyond(page)
 
     def _rest(self, ask: Ask) -> Steps:
         """What comes after the first page; and behind all that was asked for, where rows are left out.

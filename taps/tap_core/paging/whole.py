@@ -45,8 +45,9 @@ class WholeList(Walk):
             self.evidence.believed.add(count)
             return
         self.size = self._longest = count
-        following = self._behind_first(page)
-        self._look_at_first()
+        self._short = self._shortness(page)
+        self._remember_first(page)
+        following = self._beyond(page)
         behind = yield from self._probe(self._places.ask(count, count))
         self.proofs += 1
         if behind and self._is_news(behind, count):
