@@ -94,7 +94,7 @@ class SecondTries:
         in_haste = context is not None and reading.is_failing and not is_missing
         if context is not None and not is_missing and not isinstance(error, NotFound):
             reading.lists_fail(error)
-        is_doubtful = error.at_start and (in_haste or isinstance(error, (NotFound, Refused)))
+        is_doubtful = error.at_start and (in_haste or _seems_gone(reading, error))
         return is_doubtful and self.keep(reading, context, above, error)
 
     def keep(
@@ -108,11 +108,11 @@ class SecondTries:
             above: The streams above.
             error: How its first page failed; None if it was not asked for, as others failed alike.
         """
-        seems_gone = isinstance(error, (NotFound, Refused))
         kind = _kind(reading, context, error)
         if len(self.waiting) >= _MOST or self._is_sure(kind):
             return False
-        doubt = Doubt(reading, context, above, error, kind, time.monotonic(), is_hurried=not seems_gone)
+        is_hurried = error is None or not _seems_gone(reading, error)
+        doubt = Doubt(reading, context, above, error, kind, time.monotonic(), is_hurried)
         (self.streams if context is None else self.waiting).append(doubt)
         return True
 
@@ -162,9 +162,15 @@ class SecondTries:
             time.sleep(seconds)
 
 
+def _seems_gone(reading: Reading, error: ApiError) -> bool:
+    """Whether a status says that there is no such list, or none for this key; an API can have its own."""
+    says_so = error.status is not None and reading.stream.means_no_such_list(error)
+    return says_so or isinstance(error, (NotFound, Refused))
+
+
 def _kind(reading: Reading, context: Context | None, error: ApiError | None) -> tuple[Any, ...]:
     """What the failure of a list has in common with others: the API's own words too, but for ids."""
-    text = str(error) if isinstance(error, NotFound) else ""
+    text = str(error) if error and _seems_gone(reading, error) else ""
     ids = [*"0123456789", *map(str, (context or {}).values())]
     words = " ".join(word for word in text.split() if not any(name in word for name in ids))
     return reading.name, *(kind_of(error) if error else reading.last_failure), words

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from in_process import call, select
-from json_api import JsonApi, cut
+from json_api import JsonApi, cut, numbered
 from lists import only, settings
 from support import KEY, run
+from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
 from tap_core.settings import RECEIPT
 from tap_events.tap import TapEvents
@@ -182,6 +183,53 @@ def test_a_streams_own_list_that_is_gone_for_a_moment_comes_at_the_end(caplog, t
     assert "no such list" not in caplog.text
     (receipt,) = (row for row in output.records[RECEIPT] if row["stream"] == stream)
     assert (receipt["rows"], receipt["lists"], receipt["reason"]) == (1, 1, None)
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_status_by_which_an_api_says_that_there_is_no_list_is_doubted_too(caplog, concurrency):
+    """Sites of the other kind of billing answer 422; one of fifteen lists in between is none of them."""
+    asked = Counter()
+
+    def handle(path, query):
+        if path.endswith("/subscriptions.json"):
+            rows = [
+                {"subscription": {"id": number, "updated_at": f"2026-01-02T00:{number:02}:00Z"}}
+                for number in range(60)
+            ]
+            return numbered(rows, query)
+        parent = int(path.split("/")[2])
+        asked[parent] += 1
+        if 20 <= parent < 35 and asked[parent] == 1:
+            return 422, {"errors": ["Try again"]}
+        rows = [{"uid": f"p{parent}-{number}"} for number in range(3)]
+        return {"proforma_invoices": numbered(rows, query)}
+
+    with JsonApi(handle) as api:
+        catalog = select(TapBilling, "subscriptions", "proforma_invoices")
+        output = run(TapBilling, settings(api, concurrency=concurrency), catalog=catalog)
+    assert len(output.rows("proforma_invoices")) == 180
+    assert "no such list" not in caplog.text
+
+
+@pytest.mark.parametrize("stream", ["credit_notes", "transactions"])
+def test_a_list_that_seems_for_a_moment_to_be_of_other_sites_comes(caplog, stream):
+    asked = Counter()
+
+    def handle(path, query):
+        name = path.strip("/").removesuffix(".json")
+        asked[name] += 1
+        if name == stream and asked[name] == 1:
+            return 422, {"errors": ["Try again"]}
+        made = "2026-05-01T00:00:00Z"
+        rows = [{"uid": f"{number}", "id": number, "created_at": made} for number in range(3)]
+        if name == "credit_notes":
+            return {name: numbered(rows, query)}
+        return numbered([{"transaction": row} for row in rows if name == stream], query)
+
+    with JsonApi(handle) as api:
+        output = run(TapBilling, settings(api), catalog=only(TapBilling, stream, "customers"))
+    assert len(output.records[stream]) == 3
+    assert "no such list" not in caplog.text
 
 
 def test_an_address_where_nothing_is_costs_no_second_try():
