@@ -100,11 +100,14 @@ class key_reader:  # noqa: N801  it is used as a function
             with suppress(*UNREADABLE):
                 keys: list[Hashable] = list(map(self._values, map(self._decode, records)))
                 values = keys if len(self._keys) == 1 else list(chain.from_iterable(cast("Any", keys)))
-                if all(values) and _KEY_TYPES.issuperset(map(type, values)):
+                are_plain = _KEY_TYPES.issuperset(map(type, values))
+                if are_plain and all(values):
                     return keys
                 if len(self._keys) > 1:
                     return [
-                        key if all(key) and _KEY_TYPES.issuperset(map(type, key)) else self(record)
+                        key
+                        if all(key) and (are_plain or _KEY_TYPES.issuperset(map(type, key)))
+                        else self(record)
                         for key, record in zip(cast("Any", keys), records, strict=True)
                     ]
             with suppress(*UNREADABLE):

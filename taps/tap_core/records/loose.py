@@ -82,9 +82,10 @@ class Loose(Checked):
         """Take the secrets out of what has no schema of its own, in structs and lists of them."""
         structs = self.structs_in(values)
         for attribute, name in self._extra:
-            if secrets.takes((*path, name), None):
-                for struct in structs:
-                    if secrets.takes((*path, name), getattr(struct, attribute)):
+            column = list(map(attrgetter(attribute), structs))
+            if secrets.are_secret((*path, name), column):
+                for struct, value in zip(structs, column, strict=True):
+                    if not isinstance(value, bool):
                         setattr(struct, attribute, UNSET)
         for attribute, name in self._open.items():
             secrets.take_from((*path, name), map(attrgetter(attribute), structs))
@@ -134,12 +135,12 @@ class Loose(Checked):
         added = sorted(self._added_fields(records, records, (), left), key=itemgetter(0))
         for place, path, attribute, owners, structs in added:
             column = list(map(attrgetter(attribute), structs))
-            if not (is_secret := to.secrets.takes(path, None)):
+            if not (is_secret := to.secrets.are_secret(path, column)):
                 to.secrets.take_from(path, column)
             for record, struct, value in zip(owners, structs, column, strict=True):
                 if value is not UNSET:
                     setattr(struct, attribute, UNSET)
-                    if not is_secret or not to.secrets.takes(path, value):
+                    if not is_secret or isinstance(value, bool):
                         to.keep(record, place, value)
 
     def _added_fields(

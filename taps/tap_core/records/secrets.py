@@ -11,6 +11,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from tap_core.records.told import Told
 from tap_core.records.values import types_of
 
@@ -69,11 +71,17 @@ class Secrets:
         self._pattern, self._last = _ending(ends), _ending([name.rpartition(".")[-1] for name in ends])
         self._told = Told(logger.info, "More fields hold secrets and are dropped; they are not named here")
         self._is_named = lru_cache(_MOST_PATHS)(self._matches)
-        self._suspects = lru_cache(_MOST_SHAPES)(self._named)  # most objects have names as others had
+        # Most objects have names as others had.
+        self._suspects = lru_cache(_MOST_SHAPES)(self._named)
+        self._secrets_in = lru_cache(_MOST_SHAPES)(self._secrets_named)
 
     def _named(self, names: tuple[str, ...]) -> list[str]:
         """Those among the names of an object's fields that can be a secret's."""
         return [name for name in names if self._last.fullmatch(name.translate(_SPACERS))]
+
+    def _secrets_named(self, path: Path, names: tuple[str, ...]) -> list[str]:
+        """Those among the names of an object's fields that are a secret's, where the object stands."""
+        return [name for name in self._suspects(names) if self._is_named((*path, name))]
 
     def _matches(self, path: Path) -> bool:
         return self._pattern.fullmatch(".".join(path).translate(_SPACERS)) is not None
@@ -87,21 +95,20 @@ class Secrets:
         """
         if self._is_secret(path, value):
             return True
-        waiting = [(path, value)] if isinstance(value, (dict, list)) else []
-        while waiting:
-            path, value = waiting.pop()
-            if isinstance(value, list):
-                waiting += [(path, item) for item in value if isinstance(item, (dict, list))]
-                continue
-            for name in self._suspects(tuple(value)):
-                if self._is_secret((*path, name), value[name]):
-                    del value[name]
-            waiting += [
-                ((*path, name), item)
-                for name, item in value.items()
-                if type(item) is dict or type(item) is list
-            ]
+        self.take_from(path, (value,))
         return False
+
+    def are_secret(self, path: Path, column: Iterable[Any]) -> bool:
+        """Whether what a field holds in some records is to be left out, where it is no boolean.
+
+        Args:
+            path: Names of fields from the record down to this one.
+            column: What it holds, `UNSET` where there is none.
+        """
+        if not self._is_named(path):
+            return False
+        any(self._is_secret(path, value) for value in column if value is not None and value is not UNSET)
+        return True
 
     def take_from(self, path: Path, values: Iterable[Any]) -> None:
         """Rid what a field holds in some records of the secrets inside of it.
@@ -111,9 +118,24 @@ class Secrets:
             values: What it holds; objects in them are changed.
         """
         holding = [value for value in values if type(value) is dict or type(value) is list]
-        if holding and self._may_be_in(holding):
+        waiting = [(path, holding)] if self._may_be_in(holding) else []
+        while waiting:
+            path, holding = waiting.pop()
+            in_lists: list[Any] = []
+            below: dict[str, list[Any]] = {}
             for value in holding:
-                self.takes(path, value)
+                if type(value) is dict:
+                    for name in self._secrets_in(path, tuple(value)):
+                        if self._is_secret((*path, name), value[name]):
+                            del value[name]
+                    for name, item in value.items():
+                        if type(item) is dict or type(item) is list:
+                            below.setdefault(name, []).append(item)
+                elif type(value) is list:
+                    in_lists += value
+            if in_lists:
+                waiting.append((path, in_lists))
+            waiting += [((*path, name), found) for name, found in below.items()]
 
     def _may_be_in(self, values: Sequence[Any]) -> bool:
         """Whether a name of a secret may be among those in some objects."""

@@ -66,7 +66,7 @@ def is_upper_case(times: bytes) -> bool:
 def is_moment(text: str) -> bool:
     """Whether a text is a `date-time`."""
     moment = _read(text, datetime)
-    return moment is not None and moment.tzinfo is not None and is_upper_case(text.encode())
+    return moment is not None and moment.tzinfo is not None and text[10] == "T" and text[-1] != "z"
 
 
 def is_day(text: str) -> bool:
