@@ -44,10 +44,7 @@ class Line(NamedTuple):
     @classmethod
     def of(cls, record: Any) -> Line:
         """The line of a record, decoded or not."""
-        if isinstance(record, Raw):
-            with suppress(*UNREADABLE):
-                return _lines_of([record])[0]
-        return _line(jsonpath.decode(record))
+        return LineReader().of_all([record])[0]
 
 
 class _Order(msgspec.Struct, gc=False):
@@ -82,21 +79,31 @@ class LineReader:
 
     def of_all(self, records: Sequence[Any]) -> list[Line]:
         """The lines of some records."""
-        if {Raw}.issuperset(map(type, records)):
-            with suppress(*UNREADABLE):
-                return _lines_of(records)
-        return list(map(Line.of, records))
+        if not {Raw}.issuperset(map(type, records)):
+            return list(map(_line, records))
+        with suppress(*UNREADABLE):
+            return _lines_of(list(map(_row, records)))
+        rows = list(map(_row_of, records))
+        with suppress(*UNREADABLE):
+            lines = iter(_lines_of([row for row in rows if row]))
+            return [next(lines) if row else _line(record) for row, record in zip(rows, records, strict=True)]
+        return list(map(_line, records))
 
 
-def _lines_of(records: Sequence[Raw]) -> list[Line]:
-    """The lines of records that are as nearly all of them come.
+def _row_of(record: Raw) -> _Row | None:
+    """The row of a record that is as nearly all of them come."""
+    try:
+        return _row(record)
+    except UNREADABLE:
+        return None
+
+
+def _lines_of(rows: Sequence[_Row]) -> list[Line]:
+    """The lines of some rows.
 
     Raises:
-        msgspec.DecodeError: One of them is not.
-        UnicodeError: One holds half a character.
-        RecursionError: One is nested too deeply.
+        ArithmeticError: One of them has a time that UTC has no year for.
     """
-    rows = list(map(_row, records))
     times = [row.created_at for row in rows]
     if not {timezone.utc}.issuperset([time.tzinfo for time in times]):
         times = list(map(_utc, times))
@@ -121,7 +128,8 @@ def _written(time: str) -> str:
     return f"{time[:-1]}+00:00" if len(time) > _LENGTH_TO_SECONDS else f"{time[:-1]}.000000+00:00"
 
 
-def _line(row: Any) -> Line:
+def _line(record: Any) -> Line:
+    row = jsonpath.decode(record)
     if not isinstance(row, dict):
         return Line("", "", "", "", has_time=False)
     order, time = row.get("order"), moment(row.get("created_at"))
