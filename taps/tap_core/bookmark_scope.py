@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from tap_core.account import ACCOUNT
 from tap_core.filters import digest
 from tap_core.positions import instant, instant_or_none
+from tap_core.redaction import brief
 from tap_core.versions import WHOLE
 
 if TYPE_CHECKING:
@@ -185,4 +186,4 @@ def damaged_lists(state: State) -> str:
         damaged = [of for of, entry in lists.items() if entry is not None and not isinstance(entry, dict)]
     else:
         return "" if lists is None else f"`{LISTS}`"
-    return ", ".join(f"`{LISTS}.{of[:40]}`" for of in damaged)
+    return ", ".join(f"`{LISTS}.{brief(of)}`" for of in damaged)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.errors import ApiError
 from tap_core.positions import instant, instant_or_none, position, positions
+from tap_core.redaction import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,13 +82,12 @@ class Bookmark:
         if place is None and (moment := instant_or_none(value)):
             place = (moment, "")
         if place is None:
-            bookmark = f"state: the bookmark {repr(value)[:80]} of `{self._key}`"
+            bookmark = f"state: the bookmark {brief(repr(value), 80)} of `{self._key}`"
             msg = f"{bookmark} is no date and time; correct or remove it"
             raise ApiError(msg)
         if isinstance(place, tuple) and place > (self._now, ""):
-            logger.warning(
-                "The bookmark %.80r of `%s` is in the future; this run's start counts", value, self._key
-            )
+            text = "The bookmark %s of `%s` is in the future; this run's start counts"
+            logger.warning(text, brief(repr(value), 80), self._key)
             return self._now.isoformat(), (self._now, "")
         return value, place
 

@@ -19,7 +19,7 @@ from singer_sdk.singerlib.catalog import (
 from tap_core.account import ACCOUNT, account_columns, without_account
 from tap_core.errors import raise_first
 from tap_core.records.values import types_of
-from tap_core.redaction import first_few
+from tap_core.redaction import brief, first_few
 
 if TYPE_CHECKING:
     import logging
@@ -187,7 +187,7 @@ def _complete(entry: CatalogEntry, stream: Any, logger: logging.Logger) -> None:
     if selection.get((), True):
         if renamed not in (None, stream.name):
             text = "catalog: %s: `stream` is ignored: `__alias__` in stream_maps has rows written as %s"
-            logger.warning(text, stream.name, str(renamed)[:80])
+            logger.warning(text, stream.name, brief(renamed, 80))
         for place, rule in _rules({**schema, "properties": given}):
             if selection["properties", place.split(".")[0]]:
                 logger.warning(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tap_core.errors import ApiError
+from tap_core.redaction import brief
 
 if TYPE_CHECKING:
     import logging
@@ -84,7 +85,7 @@ def read_state(file: IO[Any], logger: logging.Logger) -> Any:
         found = _parsed("\n" * lines_before + last.removeprefix(_MARK), "state")
     if isinstance(found, dict) and "type" in found:
         if found["type"] != "STATE":
-            raise ApiError(f"state: its last line is no STATE but {str(found['type'])[:20]!r}")
+            raise ApiError(f"state: its last line is no STATE but {brief(found['type'], 20)!r}")
         found = found.get("value")
     return _unpacked(found)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk import typing as th
 
+from tap_core.redaction import brief
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -35,7 +37,7 @@ def filter_errors(given: Mapping[str, Any], known: Mapping[str, Sequence[str]]) 
     for stream, params in given.items():
         names = known.get(stream, ())
         if not names:
-            yield f"filters: `{stream[:40]}` is no stream that can be filtered: there are {filtered}"
+            yield f"filters: `{brief(stream)}` is no stream that can be filtered: there are {filtered}"
         elif not isinstance(params, dict):
             yield f"filters.{stream} must be an object of the API's parameters: there are {', '.join(names)}"
         else:
@@ -46,7 +48,7 @@ def _param_errors(stream: str, params: Mapping[str, Any], names: Sequence[str]) 
     for name, value in params.items():
         values = value if isinstance(value, list) and value else [value]
         if name not in names:
-            yield f"filters.{stream}: `{name[:40]}` can't be set: there are {', '.join(names)}"
+            yield f"filters.{stream}: `{brief(name)}` can't be set: there are {', '.join(names)}"
         elif not all(isinstance(one, (str, int, float)) for one in values):
             yield f"filters.{stream}.{name} must be a text, a number, true or false, or a list of these"
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_core.errors import NotFound, PageFailed, Refused, TotalMissed, Unanswered
+from tap_core.redaction import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +119,7 @@ class Losses:
 
     def list_name(self, context: Context | None) -> str:
         """What a list is called: `events`, or `attendees 17` after its parent's ids."""
-        return " ".join((self.name, *(str(value)[:40] for value in (context or {}).values())))
+        return " ".join((self.name, *(brief(value) for value in (context or {}).values())))
 
     def _log_first(self, count: int, level: int, text: str, *args: Any) -> None:
         """Tell of a stream's first few losses of a kind; of more only where debugging.

@@ -14,6 +14,7 @@ from singer_sdk.mapper import NULL_STRING, RemoveRecordTransform
 
 from tap_core.account import account_map_errors
 from tap_core.catalog import selected_schemas
+from tap_core.redaction import brief
 from tap_core.selection import did_you_mean
 from tap_core.settings import RECEIPT
 from tap_core.typed_maps import TypedMap
@@ -146,7 +147,7 @@ def _problem(expression: Any, known: Collection[str]) -> str:
         return "must be an expression, as a text in quotes"
     tree = _tree(expression)
     if tree is None:
-        return f"is no expression: {expression[:80]!r}"
+        return f"is no expression: {brief(expression, 80)!r}"
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
     unknown = next((name.id for name in names if name.id not in known and name.id not in made), None)
@@ -175,7 +176,7 @@ def name_errors(streams: Iterable[Any]) -> Iterator[str]:
                 continue
             name = found.stream_alias
             if not isinstance(name, str) or not name:
-                yield f"stream_maps: {stream.name}: `{_ALIAS}` makes {str(name)[:80]!r}, which is no name"
+                yield f"stream_maps: {stream.name}: `{_ALIAS}` makes {brief(name, 80)!r}, which is no name"
             elif name in sources:
                 other = sources[name]
                 two = f"two maps of {other}" if other == stream.name else f"{other} and {stream.name}"

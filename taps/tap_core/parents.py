@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.bookmark_scope import LAST_PASS, WHOLE_PASS, forget_other_account, forget_other_filters
 from tap_core.positions import instant_or_none
+from tap_core.redaction import brief
 from tap_core.selection import did_you_mean
 
 if TYPE_CHECKING:
@@ -102,4 +103,5 @@ def parents_errors(given: Any, ending: Collection[str]) -> Iterator[str]:
     """
     for name in given if isinstance(given, dict) else ():
         if name not in ending:
-            yield f"children_since: `{name[:40]}` is no stream with rows that end{did_you_mean(name, ending)}"
+            meant = did_you_mean(name, ending)
+            yield f"children_since: `{brief(name)}` is no stream with rows that end{meant}"

@@ -19,7 +19,7 @@ _MASK = "(secret)"
 _SHORTEST = 4
 """Shorter values than this are no secrets, and would blot out half of the log."""
 
-_MOST_NAMED, _LONGEST_NAME = 5, 40
+_MOST_NAMED, _LONGEST_NAME, _LONGEST_TEXT = 5, 40, 1000
 
 _ADDRESS = re.compile(r"(https?://)(?:.*@)?([^?#\s]*)", re.IGNORECASE | re.DOTALL)
 """A password may itself hold the characters that end a host, so all before the last @ goes."""
@@ -134,10 +134,15 @@ def printable(text: str) -> str:
     )
 
 
+def brief(value: Any, most: int = _LONGEST_NAME) -> str:
+    """The beginning of a value from outside; masked first, as half of an address is not known for one."""
+    return redacted(str(value)[:_LONGEST_TEXT])[:most]
+
+
 def first_few(names: Sequence[str]) -> str:
     """Names that a user's file has: the first few, none of them long, and how many more there are."""
     more = len(names) - _MOST_NAMED
-    named = ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_NAMED])
+    named = ", ".join(map(brief, names[:_MOST_NAMED]))
     return f"{named} and {more} more" if more > 0 else named
 
 

@@ -20,6 +20,8 @@ from tap_billing.tap import TapBilling
 from tap_core import redaction
 from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
 
 
 @pytest.mark.parametrize("tap", [TapBilling, TapEvents])
@@ -187,3 +189,46 @@ def test_E02_a_message_of_the_api_forges_no_line(api, name):
     with pytest.raises(ApiError) as failure:
         run(tap, {"api_url": f"{api.url}/{name}", "api_key": "sandbox-key", "max_retries": 0})
     assert r"bad\n2026 | ERROR | forged \x1b[31m" in str(failure.value)
+
+
+MAIL = "roberta.fernandez-castellanos.de.la.vega.y.ruiz@example.com"
+MANGLED = {
+    "filters": ({"filters": {MAIL: {}}}, {}),
+    "a parameter": ({"filters": {"orders": {MAIL: "x"}}}, {}),
+    "an expression": ({"stream_maps": {"orders": {"x": f"'{'-' * 45}{MAIL}"}}}, {}),
+    "a bookmark": (
+        {},
+        {"bookmarks": {"orders": {"replication_key": "created_at", "replication_key_value": MAIL}}},
+    ),
+    "a stream in STATE": ({}, {MAIL: {"replication_key": "x"}}),
+}
+
+
+@pytest.mark.parametrize("place", MANGLED)
+def test_E_an_address_that_is_cut_is_masked_first(tmp_path, place):
+    config, state = MANGLED[place]
+    output = in_process.call(
+        TapRewards, tmp_path, catalog=in_process.select(TapRewards, "orders"), state=state, **config
+    )
+    assert "(e-mail)" in output.log
+    assert "roberta" not in output.log
+
+
+@pytest.mark.parametrize("tap", [TapRewards, TapPromotions])
+def test_E_an_id_that_is_an_address_is_masked_before_it_is_cut(tmp_path, tap):
+    parent, child = {
+        TapRewards: ("connected_organizations", "connected_organization_members"),
+        TapPromotions: ("promotions", "stages"),
+    }[tap]
+
+    def answer(path, query):
+        if path.endswith(parent) and MAIL not in str(query):
+            return {parent: [{"id": MAIL}], "items": [{"id": MAIL}], "total_count": 1}
+        return 418, {}
+
+    with JsonApi(answer) as api:
+        catalog = in_process.select(tap, parent, child)
+        output = in_process.call(tap, tmp_path, url=api.url, catalog=catalog)
+    assert output.code
+    assert f"{child} (e-mail)" in output.log
+    assert "roberta" not in output.log
