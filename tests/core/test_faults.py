@@ -89,8 +89,8 @@ def test_retry_after_holds_back_every_request(server, config):
     entries = sorted(server.requests, key=lambda entry: entry.time)
     refused = next(entry for entry in entries if entry.status == 429)
     told = refused.time + refused.seconds
-    early = [entry for entry in entries if told < entry.time < told + 0.59]
-    assert len(early) <= 7  # those that were on their way
+    arrived = told + 0.2  # what was on its way has come by then, on a busy machine too
+    assert not [entry for entry in entries if arrived < entry.time < told + 0.59]
 
 
 def test_no_retry_before_its_time(server, config):
