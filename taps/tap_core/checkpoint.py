@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_core.bookmark_scope import CHECKPOINT
+from tap_core.errors import PageFailed
 from tap_core.filters import digest
 from tap_core.parents import Parents
 from tap_core.positions import instant, instant_or_none
@@ -13,6 +14,7 @@ from tap_core.versions import is_too_large
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tap_core.errors import ApiError
     from tap_core.stream import ApiStream
 
 
@@ -57,6 +59,7 @@ class Checkpoint:
         self._state = state
         self._dated = dated
         self._question = question
+        self._has_moved = False
         kept = state.get(CHECKPOINT)
         found = kept[0] if isinstance(kept, list) and kept else kept  # earlier versions had no list around it
         self.given = isinstance(found, dict)
@@ -64,13 +67,16 @@ class Checkpoint:
         self.query: dict[str, Any] | None = None
         """Query of the page that the record was on, if the checkpoint is for this question."""
         self.key = ""
+        self.before: int | None = None
+        """Records of the list before that page; None if that is not known, as of earlier versions."""
         self.version: int | None = None
         """The version under which every row before came; None if some did not, or under none."""
         self.began = began
         """When the first of the runs began that read this list."""
         if isinstance(found, dict) and self._answers(found):
             self.query, self.key = found["query"], str(found.get("key"))
-            version = found.get("version")
+            before, version = found.get("before"), found.get("version")
+            self.before = before if type(before) is int and before >= 0 else None
             self.version = version if type(version) is int and not is_too_large(version) else None
             self.began = found.get("began") or began
         elif self.given:  # it would outlive this read: versions may never go back
@@ -92,16 +98,31 @@ class Checkpoint:
         if self.began and moment < instant(self.began):
             self.began = moment.isoformat()
 
-    def put(self, query: dict[str, Any], key: Any, version: int | None = None) -> None:
+    def put(self, query: dict[str, Any], key: Any, before: int, version: int | None = None) -> None:
         """All is written up to and with this record, which was on the page of this query.
 
         Args:
             query: Of the page.
             key: The record's.
+            before: Records of the list before the page.
             version: The one that every row up to here was written with, if there is one.
         """
-        more = {"began": self.began, "version": version}  # null where there is none
+        self._has_moved = query != self.query
+        more = {"before": before, "began": self.began, "version": version}  # null where there is none
         self._state[CHECKPOINT] = [{**self._question, "query": query, "key": name_of(key), **more}]
+
+    def failed(self, error: ApiError) -> None:
+        """The list can't be read to its end: the next run goes on where the server failed, but for once.
+
+        What is wrong with the list itself can be wrong with what came before too, and rows at its beginning
+        are to come again at times.
+
+        Args:
+            error: Why.
+        """
+        is_of_a_request = error.status is not None or isinstance(error, PageFailed)
+        if not is_of_a_request or not self._has_moved:
+            self.drop()
 
     def drop(self) -> None:
         """The stream is done. Null and not absent: a merge of two STATEs would bring back what is absent."""

@@ -11,6 +11,7 @@ from tap_core.errors import ApiError, NotFound, RunEnds, TotalMissed
 from tap_core.losses import Reason
 from tap_core.paging.page import Rows
 from tap_core.positions import Order
+from tap_core.replication import RESUMED
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -51,6 +52,7 @@ class Listing:
         self._paginator = self._prepared(late or self._stream.get_new_paginator())
         self._expected: set[Hashable] = set()
         self._unreadable: set[int] = set()
+        self._before: int | None = 0  # records that were read in earlier runs
         self._order, self._in_order = Order(descending=reading.newest_first), True
 
     def _prepared(self, paginator: Paginator) -> Paginator:
@@ -116,8 +118,7 @@ class Listing:
                 first = False
                 yield self._read(query, page, done)
                 page = None
-            if not done:
-                self._compare_with_total()
+            self._compare_with_total()
             if self._paginator.cut_off:
                 self._reading.cut_off(self._context)
             self._reading.list_read()
@@ -129,6 +130,7 @@ class Listing:
         paginator, reading = self._paginator, self._reading
         if page.safe_size and paginator.size:
             paginator.size = min(paginator.size, page.safe_size)
+        before = (self._before or 0) + paginator.records_read
         fresh = paginator.take(page)
         if page.why_incomplete:
             reading.mark_not_whole(Reason(page.why_incomplete))
@@ -146,7 +148,7 @@ class Listing:
             request = self._fetcher.want(reading, self._context, upcoming, paginator)
             if request is not None:
                 self._expected.add(request)
-        return Rows(query, page, fresh)
+        return Rows(query, page, fresh, before)
 
     def _name_unreadable(self, page: Page) -> None:
         """Name the rows that the server can't send, once each: the next page can begin before them."""
@@ -195,6 +197,7 @@ class Listing:
                 self._paginator = self._prepared(self._stream.get_new_paginator())
             else:
                 self._reading.mark_resumed()
+                self._before = None if checkpoint.before is None else checkpoint.before + len(done)
                 logger.info("%s: going on where the last run was interrupted", self._stream.name)
                 return page, done
         logger.info("%s: the last run's checkpoint no longer fits; reading from the start", self._stream.name)
@@ -234,13 +237,17 @@ class Listing:
 
         Counters that it documents nowhere may count other rows as well.
         """
+        if self._before is None:
+            self._reading.mark_not_whole(RESUMED)  # how many rows came in earlier runs is not known
+            return
         paginator = self._paginator
-        total, most, read = paginator.first_claimed, paginator.most_claimed, paginator.records_read
+        total, most = paginator.first_claimed, paginator.most_claimed
+        read = self._before + paginator.records_read
         documented = paginator.total is not None or total > 0
         if not documented:
             total, most = paginator.least_total, read
-        if paginator.bounded or total <= read <= most:
-            return
+        if paginator.bounded or total <= read <= most or (self._before and read > most):
+            return  # rows that were read in earlier runs can be gone by now
         needed = 1 - (_TOLERATED if documented else _TOLERATED_ELSEWHERE)
         if read < needed * total and not self._stream.total_counts_hidden:
             again = self._total_again(documented=documented)

@@ -36,6 +36,8 @@ class PageRows:
     query: Query
     page: Page
     raws: list[Any]
+    before: int = 0
+    """Records of the list before the page."""
     decoded: list[Any] | None = None
     is_late: bool = False
     """Whether they come again, as they can have changed and kept their replication key."""
@@ -66,6 +68,8 @@ class Parent:
     """A record whose children are to be read: one list for each child stream and context."""
 
     query: Query
+    before: int
+    """Records of the list before its page."""
     key: Any
     at: Any
     """Its replication key's value; None where it comes again, as it may be older than what is read."""
@@ -204,7 +208,7 @@ class Plan:
                 decoded = self._children or listing.stops_early
                 records = stream.decode(raws, self._context) if decoded else None
                 is_past = listing.is_past(records or [])
-                yield PageRows(rows.query, rows.page, raws, records, is_late=listing.is_late)
+                yield PageRows(rows.query, rows.page, raws, rows.before, records, is_late=listing.is_late)
                 parents = records or [] if self._children else []
                 if listing.is_late or not stream.is_fetched_whole:
                     parents = self._reading.wanted(parents, self._context, late=listing.is_late)
@@ -233,4 +237,4 @@ class Plan:
         ]
         key = tuple(stream.codec.get(record, name) for name in stream.declared_keys)
         at = None if late else stream.codec.get(record, stream.replication_key or "")
-        return Parent(rows.query, key, at, lists, is_late=late)
+        return Parent(rows.query, rows.before, key, at, lists, is_late=late)

@@ -120,6 +120,8 @@ class Reading(Replicated):
     def fail(self, context: Context | None, error: ApiError) -> None:
         super().fail(context, error)
         self._leave_list(context)
+        if self.checkpoint and context is None:
+            self.checkpoint.failed(error)
 
     @override
     def unreadable(self, context: Context | None, row: int) -> None:

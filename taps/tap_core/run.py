@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_core.left_below import Above
-    from tap_core.paging.paginator import Query
     from tap_core.plan import Parent
     from tap_core.records.writer import MessageWriter
     from tap_core.sdk import SdkTap
@@ -150,24 +149,24 @@ class Run:
                 yield item
                 # A page without new records may be one that the reader steps back from.
                 if item.raws and not has_children and not item.is_late and checkpoint:
-                    self._pass(reading, item.query, reading.stream.key_of(item.page.records[-1]))
+                    self._pass(reading, item, reading.stream.key_of(item.page.records[-1]))
                 self._page_done()
                 item.release()
             else:
                 self._read_children(item, reading, context)
                 if checkpoint and not item.is_late:
-                    self._pass(reading, item.query, item.key)
+                    self._pass(reading, item, item.key)
                 if context is None:
                     self._try_again(at_end=False)
 
-    def _pass(self, reading: Reading, query: Query, key: Any) -> None:
+    def _pass(self, reading: Reading, item: PageRows | Parent, key: Any) -> None:
         """Let an interrupted read go on from a record, unless something before it is left to be read."""
         streams = [reading.stream, *reading.stream.descendent_streams]
         concerned = [self.readings[one.name] for one in streams if one.name in self.readings]
         if reading.checkpoint and not self._later.waiting and not any(one.has_leftovers for one in concerned):
             version = reading.stream.version
             whole = version is not None and not any(one.why_not_whole for one in concerned)
-            reading.checkpoint.put(query, key, version if whole else None)
+            reading.checkpoint.put(item.query, key, item.before, version if whole else None)
 
     def _read_children(self, item: Parent, above: Reading, above_context: Context | None) -> None:
         place = (above, above_context, item.at)

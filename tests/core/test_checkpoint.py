@@ -21,7 +21,7 @@ QUERY = {"page": 3}
 def left(began=BEGAN, **changes):
     """What STATE has of an interrupted run; without what is None."""
     state = {}
-    Checkpoint(state, QUESTION, began, dated=bool(began)).put(QUERY, (7, "a"), 12)
+    Checkpoint(state, QUESTION, began, dated=bool(began)).put(QUERY, (7, "a"), 40, 12)
     entry = {
         name: value for name, value in {**state["checkpoint"][0], **changes}.items() if value is not None
     }
@@ -85,7 +85,7 @@ def test_a_full_read_goes_on_without_a_moment(began):
 def test_a_version_that_is_none_stands_for_none(version):
     assert again(left(version=version)).version is None
     state = {}
-    again(state).put(QUERY, 7)
+    again(state).put(QUERY, 7, 40)
     assert state["checkpoint"][0]["version"] is None, "a merge of two STATEs would bring back what is absent"
 
 
@@ -96,7 +96,7 @@ def test_the_run_began_no_later_than_the_server_says():
     assert found.began == BEGAN
     found.cap_at(datetime(2026, 5, 31, tzinfo=timezone.utc))
     assert found.began == BEFORE
-    found.put(QUERY, 7)
+    found.put(QUERY, 7, 40)
     assert again(state).began == BEFORE
     undated = again({}, began=None, dated=False)
     undated.cap_at(datetime(2026, 5, 31, tzinfo=timezone.utc))

@@ -197,6 +197,8 @@ class Rows(NamedTuple):
     query: dict[str, Any]
     page: Page
     raws: list[Any]
+    before: int = 0
+    """Records of the list that were read before the page, in earlier runs too."""
 
 
 def _as_count(value: Any) -> int | None:
