@@ -59,7 +59,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   that tries what passed before. An end is waited for three times as long as a request's own retries take,
   42 s by default and a minute at most, and once; then the failures count. Before a first answer nothing is
   waited for.
-- **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was. One of
+- **STATE**, fed back after any interruption, loses nothing. A full read goes on where it was, and what both
+  runs read is held against the total. After a list that failed as a whole, as with fewer rows than its total
+  says or in no order, the next run begins at its start; a page that fails is gone on from once. One of
   another `account`, or of another host or path in `api_url`, is forgotten in a line; by the key alone no
   account is told apart.
 
@@ -77,7 +79,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   page may weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.
 - **Rows of one moment that come in another order each time**, and are more than a page has: some pass the
   reader. Where the list's order is known, as of rewards, orders and the ledger, the run keeps what came and
-  fails by name; elsewhere, as of campaigns, it can't tell them from rows that others insert.
+  fails by name; elsewhere, as of campaigns, it can't tell them from rows that others insert. There, a
+  dozen that lie over the end of a page are enough for one to pass, if each request has them in another
+  order: of the payment profiles of tap-billing, and of lists of an organization of tap-scheduling.
 - **A list that grows with every request** is read until a hundred pages in a row brought little more than
   what was added meanwhile, and the same place shows more rows each of four times; the rest is left to the
   next run.

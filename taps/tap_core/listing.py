@@ -130,8 +130,8 @@ class Listing:
         paginator, reading = self._paginator, self._reading
         if page.safe_size and paginator.size:
             paginator.size = min(paginator.size, page.safe_size)
-        before = (self._before or 0) + paginator.records_read
         fresh = paginator.take(page)
+        before = max(0, (self._before or 0) + paginator.records_read - len(page.records))
         if page.why_incomplete:
             reading.mark_not_whole(Reason(page.why_incomplete))
         self._name_unreadable(page)
