@@ -43,7 +43,7 @@ _PAGING = ("cursor", "evidence", "joining", "page", "paginator", "places", "posi
 _OF_LISTS = "known_rows requests ignored_places resumed_lists marked_rows own_paginators"
 AREAS = {
     "bookmarks": ("bookmarks.py", "bookmarks growing_ids"),
-    "checkpoint": ("checkpoint.py", "checkpoint"),
+    "checkpoint": ("checkpoint.py", "checkpoint after_a_failure"),
     "codec": (
         "records/codec.py records/conform.py records/values.py",
         "values keys misfits columns decoding fidelity",

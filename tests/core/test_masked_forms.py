@@ -196,20 +196,16 @@ MANGLED = {
     "filters": ({"filters": {MAIL: {}}}, {}),
     "a parameter": ({"filters": {"orders": {MAIL: "x"}}}, {}),
     "an expression": ({"stream_maps": {"orders": {"x": f"'{'-' * 45}{MAIL}"}}}, {}),
-    "a bookmark": (
-        {},
-        {"bookmarks": {"orders": {"replication_key": "created_at", "replication_key_value": MAIL}}},
-    ),
+    "a bookmark": ({}, {"orders": {"replication_key": "created_at", "replication_key_value": MAIL}}),
     "a stream in STATE": ({}, {MAIL: {"replication_key": "x"}}),
 }
 
 
 @pytest.mark.parametrize("place", MANGLED)
 def test_E_an_address_that_is_cut_is_masked_first(tmp_path, place):
-    config, state = MANGLED[place]
-    output = in_process.call(
-        TapRewards, tmp_path, catalog=in_process.select(TapRewards, "orders"), state=state, **config
-    )
+    config, bookmarks = MANGLED[place]
+    catalog, state = in_process.select(TapRewards, "orders"), {"bookmarks": bookmarks}
+    output = in_process.call(TapRewards, tmp_path, catalog=catalog, state=state, **config)
     assert "(e-mail)" in output.log
     assert "roberta" not in output.log
 
