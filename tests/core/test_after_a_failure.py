@@ -22,11 +22,12 @@ class Account(JsonApi):
 
     Attributes:
         shown: How many.
-        fails_from: Place from which on pages fail, with the status.
+        fails_from: Place from which on pages fail.
+        failing: What is answered there.
     """
 
     def __init__(self, stream, count=60):
-        self.shown, self.fails_from, self.status = count, NOWHERE, 500
+        self.shown, self.fails_from, self.failing = count, NOWHERE, (500, {})
         made = "2026-05-01T00:00:00Z"
         key = int if stream == "users" else str
         self.rows = [{"id": key(number), "name": "old", "created_at": made} for number in range(count)]
@@ -35,7 +36,7 @@ class Account(JsonApi):
 
     def _answer(self, path, query):
         if int(query.get("offset", 0)) >= self.fails_from:
-            return self.status, {}
+            return self.failing
         total = {"total_count": self._count, "pagination": [{"total": self._count}]}
         return {self._stream: cut(self.rows[: self.shown], query), **total}
 
@@ -80,7 +81,7 @@ def test_A_rows_that_are_hidden_fail_each_run(tmp_path, stream):
 def test_A_a_read_that_is_gone_on_with_is_held_against_the_total(tmp_path, stream):
     with Account(stream) as api:
         runs = Runs(COUNTED[stream], tmp_path, api, stream)
-        api.shown, api.fails_from, api.status = 30, 20, 401
+        api.shown, api.fails_from, api.failing = 30, 20, (401, {})
         assert runs.next().code == 2
         api.fails_from = NOWHERE
         output = runs.next()
@@ -97,7 +98,7 @@ def test_a_read_that_is_gone_on_with_is_whole_if_all_came(tmp_path, caplog, stre
     """Not least where rows of those that the first run read are gone by then."""
     with Account(stream) as api:
         runs = Runs(COUNTED[stream], tmp_path, api, stream)
-        api.fails_from, api.status = 40, 401
+        api.fails_from, api.failing = 40, (401, {})
         first = runs.next()
         api.fails_from = NOWHERE
         del api.rows[3:5]
@@ -112,13 +113,28 @@ def test_a_read_that_is_gone_on_with_is_whole_if_all_came(tmp_path, caplog, stre
 def test_a_checkpoint_of_an_earlier_version_claims_nothing(tmp_path):
     with Account("users") as api:
         runs = Runs(TapEvents, tmp_path, api, "users")
-        api.shown, api.fails_from, api.status = 30, 20, 401
+        api.shown, api.fails_from, api.failing = 30, 20, (401, {})
         runs.next()
         del runs._state["bookmarks"]["users"]["checkpoint"][0]["before"]
         api.fails_from = NOWHERE
         output = runs.next()
     assert 0 < len(output.rows("users")) < 20
     assert activated(output) == set()
+
+
+@pytest.mark.parametrize("answer", [(404, {}), (500, {}), (200, b'{"users": [')], ids=["404", "500", "cut"])
+@pytest.mark.parametrize("stream", ["users", "invoices"])
+def test_a_page_that_failed_is_gone_on_from_once(tmp_path, stream, answer):
+    """With a status of its own, or with none that says so."""
+    with Account(stream) as api:
+        runs = Runs(COUNTED[stream], tmp_path, api, stream)
+        api.fails_from, api.failing = 30, answer
+        first = runs.next()
+        api.fails_from = NOWHERE
+        second = runs.next()
+    assert (first.code, second.code, activated(second)) == (2, 0, {stream})
+    assert len(second.rows(stream)) < 40
+    assert len(first.rows(stream) | second.rows(stream)) == 60
 
 
 @pytest.mark.parametrize("stream", ["users", "invoices"])
