@@ -11,10 +11,16 @@ from targets.conftest import TAPS
 
 
 @pytest.mark.parametrize("name", TAPS)
-def test_output_is_valid(outputs, environment, name):
+def test_output_is_valid(tmp_path, outputs, environment, name):
     check = environment("singer-tools").with_name("singer-check-tap")
     run = subprocess.run(
-        [check], input=checkable(outputs[name]), capture_output=True, check=False, text=True, timeout=60
+        [check],
+        input=checkable(outputs[name]),
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,  # it makes a folder where it runs
+        text=True,
+        timeout=60,
     )
     assert run.returncode == 0, run.stderr
     assert "The output is valid." in run.stdout
