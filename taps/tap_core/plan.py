@@ -36,7 +36,7 @@ class PageRows:
     query: Query
     page: Page
     raws: list[Any]
-    before: int = 0
+    before: int
     """Records of the list before the page."""
     decoded: list[Any] | None = None
     is_late: bool = False

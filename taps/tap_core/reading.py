@@ -120,7 +120,7 @@ class Reading(Replicated):
     def fail(self, context: Context | None, error: ApiError) -> None:
         super().fail(context, error)
         self._leave_list(context)
-        if self.checkpoint and context is None:
+        if self.checkpoint:
             self.checkpoint.failed(error)
 
     @override

@@ -135,8 +135,9 @@ def printable(text: str) -> str:
 
 
 def brief(value: Any, most: int = _LONGEST_NAME) -> str:
-    """The beginning of a value from outside; masked first, as half of an address is not known for one."""
-    return redacted(str(value)[:_LONGEST_TEXT])[:most]
+    """The beginning of a value from outside; masked before a cut: half an address is not known for one."""
+    text = str(value)
+    return text if len(text) <= most else redacted(text[:_LONGEST_TEXT])[:most]
 
 
 def first_few(names: Sequence[str]) -> str:

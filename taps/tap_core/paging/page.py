@@ -197,7 +197,7 @@ class Rows(NamedTuple):
     query: dict[str, Any]
     page: Page
     raws: list[Any]
-    before: int = 0
+    before: int
     """Records of the list that were read before the page, in earlier runs too."""
 
 

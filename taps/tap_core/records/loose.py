@@ -82,10 +82,10 @@ class Loose(Checked):
         """Take the secrets out of what has no schema of its own, in structs and lists of them."""
         structs = self.structs_in(values)
         for attribute, name in self._extra:
-            column = list(map(attrgetter(attribute), structs))
-            if secrets.are_secret((*path, name), column):
-                for struct, value in zip(structs, column, strict=True):
-                    if not isinstance(value, bool):
+            value_of = attrgetter(attribute)
+            if secrets.are_secret((*path, name), map(value_of, structs)):
+                for struct in structs:
+                    if not isinstance(value_of(struct), bool):
                         setattr(struct, attribute, UNSET)
         for attribute, name in self._open.items():
             secrets.take_from((*path, name), map(attrgetter(attribute), structs))

@@ -107,7 +107,8 @@ class Secrets:
         """
         if not self._is_named(path):
             return False
-        any(self._is_secret(path, value) for value in column if value is not None and value is not UNSET)
+        held = (value for value in column if value is not None and value is not UNSET)
+        any(self._is_secret(path, value) for value in held)  # which tells of the first one
         return True
 
     def take_from(self, path: Path, values: Iterable[Any]) -> None:
