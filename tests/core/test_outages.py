@@ -150,7 +150,7 @@ class Clock:
         return self.outage.is_over(failure, self.outage.passed, passes, self.sleep)
 
 
-@pytest.mark.parametrize("until", [20, 30, 40])
+@pytest.mark.parametrize("until", [20, 30, 40, 42])
 def test_D01_an_outage_of_half_a_minute_is_waited_for_by_default(until):
     clock = Clock()
     clock.outage.failed(0.0)

@@ -66,9 +66,11 @@ class Outage:
         with self._one_finds_out:
             if self.passed == passed:
                 self._was_one = False
-            while self.passed == passed and (left := self._left()) > 0 and not passes():
+            left = self._left()
+            while self.passed == passed and left > 0 and not passes():
                 self._was_one = True
-                sleep(min(backoff(self._limits, 1), left))
+                left = self._left()  # of before the wait: its end is tried too
+                sleep(max(min(backoff(self._limits, 1), left), 0))
             return self._was_one and self.passed != passed
 
     def _left(self) -> float:
