@@ -142,6 +142,7 @@ class Retriable(Exception):
         divisible: Whether fewer rows at a time may be answered better.
         inferred: Whether the status 429 is not the answer's own, but what its words or headers come to.
         said: The answer's body, where its words tell that.
+        is_down: Whether a server answers so that is down, whatever it is asked.
     """
 
     advice = "Check api_url and the network, or raise max_retries"
@@ -156,6 +157,7 @@ class Retriable(Exception):
         divisible: bool = True,
         inferred: bool = False,
         said: bytes = b"",
+        is_down: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -165,6 +167,7 @@ class Retriable(Exception):
         self.divisible = divisible
         self.inferred = inferred
         self.said = said
+        self.is_down = is_down
 
 
 class Unconnected(Retriable):

@@ -29,6 +29,7 @@ DOWN = {
     "502": answer(b"<h1>Bad Gateway</h1>", "502 Bad Gateway"),
     "503": answer(b"<h1>Busy</h1>", "503 Busy"),
     "reset": None,
+    "page": answer(b"\n<!doctype html><h1>Be right back</h1>", Content_Type="text/html"),
 }
 LISTS, ROWS = 12, 3
 
@@ -127,7 +128,7 @@ def test_D01_a_list_that_fails_for_good_is_not_waited_for(name):
     assert len(broken) < 10
 
 
-BAD = Retriable("502 Bad Gateway", status=502)
+BAD = Retriable("502 Bad Gateway", status=502, is_down=True)
 
 
 class Clock:
@@ -144,7 +145,7 @@ class Clock:
         def passes():
             if self.now < until:
                 return False
-            self.outage.answered(200)
+            self.outage.answered()
             return True
 
         return self.outage.is_over(failure, self.outage.passed, passes, self.sleep)
@@ -166,7 +167,7 @@ def test_D01_an_outage_without_end_is_waited_for_once():
     assert clock.now == outage_patience(Limits()) == 42
     assert not clock.is_over(10**6)
     assert clock.now == 42, "nothing has passed since"
-    clock.outage.answered(404)
+    clock.outage.answered()
     clock.outage.failed(50.0)
     clock.now = 64.0
     assert clock.is_over(70)

@@ -49,10 +49,13 @@ def test_D_a_body_whose_encoding_is_no_packing_is_taken_as_it_is(tap, stream, wo
 
 
 @pytest.mark.parametrize(("tap", "stream"), [(TapEvents, "users"), (TapRewards, "campaigns")])
-def test_a_body_that_is_packed_in_an_unknown_way_is_no_json(tap, stream):
-    with RawServer(lambda target, sock: answer(b"\x8b\x02\x80{}\x03", Content_Encoding="br")) as server:
+@pytest.mark.parametrize("packing", ["br", "gzip, zstd"])
+def test_a_body_that_is_packed_in_an_unknown_way_is_called_so(tap, stream, packing):
+    body = gzip.compress(b"\x8b\x02\x80{}\x03") if "gzip" in packing else b"\x8b\x02\x80{}\x03"
+    said = f"the body is packed as `{packing.split()[-1]}`, which was not asked for"
+    with RawServer(lambda target, sock: answer(body, Content_Encoding=packing)) as server:
         config = {"api_url": server.url, "api_key": KEY, **QUICK}
-        with pytest.raises(Exception, match="the body is not whole JSON"):
+        with pytest.raises(Exception, match=said):
             run(tap, config, catalog=only(tap, stream))
 
 

@@ -17,7 +17,7 @@ from tap_core.http.connection import Dropped, TooLarge
 from tap_core.http.limiter import Limiter
 from tap_core.http.outage import Outage
 from tap_core.http.prepare import Preparer
-from tap_core.http.response import check_retried, redirect_target
+from tap_core.http.response import check_retried, is_down, redirect_target
 from tap_core.http.retry import Limits, Silence, backoff, failure_of, first_date, refusal_wait
 from tap_core.http.traffic import Traffic
 from tap_core.http.transport import Transport
@@ -204,7 +204,8 @@ class ApiClient:
         if not self._answers:
             self.first_date = first_date(response.headers)
         self._answers += 1
-        self._outage.answered(response.status_code)
+        if not is_down(response):
+            self._outage.answered()
         return response
 
     def _refused(
@@ -251,7 +252,7 @@ class ApiClient:
         def passes() -> bool:
             ticket = self._limiter.enter()
             try:
-                return self._fetch(known, traffic).status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+                return not is_down(self._fetch(known, traffic))
             except (Retriable, ApiError):
                 return False
             finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tap_core.http.retry import backoff, outage_patience
@@ -39,11 +38,10 @@ class Outage:
         self._was_one = False
         self._one_finds_out = threading.Lock()
 
-    def answered(self, status: int) -> None:
-        """Note an answer."""
-        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self.passed += 1
-            self._since = None
+    def answered(self) -> None:
+        """Note an answer that a server which is down does not give."""
+        self.passed += 1
+        self._since = None
 
     def failed(self, began: float) -> None:
         """Note that a request failed that was sent at this time."""
@@ -61,7 +59,7 @@ class Outage:
             passes: Sends again what passed before, and says whether it does.
             sleep: Waits for so many seconds; may raise.
         """
-        if self.passed != passed or not (failure.unanswered or _is_servers(failure)):
+        if self.passed != passed or not (failure.unanswered or failure.is_down):
             return False
         with self._one_finds_out:
             if self.passed == passed:
@@ -76,8 +74,3 @@ class Outage:
     def _left(self) -> float:
         """Seconds for which an end is waited for; none where one was in vain and nothing has passed since."""
         return 0.0 if self._since is None else self._since + self._patience - self._clock()
-
-
-def _is_servers(failure: Retriable) -> bool:
-    """Whether a failure is one that a server can have for all requests at once."""
-    return (failure.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR

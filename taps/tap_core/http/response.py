@@ -37,6 +37,10 @@ _TEXTS = re.compile(
 )
 """Texts, with the first control character in one, and what stands for a number and is none."""
 
+_OTHER_PACKINGS = {"br", "zstd", "compress", "x-compress"}
+_MOST_BLANKS = 64
+"""In front of a page for people, or of the declaration of one."""
+
 _ODDITIES = {"control": "a raw control character in a text", "number": "NaN or Infinity for a number"}
 
 
@@ -72,8 +76,21 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
         status = codes.too_many_requests if limited else status
         said = response.content if inferred else b""
         raise Retriable(
-            reason, status=status, wait=wait, divisible=not inferred, inferred=inferred, said=said
+            reason,
+            status=status,
+            wait=wait,
+            divisible=not inferred,
+            inferred=inferred,
+            said=said,
+            is_down=not limited and is_down(response),
         )
+
+
+def is_down(response: requests.Response) -> bool:
+    """Whether a server answers so that is down: with a fault, or a page for people that says OK."""
+    if response.ok:
+        return response.content[:_MOST_BLANKS].lstrip().startswith(b"<")
+    return response.status_code >= int(codes.internal_server_error)
 
 
 def check_finished(response: requests.Response, page: Page) -> None:
@@ -136,7 +153,15 @@ def _parse(response: requests.Response) -> Any:
         size = f"({kind}, {len(response.content)} bytes)"
     if fault := _fault(response.content):
         raise Malformed(f"the body {fault} {size}")
-    raise Retriable(f"the body is not whole JSON {size}")
+    if packing := _packing(response):
+        raise Retriable(f"the body is packed as `{packing}`, which was not asked for {size}", divisible=False)
+    raise Retriable(f"the body is not whole JSON {size}", is_down=is_down(response))
+
+
+def _packing(response: requests.Response) -> str:
+    """How a body is packed that could not be unpacked; empty if it does not say so."""
+    names = {name.strip() for name in response.headers.get("Content-Encoding", "").lower().split(",")}
+    return ", ".join(sorted(names & _OTHER_PACKINGS))
 
 
 def _fault(body: bytes) -> str:
