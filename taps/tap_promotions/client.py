@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
 from tap_core import ApiSchema, ApiStream, Cursor
-from tap_core.records.values import is_moment
 from tap_promotions import schemas
 
 OLDEST_FIRST = {"order": "created_asc"}
@@ -18,16 +16,16 @@ OLDEST_FIRST = {"order": "created_asc"}
 _MOMENTS = [
     f"{part}{name}" for part in ("", "user.", "prize.") for name in ("created", "start_date", "end_date")
 ]
-_WITHOUT_ZONE = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(\.\d+)?)")
+_SECOND = len("2026-02-03 10:20:30")
 
 
 def _with_zone(value: Any) -> Any:
-    """`2026-02-03 10:20:30`, which is UTC, as `2026-02-03T10:20:30Z`; anything else as it is."""
-    match = _WITHOUT_ZONE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    """`2026-02-03 10:20:30`, which is UTC, as `2026-02-03T10:20:30Z`; whether it is a time is seen later."""
+    if not isinstance(value, str) or value[10:11] not in {" ", "T"}:
         return value
-    moment = f"{match[1]}T{match[2]}Z"
-    return moment if is_moment(moment) else value
+    dot, fraction = value[_SECOND : _SECOND + 1], value[_SECOND + 1 :]
+    is_whole = len(value) == _SECOND or (dot == "." and fraction.isdigit())
+    return f"{value[:10]}T{value[11:]}Z" if is_whole else value
 
 
 class PromotionsStream(ApiStream):

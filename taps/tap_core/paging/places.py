@@ -47,6 +47,10 @@ class ByOffset:
         """The page that begins just at a row."""
         return self.ask(start, size)
 
+    def around(self, place: int, size: int) -> Ask:
+        """A page of no more rows with as many before a place as from it on."""
+        return self.ask(max(0, place - size // 2), size)
+
     def read(self, query: Query) -> Ask:
         """What a query asks for.
 
@@ -132,6 +136,11 @@ class ByNumber:
             return self.ask(start, size, beyond=start)
         fitting = next(fewer for fewer in range(size, 0, -1) if start % fewer == 0)
         return self._page(start // fitting + 1, fitting)
+
+    def around(self, place: int, size: int) -> Ask:
+        """The page of no more rows with most of them both before a place and from it on."""
+        fitting = max(range(1, size + 1), key=lambda fewer: min(place % fewer, fewer - place % fewer))
+        return self._page(place // fitting + 1, fitting)
 
     def _page(self, number: int, size: int) -> Ask:
         return Ask({**self.query, self.param: number, self.size_param: size}, (number - 1) * size, size)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import Ask
 
+_LOOKS = 5
+"""Times at most that rows which trade places are read again, as long as it brings new ones."""
+
 _ADDED = 2
 """Rows that may have been added to a list between two of its requests."""
 
@@ -106,27 +109,69 @@ class Walk(Endings):
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
-            if page.fresh:
-                self._note_more(page)
-                ask = self._beyond(page)
-                self._note_order(is_mixed=is_mixed and (was_tied or self._is_tied))
-                if self._is_last(page) or (yield from self._only_grows(page)):
-                    return
-            elif self._is_end(page):
-                onward = yield from self._behind_known(page)
-                if onward is None:
-                    self._confirm_end(page)
-                    return
-                ask = onward
-            elif self._back or self._heeds_places:
-                ask = self._beyond(page)
-            else:
-                onward = yield from self._check_offset_is_heeded(page)
-                if onward is None:
-                    self._thinned = self._resumed = False  # all of it came, wherever it was asked for
-                    return
-                ask = onward
+            edge = self._end if self._are_shuffled(page, is_mixed=is_mixed) else 0
+            onward = yield from self._onward(page, is_mixed=is_mixed, was_tied=was_tied)
+            if edge:
+                yield from self._look_around(edge)
+            if onward is None:
+                return
+            ask = onward
         self._confirm_end(None)
+
+    def _onward(self, page: Page, *, is_mixed: bool, was_tied: bool) -> Generator[Query, Page, Ask | None]:
+        """What comes after a page that joins what was read; None where the list has ended.
+
+        Args:
+            page: The page, with what is new in it.
+            is_mixed: Whether rows that were read stand behind new ones in it.
+            was_tied: Whether the page before had rows of one moment alone.
+        """
+        if page.fresh:
+            self._note_more(page)
+            ask = self._beyond(page)
+            self._note_order(is_mixed=is_mixed and (was_tied or self._is_tied))
+            has_ended = self._is_last(page) or (yield from self._only_grows(page))
+            return None if has_ended else ask
+        if self._is_end(page):
+            onward = yield from self._behind_known(page)
+            if onward is None:
+                self._confirm_end(page)
+            return onward
+        if self._back or self._heeds_places:
+            return self._beyond(page)
+        onward = yield from self._check_offset_is_heeded(page)
+        if onward is None:
+            self._thinned = self._resumed = False  # all of it came, wherever it was asked for
+        return onward
+
+    def _are_shuffled(self, page: Page, *, is_mixed: bool) -> bool:
+        """Whether rows may have passed the reader, as those at a page's edge come in another order each time.
+
+        For each that did, another one came twice. Ties that are read again whole do no harm.
+        """
+        again = self._end - self._at.start
+        if self._mark or self._is_tied or self._places.own_size or again < 1:
+            return False
+        if not page.fresh and self._is_first_page_again(page):  # the place is ignored
+            return False
+        known = len(page.records) - len(page.fresh)
+        return known > again and (is_mixed or not self._window.ends_as_begins(page))
+
+    def _look_around(self, edge: int) -> Steps:
+        """Read what lies about the end of a page in one piece, which holds each row once."""
+        here, steady = self._at, self._expects_next
+        self._expects_next = False
+        size, quiet = min(self._size, self._longest), 0
+        for look in range(_LOOKS):
+            page = yield from self._page(self._places.around(edge, size))
+            self._window.narrow(page)
+            self.proofs += not page.fresh
+            quiet = 0 if page.fresh else quiet + 1
+            if quiet > min(look, 1):  # two, once one has brought something
+                break
+        else:
+            self._doubt = "Rows come in another order with every request, so that some pass the reader"
+        self._at, self._expects_next = here, steady
 
     def _cover(self, page: Page) -> None:
         """Note up to where rows were asked for: by pages that join, as others can stand elsewhere."""

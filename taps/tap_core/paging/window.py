@@ -79,6 +79,17 @@ class Window:
             self.add(page.keys, page.records, keys)
         return scattered
 
+    def ends_as_begins(self, page: Page) -> bool:
+        """Whether the known rows that a page begins with are the last ones that came before it, in that order.
+
+        So they are where others were inserted before them; rows that trade places come otherwise.
+        """
+        new = page.fresh_keys or ()
+        known = page.keys.index(new[0]) if new else len(page.keys)
+        read = [key for keys in self._order for key in keys]
+        end = len(read) - len(new)
+        return page.keys[:known] == read[max(0, end - known) : end]
+
     def _count_unchanged(self, keys: Sequence[Any], records: Sequence[Any]) -> int:
         known = zip(keys, self._fingerprints(records), strict=True)
         return sum(self.knows(key) and self._is_unchanged(key, now) for key, now in known)
