@@ -53,8 +53,8 @@ class ApiStream(BoundedStream):
 
     repairs: Mapping[str, Callable[[Any], Any]] = {}
     """What puts right values of some fields that do not fit as they came, by name or dotted path: a function
-    that gives back those that it can do nothing for, and those that fit. What does not fit after it is kept as
-    it came."""
+    that gives back those that it can do nothing for, and those that fit. What does not fit then is kept as it
+    came."""
 
     post_process_fields: Collection[str] | None = None
     """Fields that `post_process` looks at: others alone need no call of it. None for all fields."""

@@ -80,7 +80,7 @@ class Window:
         return scattered
 
     def ends_as_begins(self, page: Page) -> bool:
-        """Whether the known rows that a page begins with are the last ones that came before it, in that order.
+        """Whether the known rows that a page begins with are the last ones before it, in that order.
 
         So they are where others were inserted before them; rows that trade places come otherwise.
         """
