@@ -79,9 +79,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   page may weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.
 - **Rows of one moment that come in another order each time**, and are more than a third of a page: some can
   pass the reader. Where the list's order is known, as of rewards, orders and the ledger, the run keeps what
-  came and fails by name; so it does elsewhere, as of campaigns and payment profiles, where rows that traded
-  places are found again and again. One of fewer rows passes only if those that came twice stand as if
-  others had been inserted before them, once in some hundreds of such page ends.
+  came and fails by name; elsewhere, as of campaigns and payment profiles, it can't tell them from rows that
+  others insert. Of fewer, one passes only if those that came twice stand as if others had been inserted
+  before them, once in some hundreds of such page ends.
 - **A list that grows with every request** is read until a hundred pages in a row brought little more than
   what was added meanwhile, and the same place shows more rows each of four times; the rest is left to the
   next run.

@@ -50,6 +50,6 @@ def test_tied_rows_that_trade_places_over_the_end_of_a_page_all_come(stream, tie
 @pytest.mark.parametrize("stream", TAPS)
 def test_a_list_in_no_order_at_all_fails_by_name(stream, seed):
     server = Shuffled(stream, seed, tied=ROWS)
-    with pytest.raises(PartlyRead, match=r"in another order with every request|again and again"):
+    with pytest.raises(PartlyRead, match="again and again"):
         read(TAPS[stream], [stream], server)
     assert server.requests < 20 * ROWS / PAGE

@@ -79,16 +79,19 @@ class Window:
             self.add(page.keys, page.records, keys)
         return scattered
 
-    def ends_as_begins(self, page: Page) -> bool:
-        """Whether the known rows that a page begins with are the last ones before it, in that order.
+    def follows_on(self, page: Page) -> bool:
+        """Whether the known rows that a page begins with came in that order, and new ones behind the last.
 
-        So they are where others were inserted before them; rows that trade places come otherwise.
+        So they do where others were inserted before them; rows that trade places come otherwise.
         """
         new = page.fresh_keys or ()
-        known = page.keys.index(new[0]) if new else len(page.keys)
+        known = page.keys[: page.keys.index(new[0])] if new else page.keys
         read = [key for keys in self._order for key in keys]
-        end = len(read) - len(new)
-        return page.keys[:known] == read[max(0, end - known) : end]
+        read = read[: len(read) - len(new)]
+        begin = len(read) - len(known)
+        if not new and known[0] in read:
+            begin = read.index(known[0])
+        return read[max(begin, 0) : begin + len(known)] == known
 
     def _count_unchanged(self, keys: Sequence[Any], records: Sequence[Any]) -> int:
         known = zip(keys, self._fingerprints(records), strict=True)
