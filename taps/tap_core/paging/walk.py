@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import Ask
 
-_LOOKS = 5
-"""Times at most that rows which trade places are read again, as long as it brings new ones."""
-
 _ADDED = 2
 """Rows that may have been added to a list between two of its requests."""
 
@@ -109,7 +106,7 @@ class Walk(Endings):
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
-            edge = self._end if self._are_shuffled(page, is_mixed=is_mixed) else 0
+            edge = self._end if self._are_shuffled(page) else 0
             onward = yield from self._onward(page, is_mixed=is_mixed, was_tied=was_tied)
             if edge:
                 yield from self._look_around(edge)
@@ -144,7 +141,7 @@ class Walk(Endings):
             self._thinned = self._resumed = False  # all of it came, wherever it was asked for
         return onward
 
-    def _are_shuffled(self, page: Page, *, is_mixed: bool) -> bool:
+    def _are_shuffled(self, page: Page) -> bool:
         """Whether rows may have passed the reader, as those at a page's edge come in another order each time.
 
         For each that did, another one came twice. Ties that are read again whole do no harm.
@@ -152,24 +149,20 @@ class Walk(Endings):
         again = self._end - self._at.start
         if self._mark or self._is_tied or self._places.own_size or again < 1:
             return False
-        if not page.fresh and self._is_first_page_again(page):  # the place is ignored
+        new = page.fresh_keys or []
+        if not self._full and new[-1:] != page.keys[-1:]:  # the list has ended before, or its place is ignored
             return False
-        known = len(page.records) - len(page.fresh)
-        return known > again and (is_mixed or not self._window.follows_on(page))
+        known = len(page.keys) - len(new)
+        return known > again and not self._window.follows_on(page)
 
     def _look_around(self, edge: int) -> Steps:
         """Read what lies about the end of a page in one piece, which holds each row once."""
         here, steady = self._at, self._expects_next
         self._expects_next = False
-        size, quiet = min(self._size, self._longest), 0
-        for look in range(_LOOKS):
-            page = yield from self._page(self._places.around(edge, size))
-            if self._window.joins(page):  # else rows that are still to be read may lie before it
-                self._window.narrow(page)
-            self.proofs += not page.fresh
-            quiet = 0 if page.fresh else quiet + 1
-            if quiet > min(look, 1):  # two, once one has brought something
-                break
+        page = yield from self._page(self._places.around(edge, min(self._size, self._longest)))
+        if self._window.joins(page):  # else rows that are still to be read may lie before it
+            self._window.take_in(page)
+        self.proofs += not page.fresh
         self._at, self._expects_next = here, steady
 
     def _cover(self, page: Page) -> None:

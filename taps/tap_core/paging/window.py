@@ -79,19 +79,28 @@ class Window:
             self.add(page.keys, page.records, keys)
         return scattered
 
+    def take_in(self, page: Page) -> None:
+        """Leave of a page what is new, and remember that with the last page: no other is forgotten for it."""
+        new = [at for at, key in enumerate(page.keys) if key not in self._newest]
+        keys, fresh = [page.keys[at] for at in new], [page.records[at] for at in new]
+        page.fresh, page.fresh_keys = fresh, keys
+        self._pages[-1].update(zip(keys, self._fingerprints(fresh), strict=True))
+        self._newest.update(dict.fromkeys(keys, self._first + len(self._pages) - 1))
+        self._order[-1] = [*self._order[-1], *keys]
+        self._count += len(keys)
+
     def follows_on(self, page: Page) -> bool:
-        """Whether the known rows that a page begins with came in that order, and new ones behind the last.
+        """Whether the known rows of a page lead it as they came, and new ones stand behind the last.
 
         So they do where others were inserted before them; rows that trade places come otherwise.
         """
-        new = page.fresh_keys or ()
-        known = page.keys[: page.keys.index(new[0])] if new else page.keys
-        read = [key for keys in self._order for key in keys]
-        read = read[: len(read) - len(new)]
-        begin = len(read) - len(known)
-        if not new and known[0] in read:
-            begin = read.index(known[0])
-        return read[max(begin, 0) : begin + len(known)] == known
+        new = set(page.fresh_keys or ())
+        read = [key for keys in self._order for key in keys if key not in new]
+        places = {key: at for at, key in enumerate(read)}
+        known = [key for key in page.keys if key not in new]
+        came = [places[key] for key in known if key in places]
+        last = len(read) if new or not came else came[0] + len(came)
+        return page.keys[: len(known)] == known and came == list(range(last - len(came), last))
 
     def _count_unchanged(self, keys: Sequence[Any], records: Sequence[Any]) -> int:
         known = zip(keys, self._fingerprints(records), strict=True)
