@@ -150,7 +150,7 @@ class Walk(Endings):
         if self._mark or self._is_tied or self._places.own_size or again < 1:
             return False
         new = page.fresh_keys or []
-        if not self._full and new[-1:] != page.keys[-1:]:  # the list has ended before, or its place is ignored
+        if not self._full and new[-1:] != page.keys[-1:]:  # it has ended before, or its place is ignored
             return False
         known = len(page.keys) - len(new)
         return known > again and not self._window.follows_on(page)

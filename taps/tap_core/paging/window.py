@@ -86,7 +86,7 @@ class Window:
         page.fresh, page.fresh_keys = fresh, keys
         self._pages[-1].update(zip(keys, self._fingerprints(fresh), strict=True))
         self._newest.update(dict.fromkeys(keys, self._first + len(self._pages) - 1))
-        self._order[-1] = [*self._order[-1], *keys]
+        self._order.append([*(self._order.pop() if self._order else ()), *keys])
         self._count += len(keys)
 
     def follows_on(self, page: Page) -> bool:
