@@ -92,13 +92,16 @@ class Window:
     def follows_on(self, page: Page) -> bool:
         """Whether the known rows of a page lead it as they came, and new ones stand behind the last.
 
-        So they do where others were inserted before them; rows that trade places come otherwise.
+        So they do where others were inserted before them. Rows that trade places come otherwise, but from no
+        further back than two pages: those that do come round again.
         """
         new = set(page.fresh_keys or ())
         read = [key for keys in self._order for key in keys if key not in new]
         places = {key: at for at, key in enumerate(read)}
         known = [key for key in page.keys if key not in new]
         came = [places[key] for key in known if key in places]
+        if len(came) < len(known) or min(came, default=0) < len(read) - 2 * len(page.keys):
+            return True
         last = len(read) if new or not came else came[0] + len(came)
         return page.keys[: len(known)] == known and came == list(range(last - len(came), last))
 
