@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from json_api import JsonApi, cut, numbered
-from lists import QUICK, WITH_DELETES, activated, moment, only, settings
+from lists import BY_OFFSET, QUICK, WITH_DELETES, activated, keys, moment, only, rows_of, settings
 from raw_server import RawServer, answer
 from support import KEY, run
 from tap_billing.tap import TapBilling
@@ -57,6 +57,20 @@ def test_a_body_that_is_packed_in_an_unknown_way_is_called_so(tap, stream, packi
         config = {"api_url": server.url, "api_key": KEY, **QUICK}
         with pytest.raises(Exception, match=said):
             run(tap, config, catalog=only(tap, stream))
+
+
+@pytest.mark.parametrize("stream", BY_OFFSET)
+def test_pages_that_are_packed_unasked_from_a_size_on_are_had_in_pieces(stream):
+    """As of a gateway that packs large answers alone."""
+
+    def reply(target, sock):
+        asked = dict(pair.split("=") for pair in target.partition("?")[2].split("&"))
+        rows = cut(rows_of(stream, 150), asked)
+        return answer(b"\x8b\x02", Content_Encoding="br") if len(rows) > 60 else answer({stream: rows})
+
+    with RawServer(reply) as server:
+        output = run(BY_OFFSET[stream], settings(server), catalog=only(BY_OFFSET[stream], stream))
+    assert len(set(keys(output, stream))) == 150
 
 
 UNREADABLE = [

@@ -37,11 +37,12 @@ _TEXTS = re.compile(
 )
 """Texts, with the first control character in one, and what stands for a number and is none."""
 
-_OTHER_PACKINGS = {"br", "zstd", "compress", "x-compress"}
-_MOST_BLANKS = 64
-"""In front of a page for people, or of the declaration of one."""
-
 _ODDITIES = {"control": "a raw control character in a text", "number": "NaN or Infinity for a number"}
+
+_OTHER_PACKINGS = {"br", "zstd", "compress", "x-compress"}
+
+_MOST_BLANKS = 64
+"""In front of a page for people."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def _parse(response: requests.Response) -> Any:
     if fault := _fault(response.content):
         raise Malformed(f"the body {fault} {size}")
     if packing := _packing(response):
-        raise Retriable(f"the body is packed as `{packing}`, which was not asked for {size}", divisible=False)
+        raise Retriable(f"the body is packed as `{packing}`, which was not asked for {size}")
     raise Retriable(f"the body is not whole JSON {size}", is_down=is_down(response))
 
 
