@@ -87,8 +87,13 @@ class Listing:
         if self.stops_early or (asked and len(page.records) > asked):
             return False
         is_first = not paginator.records_read
-        if asked and is_first and not paginator.careful and evidence.ends_short(page, asked):
-            return False  # as most lists do: known at once
+        if asked and is_first and not paginator.careful:
+            if evidence.ends_short(page, asked):
+                return False  # as most lists do: known at once
+            if evidence.is_unproved(page.span):
+                if page.span in self._reading.doubted:
+                    return False  # it will be known when its turn comes
+                self._reading.doubted.add(page.span)
         paginator.evidence = deepcopy(evidence)
         twin = copy(page)
         paginator.take(twin)

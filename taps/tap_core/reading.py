@@ -54,6 +54,7 @@ class Reading(Replicated):
         self.total: int | None = None
         self.rows = self.proofs = self._rejected_before = 0
         self.needless = 0  # requests that were sent ahead for nothing
+        self.doubted: set[int] = set()  # lengths of lists that were looked behind ahead of their turn
         self.lists = int(stream.parent is None)
         self.done = False
         self.seconds = 0.0

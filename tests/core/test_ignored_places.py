@@ -99,7 +99,8 @@ def test_where_the_last_page_is_sent_for_places_behind_it_the_total_tells(total)
     envelope = {"total": total} if total else {}
     read = Read(offset(), lambda start, size: by_offset(rows, **envelope)(min(start, 20), size))
     assert read.rows == rows
-    assert read.asked == [(0, 10), (9, 10), (18, 10), (27, 10), (36, 10), (FAR, 5)]
+    again = (23, 10)  # may a row have passed, as others come again?
+    assert read.asked == [(0, 10), (9, 10), (18, 10), (27, 10), again, (36, 10), (FAR, 5)]
     assert read.ahead[-1] == []
     assert bool(read.failure) is not bool(total)
 

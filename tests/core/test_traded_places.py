@@ -9,6 +9,7 @@ import pytest
 from json_api import cut, numbered
 from lists import read
 from tap_billing.tap import TapBilling
+from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 from tap_rewards.tap import TapRewards
 
@@ -18,15 +19,17 @@ ROWS, TIED, PAGE = 600, 12, 60
 class Shuffled:
     """A list of groups of tied rows."""
 
-    def __init__(self, stream, seed, *, tied=TIED):
+    def __init__(self, stream, seed, *, tied=TIED, rows=ROWS):
         self.stream, self.random, self.tied = stream, random.Random(seed), tied
-        self.rows = [{"id": number if stream != "campaigns" else str(number)} for number in range(ROWS)]
+        self.rows = [{"id": number if stream != "campaigns" else str(number)} for number in range(rows)]
         self.requests = 0
 
     def __call__(self, path, query):
         self.requests += 1
-        order = {number: (number // self.tied, self.random.random()) for number in range(ROWS)}
-        rows = sorted(self.rows, key=lambda row: order[int(row["id"])])
+        places = {
+            row["id"]: (place // self.tied, self.random.random()) for place, row in enumerate(self.rows)
+        }
+        rows = sorted(self.rows, key=lambda row: places[row["id"]])
         if self.stream == "payment_profiles":
             return [{"payment_profile": row} for row in numbered(rows, query, cap=PAGE)]
         return {self.stream: cut(rows, query, cap=PAGE)}
@@ -36,10 +39,37 @@ TAPS = {"users": TapEvents, "campaigns": TapRewards, "payment_profiles": TapBill
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("tied", [TIED, PAGE // 3])
+@pytest.mark.parametrize("tied", [3, 4, 5, TIED, PAGE // 3])
 @pytest.mark.parametrize("stream", TAPS)
 def test_tied_rows_that_trade_places_over_the_end_of_a_page_all_come(stream, tied, seed):
     server = Shuffled(stream, seed, tied=tied)
     output = read(TAPS[stream], [stream], server)
     assert {int(row["id"]) for row in output.records[stream]} == set(range(ROWS))
     assert server.requests < 3 * ROWS / PAGE
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("tied", [PAGE - 10, ROWS])
+@pytest.mark.parametrize("stream", TAPS)
+def test_more_rows_than_can_be_looked_at_that_trade_places_fail_by_name(stream, tied, seed):
+    """All in one group: the list has no order at all."""
+    why = "(More rows than half a page has trade places|The API sends rows that don't follow on those before)"
+    with pytest.raises(ApiError, match=f"{stream}: {why}"):
+        read(TAPS[stream], [stream], Shuffled(stream, seed, tied=tied))
+
+
+@pytest.mark.parametrize("stream", TAPS)
+def test_where_rows_are_inserted_it_is_looked_for_ties_a_few_times_only(stream):
+    """A row on top with each third request."""
+    server = Shuffled(stream, 0, tied=1, rows=5 * ROWS)
+
+    def inserting(path, query):
+        if server.requests % 3 == 2:
+            number = 5 * ROWS + server.requests
+            server.rows.insert(0, {"id": number if stream != "campaigns" else str(number)})
+        return server(path, query)
+
+    output = read(TAPS[stream], [stream], inserting)
+    assert {int(row["id"]) for row in output.records[stream]} >= set(range(5 * ROWS))
+    # A look at each end would double them; numbered pages take a fifth more than others without any.
+    assert server.requests < 1.5 * len(server.rows) / (PAGE - 1)

@@ -32,6 +32,7 @@ class Evidence:
         longest_unpaged: Records in the longest of these.
         longest_whole: Records in the longest list that came in one response, behind which nothing stands.
         volatile: Rows in a row that were sent unlike before although they had kept their place.
+        steady: Looks in a row at ends of pages that no row had passed: others insert rows there.
     """
 
     longest: int = 0
@@ -45,6 +46,7 @@ class Evidence:
     longest_unpaged: int = 0
     longest_whole: int = 0
     volatile: int = 0
+    steady: int = 0
 
     def ends_short(self, page: Page, asked: int) -> bool:
         """Whether a page of few records is believed to be the last.

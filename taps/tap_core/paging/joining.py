@@ -32,6 +32,9 @@ _UNCONNECTED = 2
 _EMPTY = 6
 """Pages without a row that may come where rows were seen just before: in a busy list they can be deleted."""
 
+_RETURNS = 50
+"""Steps back without a page that reaches further than all before."""
+
 _STRANGE = "The API sends rows that don't follow on those before them"
 _NOTHING = "The API sends nothing from a place on where rows stand"
 
@@ -110,6 +113,7 @@ class Joining(Positioned):
                 self._refuse_more_at_end(page)
                 return None
             self._note_unconnected(page)
+            self._refuse_to_roam()
             self._expects_next = False
             self._back = 2 * self._back or self._stride
             self._guard = Guard()  # what was read comes again, as it should
@@ -219,6 +223,14 @@ class Joining(Positioned):
         self._unconnected += 1
         if self._unconnected > (_UNCONNECTED if page.records else _EMPTY):
             raise self.loop(_STRANGE) if page.records else self._nothing
+
+    def _refuse_to_roam(self) -> None:
+        """Fail where the reader steps back ever again, as rows stand elsewhere each time."""
+        if self._covered > self._furthest:
+            self._returns, self._furthest = 0, self._covered
+        self._returns += 1
+        if self._returns > _RETURNS:
+            raise self.loop(_STRANGE)
 
     @property
     def _nothing(self) -> ApiError:

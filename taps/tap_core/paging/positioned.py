@@ -75,6 +75,8 @@ class Positioned(Paginator):
         self._expects_next = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back
         self._unconnected = 0
+        self._furthest = 0  # how far pages reached when the reader last stepped back
+        self._returns = 0  # steps back since then that began no further on
         self._unlike = 0  # rows of the first page, all unlike before
         self._empty = 0  # number or offset of a page without rows
         self._heeds_places = False  # the server has shown that it does

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_core.paging.endings import Endings
+from tap_core.paging.evidence import ALIKE
 from tap_core.paging.joining import FAR
 from tap_core.paging.paginator import NO_PLACE
 from tap_core.paging.window import Window
@@ -28,9 +29,15 @@ if TYPE_CHECKING:
 _ADDED = 2
 """Rows that may have been added to a list between two of its requests."""
 
+_MANY = 10
+"""Rows that are hardly ever added, deleted and moved between two requests."""
+
 
 class Walk(Endings):
     """A list read by places in it: from the start, over pages that join one another, to the end."""
+
+    _is_wide = False
+    """Whether rows trade places over more than is read once more about the end of the last page."""
 
     @override
     def walk(self) -> Steps:
@@ -106,10 +113,10 @@ class Walk(Endings):
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
-            edge = self._end if self._are_shuffled(page) else 0
+            about_edge = self._look_at_edge(page)
             onward = yield from self._onward(page, is_mixed=is_mixed, was_tied=was_tied)
-            if edge:
-                yield from self._look_around(edge)
+            if about_edge:
+                yield from self._look_around(about_edge)
             if onward is None:
                 return
             ask = onward
@@ -141,27 +148,37 @@ class Walk(Endings):
             self._thinned = self._resumed = False  # all of it came, wherever it was asked for
         return onward
 
-    def _are_shuffled(self, page: Page) -> bool:
-        """Whether rows may have passed the reader, as those at a page's edge come in another order each time.
+    def _look_at_edge(self, page: Page) -> Ask | None:
+        """What to read once more, as rows at a page's edge come in another order each time; None if none do.
 
-        For each that did, another one came twice. Ties that are read again whole do no harm.
+        For each that has passed the reader so, another one came twice. Ties that are read again whole do no
+        harm. What looks as if rows were inserted before them is taken for that once some looks have shown
+        nothing else.
         """
         again = self._end - self._at.start
         if self._mark or self._is_tied or self._places.own_size or again < 1:
-            return False
+            return None
         new = page.fresh_keys or []
         if not self._full and new[-1:] != page.keys[-1:]:  # it has ended before, or its place is ignored
-            return False
-        known = len(page.keys) - len(new)
-        return known > again and not self._window.follows_on(page)
+            return None
+        if len(page.keys) - len(new) <= again or (not new and len(page.keys) >= self._longest):
+            return None
+        ask = self._places.around(self._end, min(self._size, self._longest))
+        beside = min(self._end - ask.start, ask.start + ask.size - self._end)
+        self._is_wide = beside >= _MANY and self._window.reaches_over(page, again, beside)
+        is_steady = self.evidence.steady >= ALIKE or self._at.start < self._furthest
+        return None if is_steady and self._window.follows_on(page) else ask
 
-    def _look_around(self, edge: int) -> Steps:
+    def _look_around(self, ask: Ask) -> Steps:
         """Read what lies about the end of a page in one piece, which holds each row once."""
         here, steady = self._at, self._expects_next
         self._expects_next = False
-        page = yield from self._page(self._places.around(edge, min(self._size, self._longest)))
+        page = yield from self._page(ask)
         if self._window.joins(page):  # else rows that are still to be read may lie before it
             self._window.take_in(page)
+        self.evidence.steady = 0 if page.fresh else self.evidence.steady + 1
+        if page.fresh and self._is_wide and not self._is_all:
+            self._doubt = "More rows than half a page has trade places from one request to the next"
         self.proofs += not page.fresh
         self._at, self._expects_next = here, steady
 

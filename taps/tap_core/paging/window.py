@@ -80,8 +80,12 @@ class Window:
         return scattered
 
     def take_in(self, page: Page) -> None:
-        """Leave of a page what is new, and remember that with the last page: no other is forgotten for it."""
+        """Leave of a page what is new behind a row that was read: what comes before may have been forgotten.
+
+        It is remembered with the last page, so that no other is forgotten for it.
+        """
         new = [at for at, key in enumerate(page.keys) if key not in self._newest]
+        new = [at for leading, at in enumerate(new) if at > leading]
         keys, fresh = [page.keys[at] for at in new], [page.records[at] for at in new]
         page.fresh, page.fresh_keys = fresh, keys
         self._pages[-1].update(zip(keys, self._fingerprints(fresh), strict=True))
@@ -95,15 +99,32 @@ class Window:
         So they do where others were inserted before them. Rows that trade places come otherwise, but from no
         further back than two pages: those that do come round again.
         """
+        read = self._known_of(page)
+        back = [rows for _, rows in read if rows is not None and rows <= 2 * len(page.keys)]
+        if len(back) < len(read):
+            return True
+        last = 0 if page.fresh_keys or not back else back[0] - len(back)
+        return read == list(enumerate(range(last + len(back), last, -1)))
+
+    def reaches_over(self, page: Page, edge: int, rows: int) -> bool:
+        """Whether rows trade places over more than so many on either side of the end of what was read.
+
+        Args:
+            page: It comes next.
+            edge: How many of its rows stand before that end.
+            rows: How many are looked at on either side.
+        """
+        near = [(at, back) for at, back in self._known_of(page) if back and back <= 2 * len(page.keys)]
+        far = [at for at, back in near if at >= edge + rows or back > rows]
+        came = [back for _, back in near]
+        return len(far) > 1 and came != sorted(came, reverse=True)
+
+    def _known_of(self, page: Page) -> list[tuple[int, int | None]]:
+        """Where a page has rows that were read before it, and how far back they stood; None if too far."""
         new = set(page.fresh_keys or ())
         read = [key for keys in self._order for key in keys if key not in new]
-        places = {key: at for at, key in enumerate(read)}
-        known = [key for key in page.keys if key not in new]
-        came = [places[key] for key in known if key in places]
-        if len(came) < len(known) or min(came, default=0) < len(read) - 2 * len(page.keys):
-            return True
-        last = len(read) if new or not came else came[0] + len(came)
-        return page.keys[: len(known)] == known and came == list(range(last - len(came), last))
+        back = {key: len(read) - at for at, key in enumerate(read)}
+        return [(at, back.get(key)) for at, key in enumerate(page.keys) if key not in new]
 
     def _count_unchanged(self, keys: Sequence[Any], records: Sequence[Any]) -> int:
         known = zip(keys, self._fingerprints(records), strict=True)
