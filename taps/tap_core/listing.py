@@ -136,7 +136,7 @@ class Listing:
         if page.safe_size and paginator.size:
             paginator.size = min(paginator.size, page.safe_size)
         fresh = paginator.take(page)
-        before = max(0, (self._before or 0) + paginator.records_read - len(page.records))
+        before = max(0, (self._before or 0) + paginator.records_read - len(page.records) - page.overtaken)
         if page.why_incomplete:
             reading.mark_not_whole(Reason(page.why_incomplete))
         self._name_unreadable(page)

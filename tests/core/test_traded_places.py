@@ -58,6 +58,16 @@ def test_more_rows_than_can_be_looked_at_that_trade_places_fail_by_name(stream, 
         read(TAPS[stream], [stream], Shuffled(stream, seed, tied=tied))
 
 
+@pytest.mark.parametrize("stream", ["users", "campaigns"])
+def test_a_checkpoint_on_a_page_that_was_read_once_more_counts_no_row_behind_it(stream):
+    output = read(TAPS[stream], [stream], Shuffled(stream, 0, rows=5 * ROWS))
+    states = [message["value"] for message in output.messages if message["type"] == "STATE"]
+    entries = [state["bookmarks"][stream]["checkpoint"] for state in states]
+    places = [(entry[0]["query"]["offset"], entry[0]["before"]) for entry in entries if entry]
+    assert len(places) > 1
+    assert all(before <= offset for offset, before in places)
+
+
 @pytest.mark.parametrize("stream", TAPS)
 def test_where_rows_are_inserted_it_is_looked_for_ties_a_few_times_only(stream):
     """A row on top with each third request."""

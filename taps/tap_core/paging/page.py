@@ -53,6 +53,7 @@ class Page:
         records: The records, undecoded.
         fresh: Those that were not read before; the paginator narrows it.
         fresh_keys: Theirs, once the paginator has narrowed it.
+        overtaken: Rows behind it that were read before it was.
         span: Places of the list that the page covers: its records, and rows that the server can't send.
         unreadable: Places of these rows, counted from 0.
         safe_size: Rows to ask for at a time, where the page was too much at once; else None.
@@ -72,6 +73,7 @@ class Page:
         self.records, self._places = jsonpath.find_in_places(document, records_path)
         self.fresh = self.records
         self.fresh_keys: list[Any] | None = None
+        self.overtaken = 0
         self.unreadable: list[int] = []
         self.safe_size: int | None = None
         self.why_incomplete = ""

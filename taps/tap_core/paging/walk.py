@@ -174,6 +174,7 @@ class Walk(Endings):
         here, steady = self._at, self._expects_next
         self._expects_next = False
         page = yield from self._page(ask)
+        page.overtaken = max(0, self._end - ask.start - len(page.records))
         if self._window.joins(page):  # else rows that are still to be read may lie before it
             self._window.take_in(page)
         self.evidence.steady = 0 if page.fresh else self.evidence.steady + 1
