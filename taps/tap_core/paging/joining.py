@@ -32,7 +32,7 @@ _UNCONNECTED = 2
 _EMPTY = 6
 """Pages without a row that may come where rows were seen just before: in a busy list they can be deleted."""
 
-_RETURNS = 50
+_RETURNS = 300
 """Steps back without a page that reaches further than all before."""
 
 _STRANGE = "The API sends rows that don't follow on those before them"

@@ -21,6 +21,7 @@ from tap_core.paging.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from collections.abc import Set as AbstractSet
 
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 _ADDED = 2
 """Rows that may have been added to a list between two of its requests."""
 
-_MANY = 10
-"""Rows that are hardly ever added, deleted and moved between two requests."""
+_MANY, _SHARE = 5, 12
+"""Rows that are hardly ever added, deleted and moved between two requests; and of a page one in so many."""
 
 
 class Walk(Endings):
@@ -38,6 +39,15 @@ class Walk(Endings):
 
     _is_wide = False
     """Whether rows trade places over more than is read once more about the end of the last page."""
+
+    _looked_at_end = False
+    """Whether the last look was about the end of the list."""
+
+    _wide_ends = 0
+    """At how many ends they did."""
+
+    _twice: AbstractSet[Any] = frozenset()
+    """Keys of the rows that came twice there."""
 
     @override
     def walk(self) -> Steps:
@@ -165,9 +175,14 @@ class Walk(Endings):
             return None
         ask = self._places.around(self._end, min(self._size, self._longest))
         beside = min(self._end - ask.start, ask.start + ask.size - self._end)
-        self._is_wide = beside >= _MANY and self._window.reaches_over(page, again, beside)
+        self._twice = {*page.keys}.difference(new)
+        is_many = len(self._twice) - again >= max(_MANY, len(page.keys) // _SHARE)
+        self._is_wide = is_many and self._window.reaches_over(page, again, beside)
         is_steady = self.evidence.steady >= ALIKE or self._at.start < self._furthest
-        return None if is_steady and self._window.follows_on(page) else ask
+        if is_steady and self._window.follows_on(page):
+            return None
+        looked, self._looked_at_end = self._looked_at_end, self._is_short(page)
+        return None if looked and self._looked_at_end else ask  # while it is looked, more rows are inserted
 
     def _look_around(self, ask: Ask) -> Steps:
         """Read what lies about the end of a page in one piece, which holds each row once."""
@@ -177,8 +192,10 @@ class Walk(Endings):
         page.overtaken = max(0, self._end - ask.start - len(page.records))
         if self._window.joins(page):  # else rows that are still to be read may lie before it
             self._window.take_in(page)
-        self.evidence.steady = 0 if page.fresh else self.evidence.steady + 1
-        if page.fresh and self._is_wide and not self._is_all:
+        traded = _stand_together(page, self._twice)
+        self.evidence.steady = 0 if traded else self.evidence.steady + 1
+        self._wide_ends += traded and self._is_wide
+        if self._wide_ends > 1 and not self._is_all:  # one can be of rows that others moved, all at once
             self._doubt = "More rows than half a page has trade places from one request to the next"
         self.proofs += not page.fresh
         self._at, self._expects_next = here, steady
@@ -272,3 +289,11 @@ class Walk(Endings):
             raise self.loop("The API sends the same pages again and again")
         if not self._only_first_page or len(self._first) >= (self.size or 1):
             raise self.loop(f"The API ignores `{self._places.param}` but not `{self._places.size_param}`")
+
+
+def _stand_together(page: Page, twice: AbstractSet[Any]) -> bool:
+    """Whether new rows stand among those that came twice, as such do that trade places."""
+    new = {*page.fresh_keys} if page.fresh_keys else frozenset()
+    passed = [at for at, key in enumerate(page.keys) if key in new]
+    again = [at for at, key in enumerate(page.keys) if key in twice]
+    return any(abs(here - there) <= len(passed) + len(again) for here in passed for there in again)
