@@ -79,9 +79,10 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   page may weigh comes right behind the end of a page. Numbered pages that are cut so fail by name.
 - **Rows of one moment that come in another order each time**, and are more than a third of a page: the stream
   keeps what came and fails by name, as a rule; of up to three quarters of a page, and in lists of few pages,
-  some can pass the reader. Of fewer none do in a list that stays as it is. Where rows are deleted or moved to its end
-  between two requests, one that trades places at just that end of a page can. So can one where the run goes
-  on after a stop just there, or where five ends of pages before showed rows that others insert, and no more.
+  some can pass the reader. Of fewer none do in a list that stays as it is. Where rows are deleted or moved to
+  its end between two requests, one that trades places at just that end of a page can. So can one where the
+  run goes on after a stop just there, or where five ends of pages before showed rows that others insert, and
+  no more.
 - **A list that grows with every request** is read until a hundred pages in a row brought little more than
   what was added meanwhile, and the same place shows more rows each of four times; the rest is left to the
   next run.
