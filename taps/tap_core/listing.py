@@ -135,8 +135,6 @@ class Listing:
         paginator, reading = self._paginator, self._reading
         if page.safe_size and paginator.size:
             paginator.size = min(paginator.size, page.safe_size)
-        # What passed the reader at a page's end can stand before the checkpoint by now.
-        again = [] if self._stream.has_selected_descendents else page.records[: len(done)]
         fresh = paginator.take(page)
         before = max(0, (self._before or 0) + paginator.records_read - len(page.records) - page.overtaken)
         if page.why_incomplete:
@@ -145,7 +143,7 @@ class Listing:
         if self._context is None and not self.is_late:
             reading.total = paginator.total
         if done:
-            fresh = [*again, *(record for record in fresh if self._stream.key_of(record) not in done)]
+            fresh = [record for record in fresh if self._stream.key_of(record) not in done]
         reach = 1 if self._stream.has_selected_descendents else self._fetcher.depth
         if self.stops_early:
             reach = 0  # the bookmark, or the window's end, may be on the next page

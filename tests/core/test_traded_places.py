@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import random
 
 import pytest
 
-from json_api import JsonApi, cut, numbered
-from lists import only, read, settings
-from support import Output, run
+from json_api import cut, numbered
+from lists import read
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
@@ -59,26 +56,6 @@ def test_more_rows_than_can_be_looked_at_that_trade_places_fail_by_name(stream, 
     why = "(More rows than half a page has trade places|The API sends rows that don't follow on those before)"
     with pytest.raises(ApiError, match=f"{stream}: {why}"):
         read(TAPS[stream], [stream], Shuffled(stream, seed, tied=tied))
-
-
-@pytest.mark.parametrize("stream", ["users", "campaigns"])
-def test_a_row_that_trades_places_between_two_runs_comes_where_the_second_goes_on(stream):
-    """One of the page that follows takes the place of one that was read, before the last that was."""
-    server = Shuffled(stream, 0, tied=1)
-
-    def fails_at_the_third(path, query):
-        return (403, {}) if server.requests == 2 else server(path, query)
-
-    with JsonApi(fails_at_the_third) as api, contextlib.redirect_stdout(io.StringIO()) as output:
-        with pytest.raises(ApiError):
-            TAPS[stream](config=settings(api), catalog=only(TAPS[stream], stream)).run()
-        first = Output(output.getvalue())
-        place = int(first.state["bookmarks"][stream]["checkpoint"][0]["key"])
-        server.rows[place - 1], server.rows[place + 1] = server.rows[place + 1], server.rows[place - 1]
-        server.requests = 3
-        second = run(TAPS[stream], settings(api), catalog=only(TAPS[stream], stream), state=first.state)
-    rows = first.records[stream] + second.records[stream]
-    assert {int(row["id"]) for row in rows} == set(range(ROWS))
 
 
 @pytest.mark.parametrize("stream", ["users", "campaigns"])
