@@ -77,6 +77,10 @@ class Positioned(Paginator):
         self._unconnected = 0
         self._furthest = 0  # how far pages reached when the reader last stepped back
         self._returns = 0  # steps back since then that began no further on
+        self._twice: set[Any] = set()  # keys of the rows that came twice about the end of the last page
+        self._is_wide = False  # rows trade places over more there than is read once more
+        self._wide_ends = 0  # at how many ends they did
+        self._looked_at_end = False  # the last look was about the end of the list
         self._unlike = 0  # rows of the first page, all unlike before
         self._empty = 0  # number or offset of a page without rows
         self._heeds_places = False  # the server has shown that it does

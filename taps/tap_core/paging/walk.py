@@ -20,8 +20,7 @@ from tap_core.paging.paginator import NO_PLACE
 from tap_core.paging.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Collection, Generator
 
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
@@ -36,18 +35,6 @@ _MANY, _SHARE = 5, 12
 
 class Walk(Endings):
     """A list read by places in it: from the start, over pages that join one another, to the end."""
-
-    _is_wide = False
-    """Whether rows trade places over more than is read once more about the end of the last page."""
-
-    _looked_at_end = False
-    """Whether the last look was about the end of the list."""
-
-    _wide_ends = 0
-    """At how many ends they did."""
-
-    _twice: AbstractSet[Any] = frozenset()
-    """Keys of the rows that came twice there."""
 
     @override
     def walk(self) -> Steps:
@@ -291,7 +278,7 @@ class Walk(Endings):
             raise self.loop(f"The API ignores `{self._places.param}` but not `{self._places.size_param}`")
 
 
-def _stand_together(page: Page, twice: AbstractSet[Any]) -> bool:
+def _stand_together(page: Page, twice: Collection[Any]) -> bool:
     """Whether new rows stand among those that came twice, as such do that trade places."""
     new = {*page.fresh_keys} if page.fresh_keys else frozenset()
     passed = [at for at, key in enumerate(page.keys) if key in new]
