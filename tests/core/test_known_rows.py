@@ -82,7 +82,24 @@ def test_a_row_that_came_decoded_counts_as_unchanged():
     decoded, changed = page_of([1, 2], name="a"), page_of([2, 3], name="b")
     decoded.records = [jsonpath.decode(record) for record in decoded.records]
     assert after(decoded).joins(changed)
-    assert after(changed).joins(decoded)
+    assert after(page_of([2], name="b")).joins(decoded)
+
+
+@pytest.mark.parametrize(
+    ("ids", "joins"),
+    [
+        ([9, 10, 11, 12, 13, 14], True),  # as always
+        ([10, 9, 11, 12, 13, 14], True),  # tied with a new one
+        ([6, 7, 8, 9, 10, 11], True),  # others were inserted before
+        ([6, 8, 9, 10, 11, 12], True),  # and one was deleted
+        ([0, 1, 2, 3, 4, 5], True),  # as many as a page
+        ([11, 12, 13, 5, 14, 15], False),  # one was moved on
+        ([11, 12, 3, 13, 5, 14], False),  # two were
+        ([3, 11, 12, 13, 14, 15], False),
+    ],
+)
+def test_a_row_that_was_moved_on_as_it_is_does_not_join_a_page(ids, joins):
+    assert after(page_of(range(5)), page_of(range(5, 10))).joins(page_of(ids)) is joins
 
 
 def test_of_a_huge_page_only_the_last_thousand_rows_can_be_told_from_changed_ones():

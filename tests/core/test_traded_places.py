@@ -104,3 +104,22 @@ def test_where_rows_are_inserted_it_is_looked_for_ties_a_few_times_only(stream):
     assert {int(row["id"]) for row in output.records[stream]} >= set(range(5 * ROWS))
     # A look at each end would double them; numbered pages take a fifth more than others without any.
     assert server.requests < 1.5 * len(server.rows) / (PAGE - 1)
+
+
+@pytest.mark.parametrize("moved", [1, 3])
+@pytest.mark.parametrize("stream", TAPS)
+def test_a_row_that_is_moved_on_as_it_is_does_not_hide_that_others_moved_up(stream, moved):
+    """Rows from the top go to the next page without a change, while as many and five more are gone."""
+    page = 200 if stream == "payment_profiles" else 100
+    server = Shuffled(stream, 0, tied=1, rows=4 * page, page=page)
+
+    def moving(path, query):
+        if server.requests == 1:
+            rows = server.rows
+            rows[page + page // 2 : page + page // 2] = rows[:moved]
+            del rows[:moved], rows[20:25]
+        return server(path, query)
+
+    output = read(TAPS[stream], [stream], moving)
+    assert {row["id"] for row in server.rows} <= {row["id"] for row in output.records[stream]}
+    assert server.requests < 15

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -72,7 +74,7 @@ class Window:
         if not self._newest.keys().isdisjoint(keys):
             new = [at for at, key in enumerate(keys) if key not in self._newest]
             if new and len(new) < len(keys) - new[0]:
-                scattered = self._count_unchanged(keys[new[0] :], fresh[new[0] :])
+                scattered = sum(self._stay(page, slice(new[0], None)))
             keys, fresh = [keys[at] for at in new], [fresh[at] for at in new]
         page.fresh, page.fresh_keys = fresh, keys
         if page.records:
@@ -126,19 +128,35 @@ class Window:
         back = {key: len(read) - at for at, key in enumerate(read)}
         return [(at, back.get(key)) for at, key in enumerate(page.keys) if key not in new]
 
-    def _count_unchanged(self, keys: Sequence[Any], records: Sequence[Any]) -> int:
-        known = zip(keys, self._fingerprints(records), strict=True)
-        return sum(self.knows(key) and self._is_unchanged(key, now) for key, now in known)
-
     def joins(self, page: Page) -> bool:
-        """Whether a page holds a row that was read and is unchanged: one that an update has not moved.
+        """Whether a page holds a row that was read, is unchanged, and stands among those it stood among.
 
-        All rows that were not read yet come after it, and so none can lie before the page.
+        No update has moved it then: all rows that were not read yet come after it, and so none can lie before
+        the page. It is believed if it stands within a third of a page of its place, as tied rows do, or if
+        most of those that were read after it follow it still.
         """
-        return any(
-            self.knows(key) and self._is_unchanged(key, now)
-            for key, now in zip(page.keys, self._fingerprints(page.records), strict=True)
-        )
+        last = next(reversed(self._pages[-1]), None) if self._pages else None
+        if page.keys and page.keys[0] == last and any(self._stay(page, slice(1))):
+            return True
+        stay = list(self._stay(page, slice(None)))
+        if not any(stay):
+            return False
+        order = dict.fromkeys(key for rows in reversed(self._pages) for key in reversed(rows))
+        back = dict(zip(order, count(1)))
+        near, few, after = 1 + len(stay) // 3, len(stay) // 2, list[int]()
+        for at in range(len(stay) - 1, -1, -1):
+            place = back.get(page.keys[at], 0)
+            is_followed = 2 * bisect_left(after, place) >= min(place - 1, few)
+            if stay[at] and (is_followed or at + place <= near):
+                return True
+            if place:
+                insort(after, place)
+        return False
+
+    def _stay(self, page: Page, part: slice) -> Iterable[bool]:
+        """Which rows of a part of a page were read and are unchanged."""
+        known = zip(page.keys[part], self._fingerprints(page.records[part]), strict=True)
+        return (self.knows(key) and self._is_unchanged(key, now) for key, now in known)
 
     def comes_again(self, page: Page, place: int, asked: int) -> bool:
         """Whether a page holds just the rows that were read from a place on, as many as were asked for."""
