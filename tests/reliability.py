@@ -22,9 +22,9 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 
 - **Offset lists** (events, bookings, rewards): each page begins with the last row of the page before.
   When that row is not there, or was changed and so may have moved, the reader steps back until it finds
-  one that it knows, that is as it was and that stands among those it stood among. Every row that is in the list from the begin of the read to its
-  end is emitted, whatever is inserted, deleted or updated around it, in lists of any order. A
-  row can come twice, with the same key.
+  one that it knows, that is as it was and that stands among those it stood among. Every row that is in the
+  list from the begin of the read to its end is emitted, whatever is inserted, deleted or updated around it,
+  in lists of any order. A row can come twice, with the same key.
 - **Page-number lists** (billing) overlap in the same way: page 2 of 199 rows begins with the last row of
   page 1 of 200, and so on with sizes a little below the largest. That costs one request in ten of a long
   list, none of a list of one page.

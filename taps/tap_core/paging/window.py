@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -135,15 +135,16 @@ class Window:
         the page. It is believed if it stands within a third of a page of its place, as tied rows do, or if
         most of those that were read after it follow it still.
         """
-        last = next(reversed(self._pages[-1]), None) if self._pages else None
-        if page.keys and page.keys[0] == last and any(self._stay(page, slice(1))):
-            return True
+        near, few = 1 + len(page.keys) // 3, len(page.keys) // 2
+        last = islice(reversed(self._pages[-1]), near) if self._pages else ()
+        if any(key == page.keys[0] for key in last) and any(self._stay(page, slice(1))):
+            return True  # as nearly always
         stay = list(self._stay(page, slice(None)))
         if not any(stay):
             return False
         order = dict.fromkeys(key for rows in reversed(self._pages) for key in reversed(rows))
         back = dict(zip(order, count(1)))
-        near, few, after = 1 + len(stay) // 3, len(stay) // 2, list[int]()
+        after = list[int]()
         for at in range(len(stay) - 1, -1, -1):
             place = back.get(page.keys[at], 0)
             is_followed = 2 * bisect_left(after, place) >= min(place - 1, few)
