@@ -70,8 +70,13 @@ class Storage(StorageTarget):
             raise Unwritable(msg) from None
 
 
+def _member(found: Any, name: str) -> Any:
+    """What an object holds; None where there is none: `--discover` shows the streams whatever is set."""
+    return found.get(name) if isinstance(found, dict) else None
+
+
 def _form(config: Mapping[str, Any]) -> Any:
-    return ((config.get("batch_config") or {}).get("encoding") or {}).get("format")
+    return _member(_member(config.get("batch_config"), "encoding"), "format")
 
 
 def are_arrow(config: Mapping[str, Any]) -> bool:
@@ -184,7 +189,7 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if not batches:
         return
     form = _form(config)
-    root = (batches.get("storage") or {}).get("root")
+    root = _member(_member(batches, "storage"), "root")
     if form not in FORMATS:
         said = "must be" if form else "is missing: it must be"
         yield f"batch_config.encoding.format {said} one of {', '.join(FORMATS)}"

@@ -13,6 +13,7 @@ from in_process import call, said, select
 from json_api import JsonApi, cut, numbered
 from raw_server import RawServer, answer
 from tap_billing.tap import TapBilling
+from tap_core.errors import ApiError
 from tap_events.tap import TapEvents
 from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
@@ -205,3 +206,24 @@ def test_J10_who_reads_log_and_output_as_one_gets_a_plain_last_line(tmp_path, na
     *before, last = done.stdout.splitlines()
     assert last.startswith(said)
     assert any(json.loads(line).get("level") == "error" for line in before), "the log is as it was"
+
+
+ODD = [5, "x", {"x": 1}]
+ODD_BATCHES = [
+    *ODD,
+    *({"encoding": "jsonl"}, {"encoding": ["a"]}, {"encoding": {"format": ["arrow"]}}),
+    *({"encoding": {"format": "arrow"}, "storage": storage} for storage in (None, "x", {"root": 5})),
+]
+
+
+@pytest.mark.parametrize("tap", TAPS)
+def test_D11_discover_shows_the_streams_whatever_is_set_but_for_maps(tap):
+    """As the SDK calls it: what is wrong is told by a run, and by `--test`. Maps make other streams."""
+    for name in list(tap.config_jsonschema["properties"]):
+        for value in ODD_BATCHES if name == "batch_config" else ODD:
+            config = {name: value}
+            if name == "stream_maps":
+                with pytest.raises(ApiError, match="stream_maps"):
+                    tap(config=config, validate_config=False)
+            else:
+                assert tap(config=config, validate_config=False).catalog_dict["streams"], config
