@@ -189,7 +189,7 @@ def batch_errors(config: Mapping[str, Any]) -> Iterator[str]:
     if not batches:
         return
     form = _form(config)
-    root = _member(_member(batches, "storage"), "root")
+    root = str(_member(_member(batches, "storage"), "root") or "")
     if form not in FORMATS:
         said = "must be" if form else "is missing: it must be"
         yield f"batch_config.encoding.format {said} one of {', '.join(FORMATS)}"
