@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_core.checkpoint import name_of
 from tap_core.errors import ApiError, NotFound, RunEnds, TotalMissed
-from tap_core.losses import Reason
 from tap_core.paging.page import Rows
 from tap_core.positions import Order
 from tap_core.replication import RESUMED
@@ -125,7 +124,7 @@ class Listing:
                 page = None
             self._compare_with_total()
             if self._paginator.cut_off:
-                self._reading.cut_off(self._context)
+                self._reading.lack_rows(self._context, "the API sends the first rows of this list only")
             self._reading.list_read()
         finally:
             self._fetcher.forget(self._expected)
@@ -138,7 +137,7 @@ class Listing:
         fresh = paginator.take(page)
         before = max(0, (self._before or 0) + paginator.records_read - len(page.records) - page.overtaken)
         if page.why_incomplete:
-            reading.mark_not_whole(Reason(page.why_incomplete))
+            reading.lack_rows(self._context, page.why_incomplete)
         self._name_unreadable(page)
         if self._context is None and not self.is_late:
             reading.total = paginator.total

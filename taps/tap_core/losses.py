@@ -81,7 +81,7 @@ class Losses:
         self.left = 0
         self.given_up = self.is_hurried = self._has_gap = False
         self._missed: Reason | None = None
-        self._gone = self._cut_off = self._alike = self._differences = 0
+        self._gone = self._lacking = self._alike = self._differences = 0
         self.last_failure: tuple[Any, ...] = ()
         self._told_null_key = self._told_given_up = False
 
@@ -111,10 +111,8 @@ class Losses:
         if self.failures:
             more = self.failed - 1
             return Reason(self.failures[0] + f"; and {more} more" * (more > 0))
-        if self.missing:
-            return Reason("this account or server has no such list")
-        if self._gone:
-            return Reason(self._told_gone)
+        if self.missing or self._gone:
+            return Reason(self._told_none)
         return Reason("a stream map filters its rows") if self.stream.is_filtered_by_maps else self._missed
 
     def list_name(self, context: Context | None) -> str:
@@ -191,12 +189,11 @@ class Losses:
         self._gone += 1
         self._log_first(self._gone, logging.WARNING, "%s: passed over: %s", self.list_name(context), error)
 
-    def cut_off(self, context: Context | None) -> None:
-        """The API sends no more of a list than its first rows: they are read, and nothing is called gone."""
-        self._cut_off += 1
-        self.mark_not_whole(Reason("the API sends the first rows of a list only"))
-        text = "%s: the API sends the first rows of this list only"
-        self._log_first(self._cut_off, logging.WARNING, text, self.list_name(context))
+    def lack_rows(self, context: Context | None, why: str) -> None:
+        """Not all rows of a list, or of a page, are sent: the others are read, and nothing is called gone."""
+        self._lacking += 1
+        self.mark_not_whole(Reason(why))
+        self._log_first(self._lacking, logging.WARNING, "%s: %s", self.list_name(context), why)
 
     def fail(self, context: Context | None, error: ApiError) -> None:
         """A list, or the rest of it, can't be read; everything else is."""
@@ -281,20 +278,18 @@ class Losses:
         return not self.missing and self.lists >= _PARENTS and 2 * self._gone > self.lists
 
     @property
-    def _told_gone(self) -> str:
+    def _told_none(self) -> str:
+        if self.missing:
+            some = f"{self.missing} of {self.lists} parents have no list of them"
+            return some if self.ends else "this account or server has no such list"
         return f"{self._gone} of {self.lists} parents were gone, or have no such list"
 
     def tell_losses(self) -> None:
-        """Say, at the end, how many lists were cut off, and how many parents gone.
-
-        So many that it can't be by chance are a failure.
-        """
-        if self._cut_off > _TOLD:
-            text = "%s: of %d lists, the API sends the first rows only"
-            self.stream.logger.warning(text, self.name, self._cut_off)
-        if not self._gone or self.missing:
-            return
+        """Say, at the end, how many lists lack rows or are none. Too many for chance are a failure."""
+        if self._lacking > _TOLD:
+            text = "%s: %d lists or pages came without all of their rows"
+            self.stream.logger.warning(text, self.name, self._lacking)
         if self.is_mostly_gone:
-            self.fail(None, NotFound(f"{self._told_gone}: check api_url", status=404))
-        else:
-            self.stream.logger.warning("%s: %s", self.name, self._told_gone)
+            self.fail(None, NotFound(f"{self._told_none}: check api_url", status=404))
+        elif self.ends if self.missing else self._gone:
+            self.stream.logger.warning("%s: %s", self.name, self._told_none)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.schema.source import SchemaDirectory
 from typing_extensions import override
 
 from tap_core import ApiSchema, ApiStream, Cursor
+from tap_core.errors import Retriable
 from tap_promotions import schemas
+
+if TYPE_CHECKING:
+    from tap_core.paging.page import Page
 
 OLDEST_FIRST = {"order": "created_asc"}
 """Rows that are made during a run arrive at the end, where they are read too. The default is newest first."""
+
+_ITEMS_PAGE = "$.paging.items_page"
 
 _MOMENTS = [
     f"{part}{name}" for part in ("", "user.", "prize.") for name in ("created", "start_date", "end_date")
@@ -48,6 +54,21 @@ class PromotionsStream(ApiStream):
     def get_new_paginator(self) -> Cursor:
         """Cursors, null or absent on the last page; a page may be empty before the end. No page size."""
         return Cursor(param="next_cursor", path="$.paging.next_cursor")
+
+    @override
+    def check_failure(self, page: Page) -> None:
+        """See that a page is no failure: nor is it one that counts rows, and has none.
+
+        Raises:
+            Retriable: It is.
+        """
+        super().check_failure(page)
+        said, count = page.total(_ITEMS_PAGE) or 0, len(page.records)
+        if said > count == 0:
+            msg = f"the answer has no rows, and says by `items_page` that it has {said}"
+            raise Retriable(msg, divisible=False)
+        if said > count:
+            page.why_incomplete = "a page has fewer rows than it says by `items_page`"
 
     @override
     def records_path(self, document: Any) -> str:

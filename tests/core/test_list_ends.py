@@ -235,3 +235,23 @@ def test_H08_a_total_that_knows_no_lower_bound_plans_nothing_and_accuses_nobody(
     assert len(output.records["orders"]) == 250
     assert server.requests <= 7
     assert "the API says there are" not in caplog.text
+
+
+FIRST = {
+    "orders": (TapRewards, lambda rows: {"orders": rows, "total_count": 350}),
+    "roles": (TapRewards, lambda rows: {"roles": rows, "total_count": 350}),
+    "users": (TapEvents, lambda rows: {"users": rows, "pagination": [{"total": 350}]}),
+}
+
+
+@pytest.mark.parametrize("stream", FIRST)
+def test_A01_a_first_page_without_rows_beside_a_total_is_asked_for_again(stream):
+    tap, body = FIRST[stream]
+    rows = [{"id": str(n) if tap is TapRewards else n, "created_at": moment(n)} for n in range(350)]
+    requests = []
+
+    def handle(path, query):
+        requests.append(path)
+        return body(cut(rows[::-1], query, default=350) if len(requests) > 1 else [])
+
+    assert len(read(tap, [stream], handle).records[stream]) == 350

@@ -28,10 +28,16 @@ def test_a_page_like_the_first_one_is_read_once_a_look_has_shown_that_places_are
     assert read.ahead[:4] == [[(9, 10)], [], [], [(18, 10)]]
 
 
-def test_where_no_page_is_like_the_first_one_nothing_is_looked_for():
+def test_where_no_page_is_like_one_before_nothing_is_looked_for():
+    read = Read(marked(), by_offset([*range(20), *range(5, 35)]))
+    assert read.rows == [*range(20), *range(5, 35)]
+    assert read.looks == [(50, 10)]  # which proves the end
+
+
+def test_a_page_like_the_last_rows_is_looked_at_as_the_first_one_is():
     read = Read(marked(), by_offset([*range(20), *ALIKE]))
     assert read.rows == [*range(20), *ALIKE]
-    assert read.looks == [(55, 10)]  # which proves the end
+    assert read.looks == [(FAR, 1), (55, 10)]
 
 
 def test_a_look_that_fails_shows_that_places_are_heeded():

@@ -3,6 +3,7 @@
 import pytest
 
 from core.test_paginators import List, items
+from in_process import select
 from json_api import JsonApi, cut, numbered
 from lists import only, settings
 from support import run
@@ -147,3 +148,73 @@ def test_A08_a_length_that_was_shown_to_be_an_end_costs_no_more():
         assert len(source.read(paginator)) == count
         requests.append(source.requests)
     assert requests == [2, 1, 2, 1, 1]
+
+
+def by_weight(lengths, most):
+    """Lists of rows of so many bytes, in answers of no more than so many."""
+
+    def answer(query):
+        start, weight = int(query.get("offset", 0)), 0
+        page = []
+        for number, length in list(enumerate(lengths))[start : start + int(query.get("limit", 1000))]:
+            weight += length
+            if page and weight > most:
+                break
+            page.append({"id": number, "text": "x" * length})
+        return {"items": page}
+
+    return answer
+
+
+@pytest.mark.parametrize("heavy", [2_000, 5_000, 9_000, 30_000])
+def test_A08_A16_whole_lists_of_a_server_that_cuts_them_by_their_weight(heavy):
+    """Behind a longer, lighter one that came whole; the heaviest are cut to fewer than ten rows."""
+    evidence = None
+    for lengths in ([10] * 130, [heavy] * 25, [10] * 3, [heavy] * 24, [heavy // 2] * 40):
+        source, paginator = List(by_weight(lengths, 45_000)), WholeList(ByOffset())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        assert sorted(source.read(paginator)) == list(range(len(lengths)))
+
+
+def test_a_light_list_is_not_looked_behind_for_its_weight():
+    evidence, requests = None, []
+    for lengths in ([10] * 130, [20] * 9, [1000] * 9, [5000] * 9, [5000] * 8, [4000] * 9, [100] * 100):
+        source, paginator = List(by_weight(lengths, 10**6)), WholeList(ByOffset())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        source.read(paginator)
+        requests.append(source.requests)
+    assert requests == [2, 1, 1, 2, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("places", "server"), [(ByOffset, by_offset), (ByNumber, by_number)])
+def test_A16_an_empty_list_does_not_break_those_of_a_server_with_pages(places, server):
+    evidence = None
+    for count in (0, 40, 3, 0, 25):
+        paginator = WholeList(places())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        assert sorted(List(server(count, 10)).read(paginator)) == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "cap"),
+    [("teams", "team_event_types", 10), ("bookings", "booking_attendees", 20)],
+)
+def test_A08_A16_whole_lists_of_parents_on_a_server_with_pages(parent, child, cap):
+    """The first parent has none, the second one many light ones, the third few heavy ones."""
+    weights = {1: [], 2: [1] * 45, 3: [9000] * 30, 4: [1] * 3}
+
+    def handle(path, query):
+        number = next((int(part) for part in path.split("/") if part.isdigit()), None)
+        if number is None or path.endswith("bookings"):
+            rows = [{"id": key, "uid": str(key), "updatedAt": "2026-01-01T00:00:00Z"} for key in weights]
+            return {"status": "success", "data": cut(rows, query, start="skip", size="take")}
+        rows = [{"id": 100 * number + at, "title": "x" * size} for at, size in enumerate(weights[number])]
+        page = cut(rows, query, cap=cap, default=cap, start="skip", size="take")
+        return {"status": "success", "data": page[: 6 if number == 3 else cap]}
+
+    with JsonApi(handle) as api:
+        output = run(TapScheduling, settings(api), catalog=select(TapScheduling, parent, child))
+    assert len({row["id"] for row in output.records[child]}) == 78

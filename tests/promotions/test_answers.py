@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from json_api import JsonApi
-from lists import QUICK, only
+from lists import QUICK, activated, only
 from promotions.truth import V2, settings
 from support import KEY, run
 from tap_core.errors import ApiError
@@ -245,3 +245,48 @@ def test_a_row_without_its_promotion_has_that_of_the_path(small, own):
 def test_an_entry_without_a_user_cannot_be_loaded(small):
     with pytest.raises(ApiError, match="without its key `user_id`"):
         one(small, "ranking", '{"points": 1}')
+
+
+def counting(shown, count, *, once=False):
+    """Lists of rows of which the first page holds less than it says, ever again or once."""
+    asked = set()
+
+    def handle(path, query):
+        items, is_first = rows(range(count)), path not in asked
+        asked.add(path)
+        shown_now = items[:shown] if is_first or not once else items
+        return {"items": shown_now, "paging": {"items_page": str(count), "next_cursor": None}}
+
+    return JsonApi(handle)
+
+
+@pytest.mark.parametrize("stream", ["promotions", "organizing_brands"])
+def test_A01_a_page_that_counts_rows_and_has_none_is_no_end(stream):
+    config = {"bearer_token": KEY, **QUICK, "emit_activate_version_messages": True}
+    catalog = only(TapPromotions, stream)
+    with counting(0, 12, once=True) as api:
+        output = run(TapPromotions, {"api_url": api.url, **config}, catalog=catalog)
+        assert len(output.records[stream]) == 12
+    with (
+        counting(0, 12) as api,
+        pytest.raises(ApiError, match="no rows, and says by `items_page` that it has 12"),
+    ):
+        run(TapPromotions, {"api_url": api.url, **config}, catalog=catalog)
+
+
+@pytest.mark.parametrize("stream", ["promotions", "organizing_brands"])
+def test_H01_of_a_page_with_fewer_rows_than_it_says_nothing_is_called_gone(stream, caplog):
+    config = {"bearer_token": KEY, **QUICK, "emit_activate_version_messages": True}
+    with counting(6, 12) as api:
+        output = run(TapPromotions, {"api_url": api.url, **config}, catalog=only(TapPromotions, stream))
+    assert len(output.records[stream]) == 6
+    assert not activated(output)
+    assert f"{stream}: a page has fewer rows than it says by `items_page`" in caplog.text
+
+
+@pytest.mark.parametrize("more", [{"has_more": True}, {"next": "https://x/next"}])
+def test_what_is_said_to_have_come_is_what_came(more):
+    with JsonApi(lambda *_: {"items": rows(range(7)), "paging": more}) as api:
+        config = {"api_url": api.url, "bearer_token": KEY, **QUICK}
+        with pytest.raises(ApiError, match="only 7 records"):
+            run(TapPromotions, config, catalog=only(TapPromotions, "promotions"))

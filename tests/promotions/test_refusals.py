@@ -65,3 +65,10 @@ def test_a_bad_token_is_fatal_and_not_shown(small, tmp_path, status):
     assert "bearer_token" in result.stderr
     assert token not in result.stdout + result.stderr
     assert len(small.requests) <= 2  # none is tried again
+
+
+def test_how_many_promotions_have_no_ranking_is_told(small, caplog):
+    for row in small.data["promotions"]["promotions"][:3]:
+        small.fault("status", path=f"{V2}/ranking/{row['id']}$", status=404)
+    run(TapPromotions, settings(small))
+    assert "rankings: 3 of 20 parents have no list of them" in caplog.text

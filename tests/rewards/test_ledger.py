@@ -239,8 +239,8 @@ def page_of(rows):
     )
 
 
-def read(rows, *, size, cap, offset=True, limit=True, late=()):
-    """Lines read from a server of these rows, which may ignore the offset or limit, or get new rows."""
+def read(rows, *, size, cap, offset=True, limit=True, late=(), clamped=False):
+    """Lines read from a server of these rows, which may ignore, or clamp, the offset, or get new rows."""
     paginator = LedgerPages(size=size, until_param="until", time_field="created_at")
     found, rows, late = [], list(rows), list(late)
     for _ in range(300):
@@ -248,6 +248,7 @@ def read(rows, *, size, cap, offset=True, limit=True, late=()):
         rows[:0] = [late.pop()] if late else []
         shown = [row for row in rows if row["created_at"] <= query.get("until", "9999")]
         start = query["offset"] if offset else 0
+        start = max(0, min(start, len(shown) - query["limit"])) if clamped else start
         end = start + min(query["limit"], cap) if limit else len(shown)
         found += map(jsonpath.decode, paginator.take(page_of(shown[start:end])))
         if paginator.finished:
@@ -269,6 +270,22 @@ ledgers = st.lists(lines, max_size=30).map(lambda rows: sorted(rows, key=lambda 
 def test_H03_no_line_is_lost_or_doubled(rows, size, cap, new):
     late = [{"created_at": f"2026-01-01T01:{minute:02d}:00Z", "amount": 0} for minute in range(new)][::-1]
     assert [r for r in read(rows, size=size, cap=cap, late=late) if r not in late] == rows
+
+
+@pytest.mark.parametrize("size", [2, 3, 9, 20])
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 10, 17, 20, 39])
+def test_H07_places_behind_the_end_can_show_the_last_page(count, size):
+    rows = [{"created_at": f"2026-01-01T00:00:{59 - n}Z", "amount": n // 2} for n in range(count)]
+    assert read(rows, size=size, cap=size, clamped=True) == rows
+    if 2 < size < count:  # pages of fewer rows can show the last two again and again
+        twice = [*rows, rows[-1]]
+        assert read(twice, size=size, cap=size, clamped=True) == twice
+
+
+def test_H07_where_equal_lines_at_the_end_cannot_be_counted_the_list_fails():
+    rows = [{"created_at": f"2026-01-01T00:00:0{second}Z", "amount": 0} for second in (3, 2, 1, 1)]
+    with pytest.raises(ApiError, match="Equal rows stand at the end"):
+        read(rows, size=2, cap=2, clamped=True)
 
 
 @settings(deadline=None, max_examples=200)

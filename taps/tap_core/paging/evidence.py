@@ -14,6 +14,8 @@ ALIKE = 5
 
 _TINY = 10
 _HEAVY = 0.75
+_LIGHT = 20_000
+"""Bytes that no server sends in two pieces."""
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Evidence:
         unpaged: Lists that came whole, whatever was asked for; 0 again once a list went on.
         longest_unpaged: Records in the longest of these.
         longest_whole: Records in the longest list that came in one response, behind which nothing stands.
+        heaviest_whole: Bytes of the records of the heaviest one.
         volatile: Rows in a row that were sent unlike before although they had kept their place.
         steady: Looks in a row at ends of pages that no row had passed: others insert rows there.
     """
@@ -45,6 +48,7 @@ class Evidence:
     unpaged: int = 0
     longest_unpaged: int = 0
     longest_whole: int = 0
+    heaviest_whole: int = 0
     volatile: int = 0
     steady: int = 0
 
@@ -73,6 +77,18 @@ class Evidence:
         """Whether a full page that reaches this total is known to be the last one."""
         return self.confirmed_totals[total] >= ALIKE and total not in self.refuted_totals
 
-    def is_whole(self, count: int) -> bool:
-        """Whether a response of so few records is believed to be all: no server's pages are so short."""
-        return count < _TINY or (count < self.longest_whole and not self.is_unproved(count))
+    def is_whole(self, count: int, weight: int) -> bool:
+        """Whether a response is believed to be all of a list: no server's pages are so short.
+
+        Nor so light: some cut what they send by its weight.
+        """
+        if count < _TINY:
+            return weight <= max(self.heaviest_whole, _LIGHT)
+        is_usual = count < self.longest_whole and weight <= self.heaviest_whole
+        return is_usual and not self.is_unproved(count)
+
+    def note_whole(self, count: int, weight: int) -> None:
+        """Nothing stands behind a response of so many records and bytes."""
+        self.short_ends.add(count)
+        self.longest_whole = max(self.longest_whole, count)
+        self.heaviest_whole = max(self.heaviest_whole, weight)

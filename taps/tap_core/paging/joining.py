@@ -15,6 +15,7 @@ from tap_core.paging.positioned import Positioned
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Hashable, Sequence
+    from typing import Any
 
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query
@@ -52,22 +53,32 @@ class Joining(Positioned):
         if not self._mark or self.probing:
             return page
         self._top = self._top or page.keys
-        if ask.start and page.keys == self._top and not self._heeds_places:
-            page = yield from self._tell_from_first(ask)
-        if self._heeds_places or page.keys != self._first:
+        if self._seems_known(page) and not (self._heeds_places or self._clamps_places):
+            far = yield from self._probe(self._places.ask(FAR, 1))
+            self._heeds_places = far is None or not far.records
+            self._clamps_places = bool(far and far.keys and far.keys[0] != self._first[0])
+            self._at = ask
+            page = yield ask.query
+            page.fresh = []
+        known = self._seems_known(page)
+        if known and not self._heeds_places:
+            if self._clamps_places and 1 == len(set(page.keys)) < len(page.keys):
+                self._doubt = "Equal rows stand at the end, of which the API does not show how many there are"
+            page.keys = known
+        else:
             self._mark(page, ask.start)
         return page
 
-    def _tell_from_first(self, ask: Ask) -> Generator[Query, Page, Page]:
-        """The page once more, after a look behind the end has told whether places are heeded."""
-        far = yield from self._probe(self._places.ask(FAR, 1))
-        self._heeds_places = far is None or not far.records
-        self._at = ask
-        page = yield ask.query
-        page.fresh = []
-        if not self._heeds_places and len(page.records) == len(self._first):
-            page.keys = self._first
-        return page
+    def _seems_known(self, page: Page) -> list[Any] | None:
+        """The marked keys of rows that come again where the server ignores places, or clamps them to the end.
+
+        It may also be of other rows that are equal to these: a look behind the end tells.
+        """
+        if self._at.start and page.keys == self._top and not self._clamps_places:
+            return self._first
+        last = self._window.last(len(page.keys))
+        is_behind = self._at.start + len(page.keys) > self._end
+        return last if page.keys and is_behind and [key for key, _ in last] == page.keys else None
 
     def _probe(self, ask: Ask, refusals: Collection[int] = ()) -> Generator[Query, Page, Page | None]:
         """A page that only tells something; None if it is refused, with one of the statuses if any are."""

@@ -91,6 +91,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self._refusal: ApiError | None = None  # of a place that may be behind the end
         self._fruitless = 0
         self._guard = Guard()
+        self._in_hand: Page | None = None  # the page that is taken, whose records count once it is
 
     def _behind(self, query: Query, *, sure: bool = True) -> Generator[Query, Page, Page]:
         """A page behind all that came: an empty one where the server refuses the place, and does so twice.
@@ -140,7 +141,9 @@ class Paginator(BaseAPIPaginator[Query]):
         self.most_claimed = max(self.most_claimed, self.total or 0)
         if self.lone and self.total is None and not self.records_read:
             self.least_total = page.least_total
+        self._in_hand = page
         self._move(page)
+        self._in_hand = None
         self.evidence.longest = max(self.evidence.longest, len(page.records))
         if not self.records_read:
             self.evidence.heaviest = max(self.evidence.heaviest, page.weight)
@@ -209,8 +212,9 @@ class Paginator(BaseAPIPaginator[Query]):
     def loop(self, why: str) -> ApiError:
         """A failure of a list that has no end, or none that can be trusted."""
         whole = "a list" if self.total is None else self.total
+        came = self.records_read + len(self._in_hand.fresh if self._in_hand else ())
         return ApiError(
-            f"{self.name}: {why}: only {self.records_read} records of {whole} can be read. "
+            f"{self.name}: {why}: only {came} records of {whole} can be read. "
             "Report this to the API's vendor; deselect the stream to go on without it",
         )
 

@@ -84,6 +84,7 @@ class Positioned(Paginator):
         self._unlike = 0  # rows of the first page, all unlike before
         self._empty = 0  # number or offset of a page without rows
         self._heeds_places = False  # the server has shown that it does
+        self._clamps_places = False  # a place behind the end shows the last page
 
     @override
     def sample(self) -> Query:
@@ -279,6 +280,12 @@ class Positioned(Paginator):
         ):
             return True
         return self._places.has_own_size(len(page.records), self._at, self._longest)
+
+    def _is_contradicted(self, page: Page) -> bool:
+        """Whether a first page has no rows, and a total: that may be a failure of the moment."""
+        is_empty = not page.span and bool(self.total) and not self.bounded
+        self.proofs += is_empty
+        return is_empty
 
     def _refuse_more_at_end(self, page: Page) -> None:
         """As `_refuse_more`, where a further request has shown that nothing follows.

@@ -40,6 +40,8 @@ class Walk(Endings):
     def walk(self) -> Steps:
         """The whole list."""
         page = yield from self._page(self._places.ask(0, self._size))
+        if self._is_contradicted(page):
+            page = yield from self._page(self._places.ask(0, self._size))
         self._places.has_own_size(len(page.records), self._at, 0)
         self._longest = len(page.records)
         self._cover(page)
@@ -229,7 +231,8 @@ class Walk(Endings):
         if len(far.records) > size and not self._places.own_size:
             self._end_whole(page)
             return None
-        if far.keys[-1] != self._newest:  # else the place is clamped to the list's end
+        newest = {self._newest, self._newest[0]} if self._mark else {self._newest}
+        if far.keys[-1] not in newest:  # else the place is clamped to the list's end
             self._refuse_repetition(far)
         self._refuse_more(far)
         return None

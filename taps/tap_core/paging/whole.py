@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class WholeList(Walk):
     """One request without any place; and a look behind an answer that is long enough to be a page.
 
-    That look is spared where a longer list of the same endpoint was seen to be whole, for the first list of
-    each length: a second one can be cut to a limit. An API that knows no
-    places sends the list again, or refuses the request.
+    That look is spared where a longer list of the same endpoint was seen to be whole, and one that weighs as
+    much, for the first list of each length: a second one can be cut to a limit. An API that knows no places
+    sends the list again, or refuses the request.
     """
 
     def __init__(self, places: ByOffset | ByNumber, total: str | None = None) -> None:
@@ -38,11 +38,13 @@ class WholeList(Walk):
     def walk(self) -> Steps:
         """The list; and its other pages, if there are any."""
         page = yield {}
-        count = len(page.records)
+        if self._is_contradicted(page):
+            page = yield {}
+        count, weight = len(page.records), page.weight
         self._at = self._places.ask(0, count)
-        if not count or (not self._says_more(page) and self.evidence.is_whole(count)):
+        if not count or (not self._says_more(page) and self.evidence.is_whole(count, weight)):
             self._refuse_more(page)
-            self.evidence.believed.add(count)
+            self.evidence.believed.update({count} - {0})
             return
         self.size = self._longest = count
         self._short = self._shortness(page)
@@ -55,8 +57,7 @@ class WholeList(Walk):
             yield from self._rest(following)
             return
         self._refuse_more(page)
-        self.evidence.short_ends.add(count)
-        self.evidence.longest_whole = max(self.evidence.longest_whole, count)
+        self.evidence.note_whole(count, weight)
 
     @override
     def sample(self) -> Query:

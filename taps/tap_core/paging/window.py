@@ -64,6 +64,10 @@ class Window:
         """Whether a row of this key was read."""
         return key in self._newest
 
+    def last(self, count: int) -> list[Any]:
+        """The keys of so many rows that were read last."""
+        return [key for keys in self._order for key in keys][-count:]
+
     def narrow(self, page: Page) -> int:
         """Leave of a page what is new to be read; the page is then remembered as well.
 

@@ -101,11 +101,9 @@ class Calendars(SchedulingStream):
         accounts = jsonpath.find(page.document, _ACCOUNTS)
         page.replace_records([calendar for account in accounts for calendar in _calendars(account)])
         if broken := sum(map(_is_broken, accounts)):
-            page.why_incomplete = f"{broken} connected accounts can't be reached"
-            self.logger.warning(
-                "calendars: %s, and their calendars are missing: connect them again in the account's "
-                "settings",
-                page.why_incomplete,
+            page.why_incomplete = (
+                f"{broken} connected accounts can't be reached, and their calendars are missing: "
+                "connect them again in the account's settings"
             )
         return page
 
