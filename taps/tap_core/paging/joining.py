@@ -76,9 +76,11 @@ class Joining(Positioned):
         """
         if self._at.start and page.keys == self._top and not self._clamps_places:
             return self._first
+        newest = self._newest[0] if self._newest else None
+        if self._at.start + len(page.keys) <= self._end or page.keys[-1:] != [newest]:
+            return None
         last = self._window.last(len(page.keys))
-        is_behind = self._at.start + len(page.keys) > self._end
-        return last if page.keys and is_behind and [key for key, _ in last] == page.keys else None
+        return last if [key for key, _ in last] == page.keys else None
 
     def _probe(self, ask: Ask, refusals: Collection[int] = ()) -> Generator[Query, Page, Page | None]:
         """A page that only tells something; None if it is refused, with one of the statuses if any are."""
