@@ -29,8 +29,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   page 1 of 200, and so on with sizes a little below the largest. That costs one request in ten of a long
   list, none of a list of one page.
 - **Lists that are documented to come whole** are looked behind once if they have ten rows or more, or twenty
-  kilobytes, unless a longer and heavier one of the endpoint was seen to be whole: a server that pages them
-  all the same, by rows or by weight, is read to the end.
+  kilobytes, unless longer and heavier ones of the endpoint were seen to be whole, and none was cut: a server
+  that pages them all the same, by rows or by weight, is read to the end.
 - **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
 - **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
   empty page; and not where another sign in the same answer says that there is more. A short page ends a

@@ -102,6 +102,23 @@ def test_a_row_that_was_moved_on_as_it_is_does_not_join_a_page(ids, joins):
     assert after(page_of(range(5)), page_of(range(5, 10))).joins(page_of(ids)) is joins
 
 
+def test_a_page_without_rows_joins_none():
+    assert not after(page_of(range(5))).joins(page_of([]))
+    assert not Window().joins(page_of([1]))
+
+
+def test_how_near_a_row_is_to_its_place_is_told_by_long_pages():
+    """The last page of a list can be a short one, with tied rows of the page before it."""
+    assert after(page_of(range(30))).joins(page_of([31, 25, 32]))
+    assert not after(page_of(range(30))).joins(page_of([31, 15, 32]))
+
+
+def test_of_rows_that_come_twice_in_a_page_the_last_place_counts():
+    window = after(page_of([5, 1, 2, 3, 4, 5]))
+    assert window.joins(page_of([5, 6, 7, 8, 9, 10]))
+    assert not window.joins(page_of([6, 7, 8, 9, 1, 10]))
+
+
 def test_of_a_huge_page_only_the_last_thousand_rows_can_be_told_from_changed_ones():
     window = after(page_of(range(1001), name="a"))
     assert window.joins(page_of([0], name="b"))

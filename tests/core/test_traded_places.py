@@ -48,6 +48,36 @@ def test_tied_rows_that_trade_places_over_the_end_of_a_page_all_come(stream, tie
     assert server.requests < 3 * ROWS / PAGE
 
 
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("rows", [2 * PAGE + 5, 6 * PAGE + 40, 3 * PAGE + 3])
+@pytest.mark.parametrize("stream", TAPS)
+def test_tied_rows_all_come_where_the_last_page_is_a_short_one(stream, rows, seed):
+    server = Shuffled(stream, seed, tied=10, rows=rows)
+    output = read(TAPS[stream], [stream], server)
+    assert {int(row["id"]) for row in output.records[stream]} == set(range(rows))
+    assert server.requests < 4 * rows / PAGE + 4
+
+
+@pytest.mark.parametrize("apart", [3, 40, 150])
+@pytest.mark.parametrize("stream", TAPS)
+def test_rows_that_come_twice_in_a_list_are_no_others_that_moved(stream, apart):
+    """As a join makes them; the list stays as it is."""
+    server = Shuffled(stream, 0, tied=1, rows=200)
+    for at in range(0, 200, 2):
+        server.rows.insert(min(len(server.rows), at + apart), server.rows[at])
+    order = list(server.rows)
+
+    def handle(path, query):
+        server.requests += 1
+        if stream == "payment_profiles":
+            return [{"payment_profile": row} for row in numbered(order, query, cap=PAGE)]
+        return {stream: cut(order, query, cap=PAGE)}
+
+    output = read(TAPS[stream], [stream], handle)
+    assert {int(row["id"]) for row in output.records[stream]} == set(range(200))
+    assert server.requests < 25
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("tied", [PAGE - 10, ROWS])
 @pytest.mark.parametrize("stream", TAPS)

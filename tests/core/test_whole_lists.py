@@ -218,3 +218,32 @@ def test_A08_A16_whole_lists_of_parents_on_a_server_with_pages(parent, child, ca
     with JsonApi(handle) as api:
         output = run(TapScheduling, settings(api), catalog=select(TapScheduling, parent, child))
     assert len({row["id"] for row in output.records[child]}) == 78
+
+
+@pytest.mark.parametrize("length", [12, 40])
+def test_lists_that_are_all_alike_are_looked_behind_a_few_times_only(length):
+    evidence, requests = None, 0
+    for number in range(200):
+        lengths = [3000 + number] * length
+        source, paginator = List(by_weight(lengths, 10**6)), WholeList(ByOffset())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        source.read(paginator)
+        requests += source.requests
+    assert requests <= 200 + 200  # each is heavier than all before
+    for _ in range(100):
+        source, paginator = List(by_weight([3100] * length, 10**6)), WholeList(ByOffset())
+        paginator.evidence = evidence
+        source.read(paginator)
+        assert source.requests == 1
+
+
+def test_once_a_list_was_cut_all_others_are_looked_behind_but_short_light_ones():
+    evidence, requests = None, []
+    for count in (60, 300, 50, 50, 9):
+        source, paginator = List(by_offset(count, 100)), WholeList(ByOffset())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        assert len(set(source.read(paginator))) == count
+        requests.append(source.requests)
+    assert requests[2:] == [2, 2, 1]

@@ -284,7 +284,7 @@ def test_H07_places_behind_the_end_can_show_the_last_page(count, size):
 
 def test_H07_where_equal_lines_at_the_end_cannot_be_counted_the_list_fails():
     rows = [{"created_at": f"2026-01-01T00:00:0{second}Z", "amount": 0} for second in (3, 2, 1, 1)]
-    with pytest.raises(ApiError, match="Equal rows stand at the end"):
+    with pytest.raises(ApiError, match="Equal rows come"):
         read(rows, size=2, cap=2, clamped=True)
 
 

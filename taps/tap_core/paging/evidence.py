@@ -14,6 +14,9 @@ ALIKE = 5
 
 _TINY = 10
 _HEAVY = 0.75
+_WHOLES = 50
+"""Lists that must have been whole before others that are as long, or as heavy, are believed to be."""
+
 _LIGHT = 20_000
 """Bytes that no server sends in two pieces."""
 
@@ -34,6 +37,9 @@ class Evidence:
         longest_unpaged: Records in the longest of these.
         longest_whole: Records in the longest list that came in one response, behind which nothing stands.
         heaviest_whole: Bytes of the records of the heaviest one.
+        heaviest_row: Bytes of the heaviest record of such lists.
+        wholes: How many of them were looked behind.
+        cuts: Whether a list that should come so went on behind its first page.
         volatile: Rows in a row that were sent unlike before although they had kept their place.
         steady: Looks in a row at ends of pages that no row had passed: others insert rows there.
     """
@@ -49,6 +55,9 @@ class Evidence:
     longest_unpaged: int = 0
     longest_whole: int = 0
     heaviest_whole: int = 0
+    heaviest_row: int = 0
+    wholes: int = 0
+    cuts: bool = False
     volatile: int = 0
     steady: int = 0
 
@@ -78,17 +87,21 @@ class Evidence:
         return self.confirmed_totals[total] >= ALIKE and total not in self.refuted_totals
 
     def is_whole(self, count: int, weight: int) -> bool:
-        """Whether a response is believed to be all of a list: no server's pages are so short.
+        """Whether a response is believed to be all of a list: no server's pages are so short, nor so light.
 
-        Nor so light: some cut what they send by its weight.
+        Some cut what they send by its weight: another row would have had a place in it, unless many such
+        lists were whole, and none was cut.
         """
-        if count < _TINY:
-            return weight <= max(self.heaviest_whole, _LIGHT)
-        is_usual = count < self.longest_whole and weight <= self.heaviest_whole
-        return is_usual and not self.is_unproved(count)
+        if count < _TINY and weight <= _LIGHT:
+            return not self.cuts or weight + self.heaviest_row <= self.heaviest
+        usual = self.wholes >= _WHOLES
+        is_light = weight + (0 if usual else self.heaviest_row) <= self.heaviest_whole
+        is_short = count < max(_TINY, self.longest_whole + usual) and not self.is_unproved(count)
+        return is_light and is_short and not self.cuts
 
     def note_whole(self, count: int, weight: int) -> None:
         """Nothing stands behind a response of so many records and bytes."""
+        self.wholes += 1
         self.short_ends.add(count)
         self.longest_whole = max(self.longest_whole, count)
         self.heaviest_whole = max(self.heaviest_whole, weight)

@@ -61,12 +61,14 @@ class Joining(Positioned):
             page = yield ask.query
             page.fresh = []
         known = self._seems_known(page)
-        if known and not self._heeds_places:
-            if self._clamps_places and 1 == len(set(page.keys)) < len(page.keys):
-                self._doubt = "Equal rows stand at the end, of which the API does not show how many there are"
-            page.keys = known
-        else:
+        if not known or self._heeds_places:
+            begins_alike = page.keys.count(page.keys[0]) > 1 if page.keys and ask.start else False
+            self._begins_alike = self._begins_alike or begins_alike
             self._mark(page, ask.start)
+        else:
+            page.keys = known
+            if self._clamps_places and (self._begins_alike or 1 == len(set(page.keys)) < len(page.keys)):
+                self._doubt = "Equal rows come, of which the API does not show how many there are"
         return page
 
     def _seems_known(self, page: Page) -> list[Any] | None:

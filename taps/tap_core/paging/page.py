@@ -90,11 +90,16 @@ class Page:
         return of_all(self.records) if of_all else [self.key_of(record) for record in self.records]
 
     @cached_property
+    def weights(self) -> list[int]:
+        """Bytes of each record; none if they were decoded."""
+        if not {Raw}.issuperset(map(type, self.records)):
+            return []
+        return list(map(len, map(cast("Any", memoryview), self.records)))
+
+    @property
     def weight(self) -> int:
         """Bytes of the records; 0 if they were decoded."""
-        if not {Raw}.issuperset(map(type, self.records)):
-            return 0
-        return sum(map(len, map(cast("Any", memoryview), self.records)))
+        return sum(self.weights)
 
     def holds_lists(self, is_record: Callable[[Any], bool], *, null_is_empty: bool) -> bool:
         """Whether a list stands in each place where the records are to be; or a record alone, or null."""

@@ -84,7 +84,7 @@ class Positioned(Paginator):
         self._unlike = 0  # rows of the first page, all unlike before
         self._empty = 0  # number or offset of a page without rows
         self._heeds_places = False  # the server has shown that it does
-        self._clamps_places = False  # a place behind the end shows the last page
+        self._clamps_places = self._begins_alike = False  # to the end; a marked page with equal rows
 
     @override
     def sample(self) -> Query:

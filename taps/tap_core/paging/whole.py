@@ -41,6 +41,7 @@ class WholeList(Walk):
         if self._is_contradicted(page):
             page = yield {}
         count, weight = len(page.records), page.weight
+        self.evidence.heaviest_row = max(self.evidence.heaviest_row, *page.weights, 0)
         self._at = self._places.ask(0, count)
         if not count or (not self._says_more(page) and self.evidence.is_whole(count, weight)):
             self._refuse_more(page)
@@ -53,7 +54,7 @@ class WholeList(Walk):
         behind = yield from self._probe(self._places.ask(count, count))
         self.proofs += 1
         if behind and self._is_news(behind, count):
-            self._short = count
+            self._short, self.evidence.cuts = count, True
             yield from self._rest(following)
             return
         self._refuse_more(page)

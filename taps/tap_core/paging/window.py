@@ -48,6 +48,8 @@ class Window:
         last = slice(max(0, len(keys) - _PRINTS), len(keys))
         rows: dict[Any, int | None] = dict.fromkeys(keys[: last.start])
         rows.update(zip(keys[last], self._fingerprints(records[last]), strict=True))
+        if len(rows) < len(keys):  # it counts where each came last
+            rows = {key: rows[key] for key in reversed(dict.fromkeys(reversed(keys)))}
         self._newest.update(dict.fromkeys(rows, self._first + len(self._pages)))
         self._pages.append(rows)
         if new:
@@ -136,11 +138,13 @@ class Window:
         """Whether a page holds a row that was read, is unchanged, and stands among those it stood among.
 
         No update has moved it then: all rows that were not read yet come after it, and so none can lie before
-        the page. It is believed if it stands within a third of a page of its place, as tied rows do, or if
-        most of those that were read after it follow it still.
+        the page. It is believed if it stands within a third of a long page of its place, as tied rows do, or
+        if most of those that were read after it follow it still.
         """
-        near, few = 1 + len(page.keys) // 3, len(page.keys) // 2
-        last = islice(reversed(self._pages[-1]), near) if self._pages else ()
+        if not (page.keys and self._pages):
+            return False
+        near = 1 + max(map(len, (page.keys, *self._pages))) // 3
+        last = islice(reversed(self._pages[-1]), near)
         if any(key == page.keys[0] for key in last) and any(self._stay(page, slice(1))):
             return True  # as nearly always
         stay = list(self._stay(page, slice(None)))
@@ -148,7 +152,7 @@ class Window:
             return False
         order = dict.fromkeys(key for rows in reversed(self._pages) for key in reversed(rows))
         back = dict(zip(order, count(1)))
-        after = list[int]()
+        few, after = len(stay) // 2, list[int]()
         for at in range(len(stay) - 1, -1, -1):
             place = back.get(page.keys[at], 0)
             is_followed = 2 * bisect_left(after, place) >= min(place - 1, few)
