@@ -46,6 +46,9 @@ class ApiError(Exception):
     at_start = False
     """Whether it came in place of the first page of a list, of which nothing was read then."""
 
+    said = ""
+    """The API's own words, where the answer had any."""
+
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status

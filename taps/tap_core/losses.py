@@ -69,6 +69,7 @@ class Losses:
         failures: What could not be read, in words: the first few times.
         failed: How often something could not be read.
         given_up: Whether no other list is tried for now, as they fail alike.
+        came_before: Whether an earlier run has read the stream's list, as STATE shows.
         is_hurried: Whether the first page of the list that is read now is asked for but once.
         last_failure: Of which kind the failure of the last list was.
         left: How much is left for the next run: lists, and rows that the server can't send.
@@ -79,7 +80,7 @@ class Losses:
         self.lists = self.ends = self.missing = self.rejected = self.failed = 0
         self.failures: list[str] = []
         self.left = 0
-        self.given_up = self.is_hurried = self._has_gap = False
+        self.given_up = self.is_hurried = self.came_before = self._has_gap = False
         self._missed: Reason | None = None
         self._gone = self._lacking = self._alike = self._differences = 0
         self.last_failure: tuple[Any, ...] = ()
@@ -153,7 +154,8 @@ class Losses:
     def _is_missing(self, context: Context | None, error: ApiError) -> bool:
         """Whether a failure says that the account has no such list; counts it."""
         stream = self.stream
-        if not error.at_start or not stream.means_no_such_list(error):
+        is_other = self.came_before or isinstance(error, PageFailed) or not error.at_start
+        if is_other or not stream.means_no_such_list(error):
             return False
         self.missing += 1
         if self.missing == 1:

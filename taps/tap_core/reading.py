@@ -61,6 +61,7 @@ class Reading(Replicated):
         self.ended: datetime | None = None
         self.bookmark_before = self.bookmark_kept
         parent = stream.parent
+        self.came_before = parent is None and self.bookmark_before is not None
         self.parents = Parents(stream, began) if parent is not None and parent.ends_at else None
         if self.parents and self.parents.is_due:
             stream.logger.info("%s: read for all %s, %s", self.name, parent.name, self.parents.is_due)
@@ -142,7 +143,7 @@ class Reading(Replicated):
         self.done, self.ended = True, datetime.now(timezone.utc)
         self.tell_losses()
         stream, mark = self.stream, self.bookmark
-        if mark and mark.is_lost and not self.failed:
+        if mark and mark.is_lost and not (self.failed or self.missing):
             text = "%s: nothing came, not even the row of the bookmark (%s): after a reset, run without STATE"
             stream.logger.warning(text, self.name, mark.reached)
         if self.parents and self.parents.why_not_whole:

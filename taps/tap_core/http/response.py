@@ -13,7 +13,7 @@ from requests.utils import requote_uri
 
 from tap_core.errors import ApiError, Hopeless, Malformed, NotFound, Refused, Retriable
 from tap_core.http import messages
-from tap_core.http.retry import is_limit, is_retried, named_wait
+from tap_core.http.retry import is_limit, is_put_off, is_retried, named_wait
 from tap_core.records import jsonpath
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
     status, headers = response.status_code, response.headers
     inferred = believed and status != codes.too_many_requests and is_limit(status, headers, response.content)
     limited = inferred or status == codes.too_many_requests
-    if limited or is_retried(status):
+    if limited or is_retried(status) or is_put_off(status, response.content):
         reason = f"{status} {messages.sanitize(response.reason)}"
         wait = named_wait(headers, limited=limited)
         status = codes.too_many_requests if limited else status
@@ -143,7 +143,9 @@ def read_answer(
     message = _message(response)
     if is_empty_list(response.status_code, message):
         return None
-    raise _refusal(response, messages.sanitize(message).rstrip("."), refusals)
+    refusal = _refusal(response, messages.sanitize(message).rstrip("."), refusals)
+    refusal.said = message
+    raise refusal
 
 
 def _parse(response: requests.Response) -> Any:

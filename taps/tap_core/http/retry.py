@@ -47,6 +47,9 @@ _NO_PASSING_LIMIT = re.compile(
 _NO_RIGHT = re.compile(r"permission|not.(permitted|entitled|authori[sz]ed)")
 """What a 403 means that is none of a limiter's, though headers of one stand beside it, as on all answers."""
 
+_PUT_OFF = re.compile(r"(try|retry)( it)? (again )?(later|soon|shortly|in a)|\b(is|still) in progress")
+_CONFLICTS = {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
+
 _LONGEST_REFUSAL = 2000
 """Bytes of a refusal that are looked through for words."""
 
@@ -118,6 +121,12 @@ class Silence:
 def is_retried(status: int) -> bool:
     """Whether a response of this status is worth asking for again."""
     return status in RETRIED_STATUSES or status >= 500  # noqa: PLR2004
+
+
+def is_put_off(status: int, body: bytes) -> bool:
+    """Whether a refusal says that it passes, as where the site's data is being cleared."""
+    text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
+    return status in _CONFLICTS and _PUT_OFF.search(text) is not None
 
 
 def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:

@@ -55,7 +55,7 @@ class Cursor(Paginator):
         query = self._with({})
         place, beside, stood = "", self._path.rpartition(".")[0].removeprefix("$"), False
         while True:
-            page = yield query
+            page = yield from self._again(query, is_first=self._current is None)
             if not page.records and self._current is not None and is_nothing(page.find(self._path)):
                 page = yield query  # a cursor was given for more: it may be a failure of the moment
                 self.proofs += 1

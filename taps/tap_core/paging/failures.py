@@ -62,6 +62,17 @@ _ECHO = re.compile(r"name|query|search|filter|term|account|organi|company|limit|
 """Names of what repeats the question or the account, or tells of limits that are kept."""
 
 
+_OTHER_CAUSES = re.compile(
+    r"try again|temporar|in progress|maintenance|overload|cancel|\btrial\b|suspend|expired|\bblocked"
+    r"|\b(is|are) (invalid|too (large|long|big|small|many))"
+)
+
+
+def says_other_cause(words: str) -> bool:
+    """Whether an API's refusal of a list says that something is wrong, and not that there is no such list."""
+    return _OTHER_CAUSES.search(words.lower()) is not None
+
+
 def is_nothing(value: Any) -> bool:
     """Whether a cursor or a flag says that there is no more: null, false, 0, -1, or empty."""
     return value in _NOTHING

@@ -45,8 +45,10 @@ class Joining(Positioned):
 
     def _page(self, ask: Ask) -> Generator[Query, Page, Page]:
         self._at = ask
-        if self.probing or self._said_more or not ask.start or not self._end:
+        if self.probing:
             page = yield ask.query
+        elif self._said_more or not ask.start or not self._end:
+            page = yield from self._again(ask.query, is_first=not ask.start)
         else:  # rows that were deleted can have left nothing there
             page = yield from self._behind(ask.query, sure=not self._full)
         page.fresh = []

@@ -109,6 +109,18 @@ class Paginator(BaseAPIPaginator[Query]):
                 self.proofs, self._refusal = self.proofs + 1, error
         return Page(None, "$[*]", repr)
 
+    def _again(self, query: Query, *, is_first: bool) -> Generator[Query, Page, Page]:
+        """A page that has to be there: where the server sends nothing (204), it is asked for once more.
+
+        So it is where it refuses another one than the first (404): the list is there.
+        """
+        try:
+            return (yield query)
+        except ApiError as error:
+            if error.status not in (_NOTHING_THERE[:1] if is_first else _NOTHING_THERE):
+                raise
+        return (yield query)
+
     @abstractmethod
     def walk(self) -> Steps:
         """Yield the query of each page in turn; the page is what the `yield` returns."""

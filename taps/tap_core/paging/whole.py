@@ -37,7 +37,7 @@ class WholeList(Walk):
     @override
     def walk(self) -> Steps:
         """The list; and its other pages, if there are any."""
-        page = yield {}
+        page = yield from self._again({}, is_first=True)
         if self._is_contradicted(page):
             page = yield {}
         count, weight = len(page.records), page.weight
