@@ -96,7 +96,7 @@ class Page:
             return []
         return list(map(len, map(cast("Any", memoryview), self.records)))
 
-    @property
+    @cached_property
     def weight(self) -> int:
         """Bytes of the records; 0 if they were decoded."""
         return sum(self.weights)
