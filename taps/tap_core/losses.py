@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_core.errors import NotFound, PageFailed, Refused, TotalMissed, Unanswered
+from tap_core.paging.failures import says_it_passes
 from tap_core.redaction import brief
 
 if TYPE_CHECKING:
@@ -154,8 +155,7 @@ class Losses:
     def _is_missing(self, context: Context | None, error: ApiError) -> bool:
         """Whether a failure says that the account has no such list; counts it."""
         stream = self.stream
-        is_other = self.came_before or isinstance(error, PageFailed) or not error.at_start
-        if is_other or not stream.means_no_such_list(error):
+        if self.came_before or not error.at_start or not stream.means_no_such_list(error):
             return False
         self.missing += 1
         if self.missing == 1:
@@ -227,7 +227,7 @@ class Losses:
         if error is None:
             self._leave_untried()
         elif not self._is_missing(context, error):
-            if context is not None and isinstance(error, NotFound):
+            if context is not None and isinstance(error, NotFound) and not says_it_passes(error.said):
                 self._is_gone(context, error)
             else:
                 self.fail(context, error)

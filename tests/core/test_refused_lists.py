@@ -6,9 +6,11 @@ import pytest
 
 from json_api import JsonApi, cut, numbered
 from lists import QUICK, only, settings
-from support import run
+from support import KEY, run
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
+from tap_core.selftest import try_out
+from tap_promotions.tap import TapPromotions
 from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
 
@@ -18,12 +20,13 @@ LISTS = {
     "fraud_rules": (TapRewards, 403),
     "teams": (TapScheduling, 404),
 }
-CAUSES = [
+PASSING = ["Service temporarily unavailable", "Site data clearing is in progress, please try again later"]
+FAULTS = [
     "since_date is invalid",
+    "since_date: must be a valid date",
     "Your account has been canceled",
     "per_page is too large",
-    "Service temporarily unavailable",
-    "Site data clearing is in progress, please try again later",
+    "Per page: must be less than or equal to 200",
 ]
 
 
@@ -34,21 +37,40 @@ def refusing(status, words, *, times=1000):
     def handle(path, query):
         left[0] -= 1
         if left[0] >= 0:
-            return status, {"errors": [words], "message": words}
+            return status, {"errors": words} if isinstance(words, dict) else {
+                "errors": [words],
+                "message": words,
+            }
         return [] if path == "/coupons.json" else {"data": [], "fraud_rules": [], "credit_notes": []}
 
     return JsonApi(handle)
 
 
-@pytest.mark.parametrize("words", CAUSES)
+@pytest.mark.parametrize("words", PASSING)
 @pytest.mark.parametrize("stream", LISTS)
-def test_H11_a_refusal_that_says_something_else_is_a_failure(stream, words):
+def test_H11_a_refusal_that_passes_is_a_failure(stream, words, capsys):
     tap, status = LISTS[stream]
-    with refusing(status, words) as api, pytest.raises(ApiError, match=stream):
-        run(tap, settings(api, max_retries=1), catalog=only(tap, stream))
+    with refusing(status, words) as api:
+        with pytest.raises(ApiError, match=stream):
+            run(tap, settings(api, max_retries=1), catalog=only(tap, stream))
+        assert not try_out(tap(config=settings(api, max_retries=1), catalog=only(tap, stream)))
+    assert "no such list" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", ["", "Not available for this site", "Forbidden", "This plan has none"])
+@pytest.mark.parametrize("words", [*FAULTS, {"since_date": ["is invalid"]}])
+@pytest.mark.parametrize("stream", ["credit_notes", "transactions"])
+def test_H11_a_refusal_of_a_parameter_or_an_account_is_a_failure(stream, words):
+    with refusing(422, words) as api, pytest.raises(ApiError, match=stream):
+        run(TapBilling, settings(api), catalog=only(TapBilling, stream))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("", "Not available for this site", "Forbidden", "This plan has none"),
+        *("Not available in trial organizations", "Please enable Relationship Invoicing and try again"),
+    ],
+)
 @pytest.mark.parametrize("stream", LISTS)
 def test_H11_other_words_mean_that_there_is_no_such_list(stream, words, caplog):
     tap, status = LISTS[stream]
@@ -75,9 +97,28 @@ def test_H11_a_list_that_was_read_before_is_not_missing(stream, value, caplog):
 @pytest.mark.parametrize("stream", ["credit_notes", "coupons", "fraud_rules"])
 def test_H11_what_says_that_it_passes_is_asked_for_again(stream, status):
     tap = TapRewards if stream == "fraud_rules" else TapBilling
-    with refusing(status, CAUSES[-1], times=1) as api:
+    with refusing(status, PASSING[-1], times=1) as api:
         run(tap, settings(api), catalog=only(tap, stream))
         assert len(api.paths) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "fails"), [("Rankings are temporarily unavailable", True), ("Ranking expired", False)]
+)
+def test_H11_a_parent_whose_list_does_not_come_for_a_moment_is_not_gone(words, fails):
+    def handle(path, query):
+        if path.endswith("/promotions"):
+            return {"items": [{"id": str(n), "title": "x"} for n in range(4)]}
+        return (404, {"message": words}) if path.endswith("/2") else {"items": [{"id": "1", "user_id": "1"}]}
+
+    with JsonApi(handle) as api:
+        config = {"api_url": api.url, "bearer_token": KEY, **QUICK}
+        catalog = only(TapPromotions, "promotions", "stages")
+        if fails:
+            with pytest.raises(ApiError, match="partly read: stages"):
+                run(TapPromotions, config, catalog=catalog)
+        else:
+            run(TapPromotions, config, catalog=catalog)
 
 
 PAGED = {

@@ -221,7 +221,7 @@ def test_A08_A16_whole_lists_of_parents_on_a_server_with_pages(parent, child, ca
 
 
 @pytest.mark.parametrize("length", [12, 40])
-def test_lists_that_are_all_alike_are_looked_behind_a_few_times_only(length):
+def test_lists_as_heavy_as_others_are_looked_behind_a_few_times_only(length):
     evidence, requests = None, 0
     for number in range(200):
         lengths = [3000 + number] * length
@@ -231,11 +231,38 @@ def test_lists_that_are_all_alike_are_looked_behind_a_few_times_only(length):
         source.read(paginator)
         requests += source.requests
     assert requests <= 200 + 200  # each is heavier than all before
+    again = 0
     for _ in range(100):
-        source, paginator = List(by_weight([3100] * length, 10**6)), WholeList(ByOffset())
+        source, paginator = List(by_weight([3150] * (length - 1), 10**6)), WholeList(ByOffset())
         paginator.evidence = evidence
         source.read(paginator)
-        assert source.requests == 1
+        again += source.requests
+    assert again == 101  # the second one of its length
+
+
+@pytest.mark.parametrize(("places", "server"), [(ByOffset, by_offset), (ByNumber, by_number)])
+def test_A08_A16_a_list_as_long_as_the_longest_whole_one_can_be_cut(places, server):
+    evidence = None
+    for count in (*[29] * 55, 30, 8, 45, 45, 60):
+        paginator = WholeList(places())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        assert len(set(List(server(count, 30)).read(paginator))) == count
+
+
+@pytest.mark.parametrize("more", [1, 2])
+def test_a_row_that_is_added_before_the_look_is_no_cut(more):
+    evidence, requests = None, []
+    for at, count in enumerate((40, 39, 30, 30, 20)):
+        sent = [count, count + more * (at == 1)]
+        source = List(lambda _, sent=sent: items(range(sent.pop(0) if len(sent) > 1 else sent[0])))
+        paginator = WholeList(ByOffset())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        source.read(paginator)
+        requests.append(source.requests)
+    assert not evidence.cuts
+    assert requests[-1] == 1
 
 
 def test_once_a_list_was_cut_all_others_are_looked_behind_but_short_light_ones():

@@ -6,10 +6,12 @@ invoices under the path of the newer ones.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from requests import codes
 from typing_extensions import override
 
 from tap_billing.client import BillingStream, ByDay, Undated
@@ -23,9 +25,16 @@ if TYPE_CHECKING:
     import requests
 
     from tap_core import Page
+    from tap_core.errors import ApiError
 
 OTHER_KIND_STATUSES: Sequence[int] = (403, 404, 422)
 """How a site answers for a list that only sites of the other kind of billing have."""
+
+_KINDS = re.compile(r"(?i)relationship|invoicing|statement|legacy|architecture")
+_FAULTS = re.compile(
+    r"(?i)valid\b|cancel|\btrial (is|has|period)\b|suspend|expired|past due|\block|disabled|unavailable"
+    r"|\btoo \w+|less than"
+)
 
 _NO_INVOICES = "sites with legacy statement billing have none"
 
@@ -114,6 +123,12 @@ class OneBillingKind(BillingStream):
 
     may_be_missing = True
     missing_statuses = OTHER_KIND_STATUSES
+
+    @override
+    def means_no_such_list(self, error: ApiError) -> bool:
+        """Not a 422 that says what else is wrong: so the API also refuses a filter, or a blocked account."""
+        is_fault = error.status == codes.unprocessable and _FAULTS.search(error.said)
+        return super().means_no_such_list(error) and (not is_fault or _KINDS.search(error.said) is not None)
 
 
 class LegacyInvoices(OneBillingKind):

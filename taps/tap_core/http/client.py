@@ -290,5 +290,7 @@ class ApiClient:
                 return Unreachable(msg)
             self._silence.note(messages.place(request.url), answers)
         if not failure.divisible:
-            return ApiError(msg, status=failure.status)
+            error = ApiError(msg, status=failure.status)
+            error.said = failure.reason
+            return error
         return (Unanswered if failure.unanswered else PageFailed)(msg, status=failure.status)

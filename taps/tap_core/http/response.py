@@ -42,6 +42,7 @@ _ODDITIES = {"control": "a raw control character in a text", "number": "NaN or I
 _OTHER_PACKINGS = {"br", "zstd", "compress", "x-compress"}
 
 _MOST_BLANKS = 64
+_LONGEST_SAID = 1000
 """In front of a page for people."""
 
 
@@ -71,8 +72,9 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
     status, headers = response.status_code, response.headers
     inferred = believed and status != codes.too_many_requests and is_limit(status, headers, response.content)
     limited = inferred or status == codes.too_many_requests
-    if limited or is_retried(status) or is_put_off(status, response.content):
-        reason = f"{status} {messages.sanitize(response.reason)}"
+    put_off = not limited and is_put_off(status, response.content)
+    if limited or put_off or is_retried(status):
+        reason = f"{status} {messages.sanitize(response.reason)}" + " (try again later)" * put_off
         wait = named_wait(headers, limited=limited)
         status = codes.too_many_requests if limited else status
         said = response.content if inferred else b""
@@ -80,7 +82,7 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
             reason,
             status=status,
             wait=wait,
-            divisible=not inferred,
+            divisible=not (inferred or put_off),
             inferred=inferred,
             said=said,
             is_down=not limited and is_down(response),
@@ -144,7 +146,7 @@ def read_answer(
     if is_empty_list(response.status_code, message):
         return None
     refusal = _refusal(response, messages.sanitize(message).rstrip("."), refusals)
-    refusal.said = message
+    refusal.said = message or _json_text(response)
     raise refusal
 
 
@@ -179,6 +181,12 @@ def _fault(body: bytes) -> str:
         if name := found.lastgroup:
             return f"has {_ODDITIES[name]} at byte {found.start(name) + 1}"
     return ""
+
+
+def _json_text(response: requests.Response) -> str:
+    """The beginning of an error body that is JSON, whose message stands in no usual place."""
+    body = response.content[:_LONGEST_SAID].lstrip()
+    return body.decode(errors="replace") if body[:1] in {b"{", b"["} else ""
 
 
 def _refusal(response: requests.Response, message: str, refusals: Refusals) -> ApiError:

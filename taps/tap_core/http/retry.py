@@ -47,7 +47,7 @@ _NO_PASSING_LIMIT = re.compile(
 _NO_RIGHT = re.compile(r"permission|not.(permitted|entitled|authori[sz]ed)")
 """What a 403 means that is none of a limiter's, though headers of one stand beside it, as on all answers."""
 
-_PUT_OFF = re.compile(r"\b(re)?try\b.{0,9}\b(again|later|soon|shortly|in a)\b|\b(is|still) in progress")
+_PUT_OFF = re.compile(r"\b(re)?try\b.{0,9}\b(later|soon|shortly|in a)\b")
 _CONFLICTS = {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
 
 _LONGEST_REFUSAL = 2000

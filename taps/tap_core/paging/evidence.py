@@ -15,7 +15,7 @@ ALIKE = 5
 _TINY = 10
 _HEAVY = 0.75
 _WHOLES = 50
-"""Lists that must have been whole before others that are as long, or as heavy, are believed to be."""
+"""Lists that must have been whole before others that are as heavy are believed to be."""
 
 _LIGHT = 20_000
 """Bytes that no server sends in two pieces."""
@@ -94,10 +94,9 @@ class Evidence:
         """
         if count < _TINY and weight <= _LIGHT:
             return not self.cuts or weight + self.heaviest_row <= self.heaviest
-        usual = self.wholes >= _WHOLES
-        is_light = weight + (0 if usual else self.heaviest_row) <= self.heaviest_whole
-        is_short = count < max(_TINY, self.longest_whole + usual) and not self.is_unproved(count)
-        return is_light and is_short and not self.cuts
+        margin = self.heaviest_row if self.wholes < _WHOLES else 0
+        is_short = count < max(_TINY, self.longest_whole) and not self.is_unproved(count)
+        return is_short and weight + margin <= self.heaviest_whole and not self.cuts
 
     def note_whole(self, count: int, weight: int) -> None:
         """Nothing stands behind a response of so many records and bytes."""

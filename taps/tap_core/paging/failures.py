@@ -62,15 +62,12 @@ _ECHO = re.compile(r"name|query|search|filter|term|account|organi|company|limit|
 """Names of what repeats the question or the account, or tells of limits that are kept."""
 
 
-_OTHER_CAUSES = re.compile(
-    r"try again|temporar|in progress|maintenance|overload|cancel|\btrial\b|suspend|expired|\bblocked"
-    r"|\b(is|are) (invalid|too (large|long|big|small|many))"
-)
+_PASSING = re.compile(r"(try|retry).{0,9}\b(later|soon|shortly|in a)\b|temporar|maintenance|overload")
 
 
-def says_other_cause(words: str) -> bool:
-    """Whether an API's refusal of a list says that something is wrong, and not that there is no such list."""
-    return _OTHER_CAUSES.search(words.lower()) is not None
+def says_it_passes(words: str) -> bool:
+    """Whether an API's refusal says that it is one of the moment, and none for good."""
+    return _PASSING.search(words.lower()) is not None
 
 
 def is_nothing(value: Any) -> bool:

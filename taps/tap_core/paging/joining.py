@@ -64,9 +64,10 @@ class Joining(Positioned):
             page.fresh = []
         known = self._seems_known(page)
         if not known or self._heeds_places:
-            begins_alike = page.keys.count(page.keys[0]) > 1 if page.keys and ask.start else False
-            self._begins_alike = self._begins_alike or begins_alike
+            is_alike = bool(page.keys) and page.keys.count(page.keys[0]) > 1
             self._mark(page, ask.start)
+            if is_alike and page.keys[0] == self._newest:  # as it would from a place before it
+                self._begins_alike = True
         else:
             page.keys = known
             if self._clamps_places and (self._begins_alike or 1 == len(set(page.keys)) < len(page.keys)):

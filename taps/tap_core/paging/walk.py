@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import Ask
 
-_ADDED = 2
+ADDED = 2
 """Rows that may have been added to a list between two of its requests."""
 
 _MANY, _SHARE = 5, 12
@@ -240,7 +240,7 @@ class Walk(Endings):
     def _note_more(self, page: Page) -> None:
         """There was more behind the last page."""
         self._unconnected = 0
-        if self.evidence.is_unproved(self._short) and len(page.fresh) > _ADDED:
+        if self.evidence.is_unproved(self._short) and len(page.fresh) > ADDED:
             self._doubt = f"More came behind {self._short} rows, with which other lists were taken to end"
         if self.total is not None and self.total <= self._end:
             self.evidence.refuted_totals.add(self.total)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_core.paging.walk import Walk
+from tap_core.paging.walk import ADDED, Walk
 
 if TYPE_CHECKING:
     from typing import Any
@@ -54,7 +54,9 @@ class WholeList(Walk):
         behind = yield from self._probe(self._places.ask(count, count))
         self.proofs += 1
         if behind and self._is_news(behind, count):
-            self._short, self.evidence.cuts = count, True
+            new = sum(not self._window.knows(key) for key in behind.keys)
+            self.evidence.cuts = self.evidence.cuts or new > ADDED
+            self._short = count
             yield from self._rest(following)
             return
         self._refuse_more(page)
