@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ TOO_MUCH = (
 It is none of what only speaks of a limit, as `Unknown parameter rate_limit` does.
 """
 
+_LATER = r".{0,9}\b(later|soon|shortly|in a)\b"
+PUT_OFF = rf"\b(re)?try\b{_LATER}"
+"""A pattern, in lower case, of what an API says that is to be asked for once more, later."""
+
+_PASSING = re.compile(rf"try{_LATER}|temporar|maintenance|overload")
+
 
 class ApiError(Exception):
     """A list can't be read, or not to its end; the message is one line for the user and holds no secret.
@@ -48,6 +55,11 @@ class ApiError(Exception):
 
     said = ""
     """The API's own words, where the answer had any."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether these say that it refuses for the moment, and not for good."""
+        return _PASSING.search(self.said.lower()) is not None
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
@@ -144,7 +156,7 @@ class Retriable(Exception):
         unanswered: Whether there was no answer at all.
         divisible: Whether fewer rows at a time may be answered better.
         inferred: Whether the status 429 is not the answer's own, but what its words or headers come to.
-        said: The answer's body, where its words tell that.
+        said: The answer's body, where its words tell that, or to come back later.
         is_down: Whether a server answers so that is down, whatever it is asked.
     """
 

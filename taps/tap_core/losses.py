@@ -7,7 +7,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_core.errors import NotFound, PageFailed, Refused, TotalMissed, Unanswered
-from tap_core.paging.failures import says_it_passes
 from tap_core.redaction import brief
 
 if TYPE_CHECKING:
@@ -227,7 +226,7 @@ class Losses:
         if error is None:
             self._leave_untried()
         elif not self._is_missing(context, error):
-            if context is not None and isinstance(error, NotFound) and not says_it_passes(error.said):
+            if context is not None and isinstance(error, NotFound) and not error.passes:
                 self._is_gone(context, error)
             else:
                 self.fail(context, error)

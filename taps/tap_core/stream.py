@@ -15,7 +15,7 @@ from tap_core.bounds import BoundedStream
 from tap_core.errors import NoSuchList, Retriable
 from tap_core.http.request import Request, fill_path
 from tap_core.http.response import check_finished, limit_inside, read_answer
-from tap_core.paging.failures import hints_at_failure, says_it_passes
+from tap_core.paging.failures import hints_at_failure
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import SinglePage
 from tap_core.records import jsonpath
@@ -123,7 +123,7 @@ class ApiStream(BoundedStream):
     def means_no_such_list(self, error: ApiError) -> bool:
         """Whether a failure of a list's first page says that the account or the server has no such list."""
         refused = self.may_be_missing and error.status in self.missing_statuses
-        return (refused and not says_it_passes(error.said)) or isinstance(error, NoSuchList)
+        return (refused and not error.passes) or isinstance(error, NoSuchList)
 
     def is_empty_list(self, status: int, message: str) -> bool:
         """Whether an error response means that a list has nothing in it."""

@@ -64,7 +64,7 @@ class PromotionsStream(ApiStream):
         """
         super().check_failure(page)
         said, count = page.total(_ITEMS_PAGE) or 0, len(page.records)
-        if said > count == 0:
+        if said and not count:
             msg = f"the answer has no rows, and says by `items_page` that it has {said}"
             raise Retriable(msg, divisible=False)
         if said > count:

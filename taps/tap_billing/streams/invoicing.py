@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OTHER_KIND_STATUSES: Sequence[int] = (403, 404, 422)
 """How a site answers for a list that only sites of the other kind of billing have."""
 
+# What a 422 says of a list of the other kind of billing; and of a wrong filter, or a blocked account.
 _KINDS = re.compile(r"(?i)relationship|invoicing|statement|legacy|architecture")
 _FAULTS = re.compile(
     r"(?i)valid\b|cancel|\btrial (is|has|period)\b|suspend|expired|past due|\block|disabled|unavailable"

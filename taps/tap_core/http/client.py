@@ -291,6 +291,6 @@ class ApiClient:
             self._silence.note(messages.place(request.url), answers)
         if not failure.divisible:
             error = ApiError(msg, status=failure.status)
-            error.said = failure.reason
+            error.said = failure.said.decode(errors="replace")
             return error
         return (Unanswered if failure.unanswered else PageFailed)(msg, status=failure.status)

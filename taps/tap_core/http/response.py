@@ -42,8 +42,10 @@ _ODDITIES = {"control": "a raw control character in a text", "number": "NaN or I
 _OTHER_PACKINGS = {"br", "zstd", "compress", "x-compress"}
 
 _MOST_BLANKS = 64
-_LONGEST_SAID = 1000
 """In front of a page for people."""
+
+_LONGEST_SAID = 1000
+"""Bytes of a refusal that are kept."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def check_retried(response: requests.Response, *, believed: bool = True) -> None
         reason = f"{status} {messages.sanitize(response.reason)}" + " (try again later)" * put_off
         wait = named_wait(headers, limited=limited)
         status = codes.too_many_requests if limited else status
-        said = response.content if inferred else b""
+        said = response.content if inferred or put_off else b""
         raise Retriable(
             reason,
             status=status,

@@ -20,7 +20,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from tap_core.errors import PLAINLY_TOO_MUCH, TOO_MUCH, Hopeless, Retriable, Unconnected
+from tap_core.errors import PLAINLY_TOO_MUCH, PUT_OFF, TOO_MUCH, Hopeless, Retriable, Unconnected
 from tap_core.http import messages
 from tap_core.http.connection import CONNECT_TIMEOUT
 
@@ -47,7 +47,7 @@ _NO_PASSING_LIMIT = re.compile(
 _NO_RIGHT = re.compile(r"permission|not.(permitted|entitled|authori[sz]ed)")
 """What a 403 means that is none of a limiter's, though headers of one stand beside it, as on all answers."""
 
-_PUT_OFF = re.compile(r"\b(re)?try\b.{0,9}\b(later|soon|shortly|in a)\b")
+_PUT_OFF = re.compile(PUT_OFF)
 _CONFLICTS = {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
 
 _LONGEST_REFUSAL = 2000
@@ -125,8 +125,7 @@ def is_retried(status: int) -> bool:
 
 def is_put_off(status: int, body: bytes) -> bool:
     """Whether a refusal says that it passes, as where the site's data is being cleared."""
-    text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
-    return status in _CONFLICTS and _PUT_OFF.search(text) is not None
+    return status in _CONFLICTS and _PUT_OFF.search(_beginning(body)) is not None
 
 
 def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
@@ -134,11 +133,15 @@ def is_limit(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     if status < HTTPStatus.BAD_REQUEST or status in _GONE:
         return False
     remaining = (value for name, value in headers.items() if "ratelimitremaining" in _letters(name))
-    text = body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
+    text = _beginning(body)
     if status == HTTPStatus.FORBIDDEN and ("Retry-After" in headers or "0" in remaining):
         return _NO_RIGHT.search(text) is None or _PLAIN_LIMIT.search(text) is not None
     words = _LIMIT if status in _IN_ANY_WORDS else _PLAIN_LIMIT
     return words.search(text) is not None and _NO_PASSING_LIMIT.search(text) is None
+
+
+def _beginning(body: bytes) -> str:
+    return body[:_LONGEST_REFUSAL].decode(errors="replace").lower()
 
 
 def backoff(limits: Limits, retry: int) -> float:

@@ -62,14 +62,6 @@ _ECHO = re.compile(r"name|query|search|filter|term|account|organi|company|limit|
 """Names of what repeats the question or the account, or tells of limits that are kept."""
 
 
-_PASSING = re.compile(r"(try|retry).{0,9}\b(later|soon|shortly|in a)\b|temporar|maintenance|overload")
-
-
-def says_it_passes(words: str) -> bool:
-    """Whether an API's refusal says that it is one of the moment, and none for good."""
-    return _PASSING.search(words.lower()) is not None
-
-
 def is_nothing(value: Any) -> bool:
     """Whether a cursor or a flag says that there is no more: null, false, 0, -1, or empty."""
     return value in _NOTHING

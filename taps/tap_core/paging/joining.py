@@ -52,7 +52,11 @@ class Joining(Positioned):
         else:  # rows that were deleted can have left nothing there
             page = yield from self._behind(ask.query, sure=not self._full)
         page.fresh = []
-        if not self._mark or self.probing:
+        return page if self.probing else (yield from self._marked(ask, page))
+
+    def _marked(self, ask: Ask, page: Page) -> Generator[Query, Page, Page]:
+        """The page, asked for once more if need be, with its rows marked where they are to be."""
+        if not self._mark:
             return page
         self._top = self._top or page.keys
         if self._seems_known(page) and not (self._heeds_places or self._clamps_places):
@@ -70,7 +74,7 @@ class Joining(Positioned):
                 self._begins_alike = True
         else:
             page.keys = known
-            if self._clamps_places and (self._begins_alike or 1 == len(set(page.keys)) < len(page.keys)):
+            if self._clamps_places and self._begins_alike:
                 self._doubt = "Equal rows come, of which the API does not show how many there are"
         return page
 

@@ -89,12 +89,11 @@ class Page:
         of_all = getattr(self.key_of, "of_all", None)
         return of_all(self.records) if of_all else [self.key_of(record) for record in self.records]
 
-    @cached_property
-    def weights(self) -> list[int]:
+    @property
+    def weights(self) -> Iterable[int]:
         """Bytes of each record; none if they were decoded."""
-        if not {Raw}.issuperset(map(type, self.records)):
-            return []
-        return list(map(len, map(cast("Any", memoryview), self.records)))
+        is_raw = {Raw}.issuperset(map(type, self.records))
+        return map(len, map(cast("Any", memoryview), self.records)) if is_raw else ()
 
     @cached_property
     def weight(self) -> int:

@@ -112,13 +112,18 @@ class Paginator(BaseAPIPaginator[Query]):
     def _again(self, query: Query, *, is_first: bool) -> Generator[Query, Page, Page]:
         """A page that has to be there: where the server sends nothing (204), it is asked for once more.
 
-        So it is where it refuses another one than the first (404): the list is there.
+        So it is where it refuses another one than the first (404), as the list is there; and a list's first
+        one without rows beside a total, which may be a failure of the moment.
         """
         try:
-            return (yield query)
+            page = yield query
         except ApiError as error:
             if error.status not in (_NOTHING_THERE[:1] if is_first else _NOTHING_THERE):
                 raise
+            page = yield query
+        if not is_first or self.records_read or page.span or not self.total or self.bounded:
+            return page
+        self.proofs += 1
         return (yield query)
 
     @abstractmethod

@@ -77,14 +77,13 @@ class Positioned(Paginator):
         self._unconnected = 0
         self._furthest = 0  # how far pages reached when the reader last stepped back
         self._returns = 0  # steps back since then that began no further on
-        self._twice: set[Any] = set()  # keys of the rows that came twice about the end of the last page
-        self._is_wide = False  # rows trade places over more there than is read once more
-        self._wide_ends = 0  # at how many ends they did
+        self._wide_ends = 0  # ends of pages over which rows trade places, more than are read once more
         self._looked_at_end = False  # the last look was about the end of the list
         self._unlike = 0  # rows of the first page, all unlike before
         self._empty = 0  # number or offset of a page without rows
         self._heeds_places = False  # the server has shown that it does
-        self._clamps_places = self._begins_alike = False  # to the end; a marked page with equal rows
+        self._clamps_places = False  # it has shown that places behind the end are taken for the last page
+        self._begins_alike = False  # a page of marked rows began with one of several that are equal
 
     @override
     def sample(self) -> Query:
@@ -280,12 +279,6 @@ class Positioned(Paginator):
         ):
             return True
         return self._places.has_own_size(len(page.records), self._at, self._longest)
-
-    def _is_contradicted(self, page: Page) -> bool:
-        """Whether a first page has no rows, and a total: that may be a failure of the moment."""
-        is_empty = not page.span and bool(self.total) and not self.bounded
-        self.proofs += is_empty
-        return is_empty
 
     def _refuse_more_at_end(self, page: Page) -> None:
         """As `_refuse_more`, where a further request has shown that nothing follows.

@@ -9,7 +9,7 @@ what was read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import override
 
@@ -33,6 +33,17 @@ _MANY, _SHARE = 5, 12
 """Rows that are hardly ever added, deleted and moved between two requests; and of a page one in so many."""
 
 
+class _Edge(NamedTuple):
+    """The end of a page about which rows may have traded places."""
+
+    ask: Ask
+    """What lies about it, in one piece."""
+    twice: set[Any]
+    """Keys of the rows that came twice there."""
+    is_wide: bool
+    """Whether rows trade places over more than that piece."""
+
+
 class Walk(Endings):
     """A list read by places in it: from the start, over pages that join one another, to the end."""
 
@@ -40,8 +51,6 @@ class Walk(Endings):
     def walk(self) -> Steps:
         """The whole list."""
         page = yield from self._page(self._places.ask(0, self._size))
-        if self._is_contradicted(page):
-            page = yield from self._page(self._places.ask(0, self._size))
         self._places.has_own_size(len(page.records), self._at, 0)
         self._longest = len(page.records)
         self._cover(page)
@@ -112,10 +121,10 @@ class Walk(Endings):
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
-            about_edge = self._look_at_edge(page)
+            edge = self._look_at_edge(page)
             onward = yield from self._onward(page, is_mixed=is_mixed, was_tied=was_tied)
-            if about_edge:
-                yield from self._look_around(about_edge)
+            if edge:
+                yield from self._look_around(edge)
             if onward is None:
                 return
             ask = onward
@@ -147,7 +156,7 @@ class Walk(Endings):
             self._thinned = self._resumed = False  # all of it came, wherever it was asked for
         return onward
 
-    def _look_at_edge(self, page: Page) -> Ask | None:
+    def _look_at_edge(self, page: Page) -> _Edge | None:
         """What to read once more, as rows at a page's edge come in another order each time; None if none do.
 
         For each that has passed the reader so, another one came twice. Ties that are read again whole do no
@@ -164,26 +173,28 @@ class Walk(Endings):
             return None
         ask = self._places.around(self._end, min(self._size, self._longest))
         beside = min(self._end - ask.start, ask.start + ask.size - self._end)
-        self._twice = {*page.keys}.difference(new)
-        is_many = len(self._twice) - again >= max(_MANY, len(page.keys) // _SHARE)
-        self._is_wide = is_many and self._window.reaches_over(page, again, beside)
+        twice = {*page.keys}.difference(new)
+        is_many = len(twice) - again >= max(_MANY, len(page.keys) // _SHARE)
+        is_wide = is_many and self._window.reaches_over(page, again, beside)
         is_steady = self.evidence.steady >= ALIKE or self._at.start < self._furthest
         if is_steady and self._window.follows_on(page):
             return None
         looked, self._looked_at_end = self._looked_at_end, self._is_short(page)
-        return None if looked and self._looked_at_end else ask  # while it is looked, more rows are inserted
+        if looked and self._looked_at_end:
+            return None  # while it is looked, more rows are inserted
+        return _Edge(ask, twice, is_wide)
 
-    def _look_around(self, ask: Ask) -> Steps:
+    def _look_around(self, edge: _Edge) -> Steps:
         """Read what lies about the end of a page in one piece, which holds each row once."""
         here, steady = self._at, self._expects_next
         self._expects_next = False
-        page = yield from self._page(ask)
-        page.overtaken = max(0, self._end - ask.start - len(page.records))
+        page = yield from self._page(edge.ask)
+        page.overtaken = max(0, self._end - edge.ask.start - len(page.records))
         if self._window.joins(page):  # else rows that are still to be read may lie before it
             self._window.take_in(page)
-        traded = _stand_together(page, self._twice)
+        traded = _stand_together(page, edge.twice)
         self.evidence.steady = 0 if traded else self.evidence.steady + 1
-        self._wide_ends += traded and self._is_wide
+        self._wide_ends += traded and edge.is_wide
         if self._wide_ends > 1 and not self._is_all:  # one can be of rows that others moved, all at once
             self._doubt = "More rows than half a page has trade places from one request to the next"
         self.proofs += not page.fresh

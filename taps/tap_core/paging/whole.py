@@ -38,14 +38,13 @@ class WholeList(Walk):
     def walk(self) -> Steps:
         """The list; and its other pages, if there are any."""
         page = yield from self._again({}, is_first=True)
-        if self._is_contradicted(page):
-            page = yield {}
         count, weight = len(page.records), page.weight
-        self.evidence.heaviest_row = max(self.evidence.heaviest_row, *page.weights, 0)
+        self.evidence.heaviest_row = max(self.evidence.heaviest_row, max(page.weights, default=0))
         self._at = self._places.ask(0, count)
         if not count or (not self._says_more(page) and self.evidence.is_whole(count, weight)):
             self._refuse_more(page)
-            self.evidence.believed.update({count} - {0})
+            if count:  # no rows tell nothing of the length of a page
+                self.evidence.believed.add(count)
             return
         self.size = self._longest = count
         self._short = self._shortness(page)
@@ -55,7 +54,7 @@ class WholeList(Walk):
         self.proofs += 1
         if behind and self._is_news(behind, count):
             new = sum(not self._window.knows(key) for key in behind.keys)
-            self.evidence.cuts = self.evidence.cuts or new > ADDED
+            self.evidence.cuts |= new > ADDED
             self._short = count
             yield from self._rest(following)
             return

@@ -68,7 +68,12 @@ class Window:
 
     def last(self, count: int) -> list[Any]:
         """The keys of so many rows that were read last."""
-        return [key for keys in self._order for key in keys][-count:]
+        return self._read[-count:]
+
+    @property
+    def _read(self) -> list[Any]:
+        """The keys of the rows that were read last, in their order."""
+        return [key for keys in self._order for key in keys]
 
     def narrow(self, page: Page) -> int:
         """Leave of a page what is new to be read; the page is then remembered as well.
@@ -130,7 +135,7 @@ class Window:
     def _known_of(self, page: Page) -> list[tuple[int, int | None]]:
         """Where a page has rows that were read before it, and how far back they stood; None if too far."""
         new = set(page.fresh_keys or ())
-        read = [key for keys in self._order for key in keys if key not in new]
+        read = [key for key in self._read if key not in new]
         back = {key: len(read) - at for at, key in enumerate(read)}
         return [(at, back.get(key)) for at, key in enumerate(page.keys) if key not in new]
 
@@ -144,8 +149,8 @@ class Window:
         if not (page.keys and self._pages):
             return False
         near = 1 + max(map(len, (page.keys, *self._pages))) // 3
-        last = islice(reversed(self._pages[-1]), near)
-        if any(key == page.keys[0] for key in last) and any(self._stay(page, slice(1))):
+        is_next = page.keys[0] in islice(reversed(self._pages[-1]), near)
+        if is_next and any(self._stay(page, slice(1))):
             return True  # as nearly always
         stay = list(self._stay(page, slice(None)))
         if not any(stay):
@@ -169,7 +174,7 @@ class Window:
 
     def comes_again(self, page: Page, place: int, asked: int) -> bool:
         """Whether a page holds just the rows that were read from a place on, as many as were asked for."""
-        read = [key for keys in self._order for key in keys]
+        read = self._read
         at = place - (self._count - len(read))
         return at >= 0 and read[at : at + asked] == page.keys
 
@@ -178,15 +183,14 @@ class Window:
 
         Rows that come and go before it move it a little.
         """
-        read = [key for keys in self._order for key in keys]
+        read = self._read
         places = {key: at for at, key in enumerate(read, self._count - len(read))}
         at = next((places[key] for key in page.keys if key in places), None)
         return at is not None and abs(at - place) < abs(at - other)
 
     def ends_with_any(self, page: Page) -> bool:
         """Whether a row of a page is among the last ones that were read, of as many as it has."""
-        read = [key for keys in self._order for key in keys]
-        return not set(page.keys).isdisjoint(read[-len(page.keys) :])
+        return not set(page.keys).isdisjoint(self.last(len(page.keys)))
 
     def _is_unchanged(self, key: Any, now: int | None) -> bool:
         then = self._pages[self._newest[key] - self._first][key]
