@@ -90,21 +90,25 @@ def account(name, url):
     return {f"{prefix}_API_URL": url, f"{prefix}_API_KEY": KEY}
 
 
-def test_G01_two_accounts_of_a_tap_or_preset_stay_apart(api, other_api, meltano, project):
+@pytest.mark.parametrize(
+    ("tap", "name", "stream", "field"),
+    [("maxio", "billing", "customers", "first_name"), ("rewards", "rewards", "campaigns", "name")],
+    ids=["preset", "tap"],
+)
+def test_G01_two_accounts_of_a_tap_or_preset_stay_apart(
+    api, other_api, meltano, project, tap, name, stream, field
+):
+    servers = {f"tap-{tap}-eu": api, f"tap-{tap}-us": other_api}
     settings = {}
-    for where, server in (("eu", api), ("us", other_api)):
-        settings |= account(f"tap-maxio-{where}", f"{server.url}/billing")
-        settings |= account(f"tap-rewards-{where}", f"{server.url}/rewards")
-    names = [f"tap-{tap}-{where}" for tap in ("maxio", "rewards") for where in ("eu", "us")]
-    run = meltano("run", *(block for name in names for block in (name, "target-duckdb")), **settings)
+    for plugin, server in servers.items():
+        settings |= account(plugin, f"{server.url}/{name}")
+    run = meltano("run", *(block for plugin in servers for block in (plugin, "target-duckdb")), **settings)
     assert run.returncode == 0, run.stderr
 
-    assert schemas(project) == {name.replace("-", "_") for name in names}
-    for where, server in (("eu", api), ("us", other_api)):
-        customers = {row["id"]: row["first_name"] for row in server.data["billing"]["customers"]}
-        assert rows(project, f"tap_maxio_{where}.customers", "first_name") == customers
-        campaigns = {row["id"]: row["name"] for row in server.data["rewards"]["campaigns"]}
-        assert rows(project, f"tap_rewards_{where}.campaigns", "name") == campaigns
+    assert schemas(project) == {plugin.replace("-", "_") for plugin in servers}
+    for plugin, server in servers.items():
+        there = {row["id"]: row[field] for row in server.data[name][stream]}
+        assert rows(project, f"{plugin.replace('-', '_')}.{stream}", field) == there
 
 
 def test_G01_files_of_two_accounts_stay_apart(api, meltano, project):

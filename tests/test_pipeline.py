@@ -95,8 +95,10 @@ def assert_same(output, tables):
                     assert stored == value, (stream, column)
 
 
-DELETED = {"events": "users", "billing": "coupons"}
-"""Streams that lose a row before two taps are run again."""
+WHOLE = "RELIABILITY_FULL" in os.environ
+DELETED = {"events": "users", **({"billing": "coupons"} if WHOLE else {})}
+"""Streams that lose a row before their taps are run again."""
+LOADED = TAPS if WHOLE else {name: TAPS[name] for name in DELETED}
 
 
 def assert_deleted(folder, gone):
@@ -125,10 +127,7 @@ def assert_receipts(api, folder):
     assert counted == len(api.requests)
 
 
-LOADED = {name: tap for name, tap in TAPS.items() if name in DELETED or "RELIABILITY_FULL" in os.environ}
-
-
-def test_taps_and_two_of_them_again(api, meltano, tmp_path):
+def test_taps_and_some_of_them_again(api, meltano, tmp_path):
     for names in (LOADED, DELETED):
         loading = meltano("run", *(block for name in names for block in (f"tap-{name}", "target-duckdb")))
         assert loading.returncode == 0, loading.stderr

@@ -254,11 +254,11 @@ def test_K01_misfits_and_ever_new_fields_take_no_memory():
 
     tracemalloc.start()  # before what is kept, and then replaced, is made: its end counts as well
     try:
-        for start in range(0, 9000, 500):
+        for start in range(0, 5000, 500):
             page(start)
         gc.collect()
         before = tracemalloc.get_traced_memory()[0]
-        for start in range(9000, 18000, 500):
+        for start in range(5000, 10000, 500):
             page(start)
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before

@@ -39,6 +39,12 @@ def small(_small):
     return _small
 
 
+@pytest.fixture
+def few(small):
+    """The settings that read it."""
+    return {"api_url": f"{small.url}/events", "api_key": KEY}
+
+
 def expected(api, stream):
     """The sandbox's rows as the tap should emit them: numbers as numbers, parents' ids filled in."""
     tables = api.data["events"]
@@ -94,14 +100,14 @@ def test_state_does_not_grow_with_parents(config):
 
 
 @pytest.mark.parametrize("size", [1, 7, 40, 99])
-def test_page_cap_below_what_is_asked(small, size):
+def test_page_cap_below_what_is_asked(small, few, size):
     small.fault("page_cap", path="/events/v1", size=size)
-    assert_all(run(TapEvents, {"api_url": f"{small.url}/events", "api_key": KEY}), small)
+    assert_all(run(TapEvents, few), small)
 
 
-def test_first_attempt_of_every_request_fails(small):
+def test_first_attempt_of_every_request_fails(small, few):
     small.fault("status", status=503, first_attempts=True)
-    assert_all(run(TapEvents, {"api_url": f"{small.url}/events", "api_key": KEY}), small)
+    assert_all(run(TapEvents, few), small)
 
 
 def test_paging_ignored(api, config):
@@ -131,16 +137,16 @@ def test_empty_account(api, config):
     assert run(TapEvents, config).records.keys() == {"categories", "users"}
 
 
-def test_events_deleted_while_their_children_are_read(api, config):
-    gone = {event["id"] for event in api.data["events"]["events"][5:8]}
+def test_events_deleted_while_their_children_are_read(small, few):
+    gone = {event["id"] for event in small.data["events"]["events"][5:8]}
     for event_id in gone:
         body = '{"message": "Event does not exist"}'
-        api.fault("raw_body", path=f"/events/v1/events/{event_id}/", body=body, status=404)
-    output = run(TapEvents, config)
+        small.fault("raw_body", path=f"/events/v1/events/{event_id}/", body=body, status=404)
+    output = run(TapEvents, few)
     output.check()
-    assert len(output.records["events"]) == 300
+    assert len(output.records["events"]) == len(small.data["events"]["events"])
     assert {row["event_id"] for row in output.records["attendees"]}.isdisjoint(gone)
-    truth = {key: row for key, row in expected(api, "attendees").items() if row["event_id"] not in gone}
+    truth = {key: row for key, row in expected(small, "attendees").items() if row["event_id"] not in gone}
     assert output.rows("attendees").keys() == truth.keys()
 
 
@@ -159,12 +165,12 @@ def test_one_request_per_short_list(api, config):
     assert len(api.requests) <= alone + NEEDLESS, "a few are sent for nothing"
 
 
-def test_same_bytes_whatever_the_concurrency(api, config):
-    api.fault("latency", seconds=0.002, rate=0.5)
-    api.fault("status", status=500, rate=0.05)
+def test_same_bytes_whatever_the_concurrency(small, few):
+    small.fault("latency", seconds=0.002, rate=0.5)
+    small.fault("status", status=500, rate=0.05)
 
     def lines(concurrency):
-        output = run(TapEvents, {**config, "concurrency": concurrency, "max_retries": 9})
+        output = run(TapEvents, {**few, "concurrency": concurrency, "max_retries": 9})
         text = re.sub(
             r'("(began|time_extracted|whole_pass_at|last_pass_at)":)"[^"]*"', r"\1null", output.text
         )
@@ -173,16 +179,16 @@ def test_same_bytes_whatever_the_concurrency(api, config):
     assert lines(1) == lines(16)
 
 
-def test_other_names_for_the_same_fields(api, config):
-    event_id = api.data["events"]["events"][0]["id"]
+def test_other_names_for_the_same_fields(small, few):
+    event_id = small.data["events"]["events"][0]["id"]
     orders = '{"transactions": [{"transaction_ref": "R-1", "event_id": 5, "transaction_amount": "12.50"}]}'
     people = (
         '{"attendees": [{"id": "77", "questions": [{"question": "Size?", "answer": "M"}]},'
         ' {"id": 78, "refno": "", "transaction_ref": "R-1"}]}'
     )
-    api.fault("raw_body", path=f"/events/v1/events/{event_id}/transactions", body=orders)
-    api.fault("raw_body", path=f"/events/v1/events/{event_id}/attendees", body=people)
-    output = run(TapEvents, config)
+    small.fault("raw_body", path=f"/events/v1/events/{event_id}/transactions", body=orders)
+    small.fault("raw_body", path=f"/events/v1/events/{event_id}/attendees", body=people)
+    output = run(TapEvents, few)
     output.check()
     assert output.rows("transactions")["R-1",] == {
         "refno": "R-1",
@@ -260,8 +266,8 @@ def test_donations_are_read_where_the_tickets_beside_them_fail(api, config, conc
     assert "tickets" not in output.records
 
 
-def test_the_brief_s_header(api, config):
-    assert run(TapEvents, {**config, "api_key_header": "api_key"}).records["users"]
+def test_the_brief_s_header(small, few):
+    assert run(TapEvents, {**few, "api_key_header": "api_key"}).records["users"]
 
 
 _suite_sandbox = Sandbox()

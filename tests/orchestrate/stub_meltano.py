@@ -79,7 +79,7 @@ def main():
         os._exit(code)
 
     signal.signal(signal.SIGTERM, stopped)
-    # Before it is noted as begun: who is killed then no longer reads these lines, and a write would end this too.
+    # Before it is noted as begun: whoever is killed then reads no more, and a write would end this too.
     tap(f"tap-stub 0.1.0 reads {name}")
     tap("METRIC", metric_info={"type": "counter", "metric": "record_count", "value": 7})
     with (folder / "begun").open("a") as begun:

@@ -37,7 +37,7 @@ ACCOUNTS = ("acme", "fest")
 
 pytestmark = pytest.mark.meltano
 whole = pytest.mark.skipif(
-    "RELIABILITY_FULL" not in os.environ, reason="half a minute of Meltano: in `make reliability`"
+    "RELIABILITY_FULL" not in os.environ, reason="more of Meltano: in `make reliability`"
 )
 
 
@@ -84,6 +84,7 @@ def test_accounts_side_by_side_have_each_its_own_state(stubs, accounts, suite):
         assert whose_state(stubs, run) == expected
 
 
+@whole
 def test_meltano_alone_swaps_the_states_of_accounts_side_by_side(stubs):
     """Why each unit has a system folder of its own: the control of the test above."""
     for run in range(2):
