@@ -47,6 +47,9 @@ CHECKPOINT = "checkpoint"
 VALUE = "replication_key_value"
 """Of a stream's STATE, or of a list's entry in it, the bookmark."""
 
+HAD_ROWS = "had_rows"
+"""Of the STATE of a stream that an account can lack, whether rows of it came once."""
+
 _MARKS = (VALUE, WHOLE, WHOLE_PASS, LAST_PASS, CHECKPOINT)
 
 
@@ -63,7 +66,11 @@ def forget_other_account(stream: ApiStream, state: State) -> None:
     server = [(url.hostname or "").rstrip("."), url.path.strip("/")]
     source = digest({"server": server, ACCOUNT: stream.config.get(ACCOUNT)})
     before, state[_SOURCE] = state.get(_SOURCE), str(source)[:8]  # it is in every STATE, once for each stream
-    if before not in (None, state[_SOURCE]) and _forget(state):
+    if before in (None, state[_SOURCE]):
+        return
+    if HAD_ROWS in state:
+        state[HAD_ROWS] = None
+    if _forget(state):
         stream.logger.warning(
             "%s: read from the start, as STATE is of another account: account, or the host or path of "
             "api_url, is not what it was",

@@ -69,7 +69,7 @@ class Losses:
         failures: What could not be read, in words: the first few times.
         failed: How often something could not be read.
         given_up: Whether no other list is tried for now, as they fail alike.
-        came_before: Whether an earlier run has read the stream's list, as STATE shows.
+        came_before: Whether an earlier run has read rows of the stream's one list, as STATE shows.
         is_hurried: Whether the first page of the list that is read now is asked for but once.
         last_failure: Of which kind the failure of the last list was.
         left: How much is left for the next run: lists, and rows that the server can't send.
@@ -121,14 +121,7 @@ class Losses:
         return " ".join((self.name, *(brief(value) for value in (context or {}).values())))
 
     def _log_first(self, count: int, level: int, text: str, *args: Any) -> None:
-        """Tell of a stream's first few losses of a kind; of more only where debugging.
-
-        Args:
-            count: How many there were with this one.
-            level: That of the first ones.
-            text: What to say.
-            *args: What belongs into it.
-        """
+        """Tell of a loss of a kind, the `count`th of the stream; only where debugging, but for the first few."""
         self.stream.logger.log(level if count <= _TOLD else logging.DEBUG, text, *args)
 
     def list_read(self) -> None:
@@ -154,13 +147,16 @@ class Losses:
     def _is_missing(self, context: Context | None, error: ApiError) -> bool:
         """Whether a failure says that the account has no such list; counts it."""
         stream = self.stream
-        if self.came_before or not error.at_start or not stream.means_no_such_list(error):
+        if self.came_before or not self._says_missing(error):
             return False
         self.missing += 1
         if self.missing == 1:
             first = f" (first of {self.list_name(context)})" if context else ""
             stream.logger.warning("%s: %s%s", self.name, self._why_missing(error), first)
         return True
+
+    def _says_missing(self, error: ApiError) -> bool:
+        return error.at_start and self.stream.means_no_such_list(error)
 
     def _why_missing(self, error: ApiError) -> str:
         if error.status is None:
@@ -202,6 +198,8 @@ class Losses:
         message = str(error)
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
+        if self.came_before and self._says_missing(error):
+            message += "; earlier runs have read it: deselect it if the account has it no more"
         self._failed(message)
 
     def lists_fail(self, error: ApiError) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_core.bookmark_scope import forget_other_lists
+from tap_core.bookmark_scope import HAD_ROWS, forget_other_lists
 from tap_core.followers import keep
 from tap_core.http.client import Traffic
 from tap_core.losses import Gap, Reason
@@ -61,7 +61,8 @@ class Reading(Replicated):
         self.ended: datetime | None = None
         self.bookmark_before = self.bookmark_kept
         parent = stream.parent
-        self.came_before = parent is None and self.bookmark_before is not None
+        is_known = self.bookmark_before is not None or stream.stream_state.get(HAD_ROWS) is not None
+        self.came_before = parent is None and is_known
         self.parents = Parents(stream, began) if parent is not None and parent.ends_at else None
         if self.parents and self.parents.is_due:
             stream.logger.info("%s: read for all %s, %s", self.name, parent.name, self.parents.is_due)
@@ -155,8 +156,6 @@ class Reading(Replicated):
                 bookmark = bookmark and not self.may_come_yet and not missed
         if bookmark:
             self.save()
-            if self.bookmark:
-                keep(stream, stream.stream_state, stream.followers)
         if stream.sends_versions and stream.selected:
             if self.whole:
                 if stream.bookmark_per:  # of lists that are not there rows are called gone: back, all are new
@@ -164,6 +163,15 @@ class Reading(Replicated):
                 stream.activate_version()
             else:
                 stream.logger.info("%s: no row is called gone: %s", self.name, self.why_not_whole)
+
+    @override
+    def save(self) -> None:
+        super().save()
+        stream, state = self.stream, self.stream.stream_state
+        if self.bookmark:
+            keep(stream, state, stream.followers)
+        elif stream.parent is None and stream.may_be_missing and self.rows:
+            state[HAD_ROWS] = True  # a refusal does not mean from now on that there is no such list
 
     def late_changes(self) -> Iterable[Paginator]:
         """What walks the lists of late changes: those since the last run, if there was one."""

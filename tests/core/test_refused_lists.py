@@ -93,6 +93,38 @@ def test_H11_a_list_that_was_read_before_is_not_missing(stream, value, caplog):
     assert "nothing came" not in caplog.text
 
 
+WHOLE_LISTS = {
+    "credit_notes": (TapBilling, "uid", (404, 422)),
+    "fraud_rules": (TapRewards, "rule_type", (403, 404)),
+    "teams": (TapScheduling, "id", (403, 404)),
+}
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(
+    ("stream", "status"), [(name, status) for name, of in WHOLE_LISTS.items() for status in of[2]]
+)
+def test_H11_a_whole_list_that_had_rows_before_is_not_missing(stream, status, there):
+    tap, key, _ = WHOLE_LISTS[stream]
+    rows, answers = [{key: "1"}] if there else [], []
+
+    def handle(path, query):
+        answers.append(path)
+        first = {"data": rows, "status": "success", stream: rows}
+        return first if state is None else (status, {"message": ""})
+
+    state = None
+    with JsonApi(handle) as api:
+        state = run(tap, settings(api), catalog=only(tap, stream)).state
+        if there:
+            with pytest.raises(ApiError, match=rf"{stream}: .*earlier runs have read it: deselect it"):
+                run(tap, settings(api), catalog=only(tap, stream), state=state)
+        else:
+            state = run(tap, settings(api), catalog=only(tap, stream), state=state).state
+        config = {**settings(api), "account": "another"}  # of which nothing is known
+        run(tap, config, catalog=only(tap, stream), state=state)
+
+
 @pytest.mark.parametrize("status", [409, 422])
 @pytest.mark.parametrize("stream", ["credit_notes", "coupons", "fraud_rules"])
 def test_H11_what_says_that_it_passes_is_asked_for_again(stream, status):
