@@ -121,7 +121,7 @@ class Losses:
         return " ".join((self.name, *(brief(value) for value in (context or {}).values())))
 
     def _log_first(self, count: int, level: int, text: str, *args: Any) -> None:
-        """Tell of a loss of a kind, the `count`th of the stream; only where debugging, but for the first few."""
+        """Tell of a kind's first few losses, of which this is the `count`th; of more where debugging."""
         self.stream.logger.log(level if count <= _TOLD else logging.DEBUG, text, *args)
 
     def list_read(self) -> None:
