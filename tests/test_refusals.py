@@ -45,3 +45,19 @@ def test_the_rate_limit(api, tap):
     config = {"api_url": f"{api.url}/{name}", tap.key_setting: KEY, "max_retries": 1}
     with pytest.raises(ApiError, match=r"429 Too Many Requests\. Ask for less at a time"):
         run(tap, config)
+
+
+@pytest.mark.parametrize(
+    ("tap", "path"),
+    [(TapBilling, "customers"), (TapRewards, "orders"), (TapScheduling, "bookings"), (TapEvents, "users")],
+)
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_the_api_says_of_a_refusal_is_quoted_without_the_key(api, tap, path, status, caplog):
+    name = tap.name.removeprefix("tap-")
+    body = f'{{"message": "Key {KEY} of kim@example.com lacks the scope"}}'
+    api.fault("raw_body", path=f"/{name}/.*{path}", status=status, body=body)
+    config = {"api_url": f"{api.url}/{name}", tap.key_setting: KEY}
+    with pytest.raises(ApiError, match=r"The API says: Key \S+ of \S+ lacks the scope\."):
+        run(tap, config)
+    assert KEY not in caplog.text
+    assert "kim@" not in caplog.text

@@ -205,7 +205,7 @@ def _refusal(response: requests.Response, message: str, refusals: Refusals) -> A
         return Hopeless(messages.PROXY_ASKS_WHO, status=status)
     if status == codes.forbidden:
         advice = hint or "check the key's rights, and that the account's plan has API access"
-        return Refused(f"{key} may not read {path} (403): {advice}", status=status)
+        return Refused(f"{key} may not read {path} (403): {advice}.{said}", status=status)
     if status in {codes.not_found, codes.gone}:
         advice = hint or "check api_url, and api_version if the tap has it"
         return NotFound(f"api_url has nothing at {path} ({status}): {advice}.{said}", status=status)
