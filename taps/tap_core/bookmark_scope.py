@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     State = MutableMapping[str, Any]
 
-_SOURCE = "source"
+SOURCE = "source"
 """Of a stream's STATE, what tells the account apart that it is of."""
 
 _FILTERS = "filters"
@@ -65,8 +65,8 @@ def forget_other_account(stream: ApiStream, state: State) -> None:
     url = urlsplit(str(stream.config["api_url"]))
     server = [(url.hostname or "").rstrip("."), url.path.strip("/")]
     source = digest({"server": server, ACCOUNT: stream.config.get(ACCOUNT)})
-    before, state[_SOURCE] = state.get(_SOURCE), str(source)[:8]  # it is in every STATE, once for each stream
-    if before in (None, state[_SOURCE]):
+    before, state[SOURCE] = state.get(SOURCE), str(source)[:8]  # it is in every STATE, once for each stream
+    if before in (None, state[SOURCE]):
         return
     if HAD_ROWS in state:
         state[HAD_ROWS] = None
@@ -106,7 +106,7 @@ def forget_later_window(stream: ApiStream, state: State) -> None:
     text = start.isoformat() if start else None
     of_key = [entry for entry in entries(state) if entry.get("replication_key") == stream.replication_key]
     values = [entry[VALUE] for entry in of_key if entry.get(VALUE) not in (None, "")]
-    if kept and not _covers(kept, start):
+    if kept and not covers(kept, start):
         state[START] = text
         if _forget(state):
             line = "%s: read from %s, as the bookmark is of rows from %s on"
@@ -126,7 +126,8 @@ def _leaves_gap(value: Any, start: datetime) -> bool:
     return moment is None or moment < start
 
 
-def _covers(kept: Any, start: datetime | None) -> bool:
+def covers(kept: Any, start: datetime | None) -> bool:
+    """Whether a window that began at a moment of STATE has all rows from `start` on, the first if None."""
     before = instant_or_none(kept)
     return before is not None and start is not None and before <= start
 

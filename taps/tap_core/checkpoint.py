@@ -41,6 +41,16 @@ def scope_of(stream: ApiStream, began: datetime) -> dict[str, Any]:
     }
 
 
+def forget_checkpoint(state: dict[str, Any]) -> None:
+    """A read begins that has no checkpoint: that of another kind of read would outlive it.
+
+    Args:
+        state: The stream's entry in STATE.
+    """
+    if state.get(CHECKPOINT):
+        state[CHECKPOINT] = None
+
+
 class Checkpoint:
     """The last record of a stream's list that was dealt with, children included.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_core.bookmark_scope import SOURCE, START, covers
 from tap_core.filters import digest
-from tap_core.positions import position
+from tap_core.positions import instant_or_none, position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 READ_FOR = "read_for"
 """Of a child stream's STATE, up to which bookmark of each stream above the lists were read, and what tells
-the filters apart that they were read with."""
+the filters, the account and the window apart that they were read with."""
 
 
 def go_back(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> None:
@@ -34,7 +35,7 @@ def go_back(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> 
     before = start = state.get("replication_key_value")
     behind = []
     for below in followers if before is not None else ():
-        mark = _mark(below, stream)
+        mark = _mark(below, stream, state)
         if mark != before and not _reaches(mark, before):
             behind.append(below.name)
             start = _earlier(mark, start)
@@ -49,14 +50,18 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
     """Remember that the lists below a stream were read up to its bookmark."""
     value = state.get("replication_key_value")
     for below in followers if value is not None else ():
-        mark = {"stream": stream.name, "to": value, "filters": digest(below.narrowed_by)}
+        scope = {"filters": digest(below.narrowed_by), "source": state.get(SOURCE), "since": state.get(START)}
+        mark = {"stream": stream.name, "to": value, **scope}
         below.stream_state[READ_FOR] = [*({**_marks(below), stream.name: mark}).values()]
         below.state_changed()
 
 
-def _mark(below: ApiStream, stream: ApiStream) -> Any:
-    mark = _marks(below).get(stream.name, {})
-    return mark.get("to") if mark.get("filters") == digest(below.narrowed_by) else None
+def _mark(below: ApiStream, stream: ApiStream, state: State) -> Any:
+    """Up to where lists were read for a stream; None if that was of other rows. Old marks say less."""
+    mark, source, start = _marks(below).get(stream.name, {}), state.get(SOURCE), state.get(START)
+    since = mark.get("since", start)
+    same = mark.get("filters") == digest(below.narrowed_by) and mark.get("source", source) == source
+    return mark.get("to") if same and (since is None or covers(since, instant_or_none(start))) else None
 
 
 def _marks(below: ApiStream) -> dict[str, dict[str, Any]]:

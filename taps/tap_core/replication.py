@@ -11,7 +11,7 @@ from typing_extensions import override
 from tap_core.batches import are_by_list
 from tap_core.bookmark_scope import entry_of, forget_later_window, forget_other_account, forget_other_filters
 from tap_core.bookmarks import Bookmark, bound_text
-from tap_core.checkpoint import Checkpoint, scope_of
+from tap_core.checkpoint import Checkpoint, forget_checkpoint, scope_of
 from tap_core.followers import go_back
 from tap_core.losses import Gap, Losses, Reason
 from tap_core.positions import Order, instant
@@ -115,6 +115,7 @@ class Replicated(Losses):
             question = {
                 **scope_of(stream, began),
                 "since": self.bookmark and bound_text(self.bookmark.start),
+                "start_date": stream.config.get("start_date") if below else None,
                 "until": stream.config.get("end_date") if dated else None,
             }
             self.checkpoint = Checkpoint(state, question, began_at, dated=dated)
@@ -122,6 +123,8 @@ class Replicated(Losses):
                 self.began = instant(self.checkpoint.began)
             if self.bookmark:
                 self.bookmark.cap_at(self.began)
+        else:
+            forget_checkpoint(state)
 
     @property
     def _full_read_every(self) -> int | None:

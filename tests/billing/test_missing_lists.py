@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from billing.truth import PATHS, expected, only, run, settings
+from json_api import JsonApi, numbered
+from lists import QUICK
+from support import KEY
 from support import run as run_all
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
@@ -103,3 +106,21 @@ def test_trying_out_a_legacy_site(api, capsys):
     assert "ok      this site has legacy statement billing" in lines["invoices"]
     assert "ok      this account has no such list (422)" in lines["credit_notes"]
     assert all("ok      a record was read" in lines[stream] for stream in ("legacy_invoices", "site"))
+
+
+def test_C12_invoices_that_come_as_an_array_and_none_that_is_new():
+    """An empty array says nothing of a site's kind where only new invoices, or some, were asked for."""
+    rows = [{"uid": f"inv_{n}", "updated_at": f"2026-01-0{n}T00:00:00Z", "status": "open"} for n in (1, 2, 3)]
+
+    def handle(path, query):
+        found = [] if {"start_date", "status"} & {*query} else rows
+        found = [row for row in found if row["updated_at"] >= query.get("start_datetime", "")]
+        return numbered([{"invoice": row} for row in found], query)
+
+    with JsonApi(handle) as server:
+        config = {"api_url": server.url, "api_key": KEY, **QUICK}
+        state = run(TapBilling, config, catalog=only("invoices")).state
+        rows.pop()
+        run(TapBilling, config, catalog=only("invoices"), state=state)
+        filters = {"invoices": {"status": "paid"}}
+        run(TapBilling, {**config, "filters": filters}, catalog=only("invoices"), state=state)

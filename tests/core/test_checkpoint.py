@@ -7,8 +7,11 @@ from datetime import datetime, timezone
 import pytest
 
 from ended_parents import ACCOUNTS
+from in_process import call, select
+from json_api import JsonApi, numbered
 from lists import only
 from support import KEY
+from tap_billing.tap import TapBilling
 from tap_core.checkpoint import Checkpoint, name_of, scope_of
 from tap_scheduling.tap import TapScheduling
 
@@ -139,3 +142,41 @@ def test_a_question_tells_filters_apart():
     )
     assert every is None
     assert len({every, past, coming}) == 3
+
+
+def listed(stream, rows):
+    """An API with one list, and a number of requests after which it refuses the key."""
+    left = [10**6]
+
+    def handle(path, query):
+        left[0] -= 1
+        return numbered([{stream[:-1]: row} for row in rows], query) if left[0] >= 0 else (401, {})
+
+    return handle, left
+
+
+@pytest.mark.parametrize("between", ["INCREMENTAL", "batches"])
+@pytest.mark.parametrize("stream", ["transactions", "events", "customers"])
+def test_J12_a_read_of_another_kind_leaves_no_checkpoint_of_before(tmp_path, stream, between):
+    rows = [
+        {"id": n, "created_at": "2026-04-01T00:00:00Z", "updated_at": "2026-04-01T00:00:00Z"}
+        for n in range(1, 501)
+    ]
+    handle, left = listed(stream, rows)
+    full = select(TapBilling, stream, replication_method="FULL_TABLE")
+    files = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": str(tmp_path)}}
+    other = {"catalog": select(TapBilling, stream)} if between == "INCREMENTAL" else {"batch_config": files}
+    more = {"emit_activate_version_messages": True, "concurrency": 1, "page_size": 50, "catalog": full}
+    with JsonApi(handle) as api:
+        left[0] = 6
+        first = call(TapBilling, tmp_path, url=api.url, **more)
+        assert first.state["bookmarks"][stream]["checkpoint"]
+        left[0] = 10**6
+        second = call(TapBilling, tmp_path, url=api.url, state=first.state, **{**more, **other})
+        assert second.code == 0, second.log
+        third = call(TapBilling, tmp_path, url=api.url, state=second.state, **more)
+    assert len(third.records[stream]) == 500
+    versions = [entry["bookmarks"][stream]["version"] for entry in (first.state, second.state, third.state)]
+    assert versions == sorted(versions)
+    claimed = [message["version"] for message in third.messages if message["type"] == "ACTIVATE_VERSION"]
+    assert claimed == versions[-1:]

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core.test_state_merged import merged
-from in_process import call, said, select
+from in_process import call, said, select, with_entry
 from json_api import JsonApi, cut, numbered
 from tap_billing.tap import TapBilling
 from tap_events.tap import TapEvents
@@ -235,3 +235,42 @@ def test_a_read_with_children_goes_on_only_if_their_filters_are_the_same(tmp_pat
         state = output.state
         assert ("going on where the last run" in output.log) is (until == 30)
     assert "the last run's checkpoint no longer fits" in output.log
+
+
+@pytest.mark.parametrize("start", [None, "2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize("method", [None, "FULL_TABLE"])
+def test_J12_a_read_with_bookmarks_below_goes_on_only_if_it_is_from_the_same_day(tmp_path, start, method):
+    """Of the parents that were dealt with, rows from a later day alone had come."""
+    left = [10**6]
+
+    def handle(path, query):
+        left[0] -= 1
+        if left[0] < 0:
+            return 401, {}
+        if path == "/subscriptions_components.json":
+            rows = [{"component_id": n, "subscription_id": n} for n in range(1, 41)]
+            return {"subscriptions_components": numbered(rows, query)}
+        number = int(path.split("/")[2])
+        rows = [{"id": 10 * number + n, "created_at": f"2026-0{n}-02T00:00:00Z"} for n in (1, 2, 3)]
+        rows = [{"usage": row} for row in rows if row["created_at"] >= query.get("since_date", "")]
+        return numbered(rows, query)
+
+    above = "subscription_components"
+    catalog = select(TapBilling, above, "usages")
+    catalog = with_entry(catalog, above, **({"replication_method": method} if method else {}))
+
+    def read(state, **settings):
+        return call(
+            TapBilling, tmp_path, url=api.url, state=state, catalog=catalog, concurrency=1, **settings
+        )
+
+    with JsonApi(handle) as api:
+        alone = call(TapBilling, tmp_path, url=api.url, catalog=select(TapBilling, above))
+        left[0] = 25
+        cut_short = read(alone.state, start_date="2026-03-01T00:00:00Z")
+        assert cut_short.code == 2
+        assert cut_short.state["bookmarks"][above]["checkpoint"]
+        left[0] = 10**6
+        output = read(cut_short.state, **({"start_date": start} if start else {}))
+    found = {row["id"] for row in output.records["usages"]}
+    assert found == {10 * number + n for number in range(1, 41) for n in (1, 2, 3)}

@@ -217,6 +217,28 @@ def test_a_run_without_the_lists_leaves_none_out(api, read):
     assert read(state=state)[1] == {4}
 
 
+@both
+@pytest.mark.parametrize("day", [5, None])
+def test_J12_lists_that_were_read_from_a_later_day_are_read_for_earlier_rows(api, read, day):
+    """They were not selected in the run that read the rows above them from an earlier day."""
+    earlier = {"start_date": moment(0, day=day)} if day else {}
+    state, found = read(start_date=moment(0, day=9))
+    assert found == {*range(9, COUNT + 1)}
+    state, _ = read(api.top, state=state, **earlier)
+    state, found = read(state=state, **earlier)
+    assert found == {*range(day or 1, COUNT + 1)}
+    assert read(state=state, **earlier)[1] == {12}
+
+
+@pytest.mark.parametrize("api", [Bookings], indirect=True)
+def test_J12_lists_that_were_read_of_another_account_are_read_of_this_one(api, read):
+    state, _ = read(account="one")
+    state, _ = read(api.top, state=state, account="two")
+    state, found = read(state=state, account="two")
+    assert found == {*range(1, COUNT + 1)}
+    assert read(state=state, account="two")[1] == {12}
+
+
 def test_lists_alone_are_read_of_all_rows(api, read):
     for _ in range(2):
         state, found = read(api.deepest)

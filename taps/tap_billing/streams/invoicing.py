@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from requests import codes
 from typing_extensions import override
 
-from tap_billing.client import BillingStream, ByDay, Undated
+from tap_billing.client import DATES, BillingStream, ByDay, Undated
 from tap_billing.streams.customers import Subscriptions
 from tap_core.errors import NoSuchList
 from tap_core.records import jsonpath
@@ -47,11 +47,6 @@ def _is_legacy(body: Any) -> bool:
         return False
     records = jsonpath.find(elements, "$[0].invoice") or elements[:1]
     return not any(jsonpath.first(record, "$.uid") is not None for record in records)
-
-
-def _is_first(response: requests.Response) -> bool:
-    """Whether a page is the first of its list: only there does an empty array say of which kind a site is."""
-    return parse_qs(urlsplit(response.url).query).get("page", ["1"]) == ["1"]
 
 
 class Invoices(BillingStream):
@@ -90,10 +85,8 @@ class Invoices(BillingStream):
     @override
     def late_changes(self, start: datetime) -> Iterator[Undated]:
         """The invoices that were issued since the last run: one without `updated_at` comes nowhere else."""
-        changed = dict.fromkeys(self.bound_params)
-        yield Undated(
-            {**changed, "date_field": "issue_date", "start_date": f"{self.site_time(start):%Y-%m-%d}"}
-        )
+        issued = {"date_field": "issue_date", "start_date": f"{self.site_time(start):%Y-%m-%d}"}
+        yield Undated({**dict.fromkeys(self.bound_params), **issued})
 
     @override
     def read_page(self, response: requests.Response) -> Page:
@@ -103,10 +96,16 @@ class Invoices(BillingStream):
             NoSuchList: This site has other invoices, as sites with legacy statement billing do.
         """
         page = super().read_page(response)
-        if _is_legacy(page.document) and _is_first(response):
+        if _is_legacy(page.document) and self._tells_kind(response, page):
             msg = "this site has legacy statement billing: its invoices are in `legacy_invoices`"
             raise NoSuchList(msg)
         return page
+
+    def _tells_kind(self, response: requests.Response, page: Page) -> bool:
+        """Whether an array tells of which kind a site is: an empty one does where all is asked for."""
+        asked = parse_qs(urlsplit(response.url).query)
+        is_bounded = not asked.keys().isdisjoint({*DATES[1:], *self.filters})
+        return asked.get("page", ["1"]) == ["1"] and bool(page.records or not is_bounded)
 
     @override
     def records_path(self, document: Any) -> str:
