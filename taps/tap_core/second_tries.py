@@ -2,7 +2,8 @@
 
 What stands before an API answers 404 or 403 for a moment too, as in mid-deploy. So where that came in place
 of a list's first page, nothing is said of the list until it was asked for again. That costs a request for
-each such list, and only a few where these say the same again.
+each such list, and only a few where these say the same again. So is a list read again that had a first page
+and then none: if that is gone too, the parent was deleted meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
+
+from requests import codes
 
 from tap_core.errors import NotFound, Refused, Unanswered
 from tap_core.losses import kind_of
@@ -34,6 +37,9 @@ right to any, say, or that most parents have none. One that is not answered coun
 
 _MOMENT = 1.0
 """Seconds that lie between the two tries at least, in so far as a run waits for that: once, and no longer."""
+
+_NOT_THERE = {codes.not_found, codes.gone}
+"""Of a list's later page, and then of the first: its parent was deleted while it was read."""
 
 _OLD = 60.0
 """Seconds after which lists are tried again before the end is reached: checkpoints wait for them."""
@@ -94,7 +100,8 @@ class SecondTries:
         in_haste = context is not None and reading.is_failing and not is_missing
         if context is not None and not is_missing and not isinstance(error, NotFound):
             reading.lists_fail(error)
-        is_doubtful = error.at_start and (in_haste or _seems_gone(reading, error))
+        has_vanished = context is not None and not error.at_start and error.status in _NOT_THERE
+        is_doubtful = has_vanished or (error.at_start and (in_haste or _seems_gone(reading, error)))
         return is_doubtful and self.keep(reading, context, above, error)
 
     def keep(
@@ -146,7 +153,7 @@ class SecondTries:
             finally:
                 self.current, doubt.reading.is_hurried = None, False
             doubt.has_passed = doubt.again is None
-            if doubt.again and doubt.again.at_start:
+            if doubt.again and doubt.again.at_start is (doubt.error is None or doubt.error.at_start):
                 self._in_vain[doubt.kind] += 1 + 2 * isinstance(doubt.again, Unanswered)
             else:
                 self._in_vain[doubt.kind] = 0

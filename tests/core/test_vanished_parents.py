@@ -1,0 +1,114 @@
+"""Lists whose later page is not there: their parent was deleted while they were read, or it seems so."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from in_process import select
+from json_api import JsonApi, cut
+from lists import settings
+from support import KEY, run
+from tap_core.errors import ApiError
+from tap_events.tap import TapEvents
+from tap_promotions.tap import TapPromotions
+from tap_rewards.tap import TapRewards
+from tap_scheduling.tap import TapScheduling
+
+LISTS = {
+    "attendees": (TapEvents, "events"),
+    "users": (TapPromotions, "promotions"),
+    "team_memberships": (TapScheduling, "teams"),
+    "connected_organization_members": (TapRewards, "connected_organizations"),
+}
+ROWS = 600
+"""More than a page of any of these lists."""
+
+MOST = 14
+"""Requests for a page that the server can't manage: halves of it are asked for, and theirs."""
+
+
+class Api:
+    """Parents, each with a list of so many rows, whose later pages a function answers in place of the server.
+
+    Args:
+        count: Parents.
+        later: Is given the parent's number, how often a later page of its list was asked for, and whether
+            this is one.
+    """
+
+    def __init__(self, count, later):
+        self.count, self.later, self.asked = count, later, Counter()
+
+    def __call__(self, path, query):
+        words = [word for word in path.split("/") if word]
+        number = next((int(word) for word in words if word.isdigit()), 0)
+        number = int(query.get("connected_organization_id", number))
+        if not number:
+            return self._parents(words[-1], query)
+        start = int(query.get("offset", query.get("skip", query.get("next_cursor", 0))))
+        self.asked[number] += bool(start)
+        refused = self.later(number, self.asked[number], bool(start))
+        return refused or self._rows(path, query, number, start)
+
+    def _parents(self, name, query):
+        rows = [{"id": number, "name": "x", "title": "x"} for number in range(1, self.count + 1)]
+        if name in {"connected_organizations", "promotions"}:
+            rows = [{**row, "id": str(row["id"])} for row in rows]
+        if name == "promotions":
+            return {"items": rows, "paging": {"items_page": len(rows), "next_cursor": None}}
+        return {"data": rows} if name == "teams" else {name: cut(rows, query)}
+
+    @staticmethod
+    def _rows(path, query, number, start):
+        as_key = str if "users" in path or path.endswith("members") else int
+        rows = [{"id": as_key(1000 * number + n), "user_id": n} for n in range(ROWS if number == 2 else 3)]
+        if "memberships" in path:
+            return {"data": cut(rows, query, start="skip", size="take")}
+        if "users" in path:
+            more = str(start + 100) if start + 100 < len(rows) else None
+            items = rows[start : start + 100]
+            return {"items": items, "paging": {"items_page": len(items), "next_cursor": more}}
+        return {path.split("/")[-1]: cut(rows, query)}
+
+
+def read(api, stream, **more):
+    tap, parent = LISTS[stream]
+    key = {"bearer_token": KEY} if tap is TapPromotions else {}
+    return run(tap, settings(api, **key, **more), catalog=select(tap, parent, stream))
+
+
+BODY = (404, {"message": "Not found"})
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("stream", LISTS)
+def test_C13_a_parent_that_is_deleted_while_its_list_is_read_is_passed_over(stream, concurrency, caplog):
+    handle = Api(5, lambda number, asked, later: BODY if number == 2 and asked else None)
+    with JsonApi(handle) as api:
+        output = read(api, stream, concurrency=concurrency, emit_activate_version_messages=True)
+    others = [row for row in output.records[stream] if not 2000 <= int(row["id"]) < 3000]
+    assert len(others) == 4 * 3
+    assert re.search(f"{stream}: 1 of 5 parents (were gone|have no list)", caplog.text)
+    claimed = {message["stream"] for message in output.messages if message["type"] == "ACTIVATE_VERSION"}
+    assert stream not in claimed
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("stream", LISTS)
+def test_C13_a_later_page_that_is_not_there_for_a_moment_comes(stream, times):
+    handle = Api(5, lambda number, asked, later: BODY if number == 2 and later and asked <= times else None)
+    with JsonApi(handle) as api:
+        output = read(api, stream)
+    assert len(output.rows(stream)) == 4 * 3 + ROWS
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_C13_a_later_page_that_is_never_there_is_a_failure(stream):
+    handle = Api(5, lambda number, asked, later: BODY if later else None)
+    with JsonApi(handle) as api:
+        with pytest.raises(ApiError, match=rf"partly read: {stream}: {stream} 2: .* nothing at"):
+            read(api, stream)
+        assert handle.asked[2] <= 2 * MOST
