@@ -237,13 +237,30 @@ def test_a_file_that_is_none(text, said, project, suite):
     assert all(line.startswith("tap-suite: ") for line in err.splitlines())
 
 
-def test_options_that_are_wrong_end_with_1(suite, capsys):
-    for words in (
-        ["plan", "--nonsense"],
-        ["all", "--jobs", "0"],
-        ["backfill", "acme", "--since", "yesterday"],
-    ):
-        with pytest.raises(SystemExit) as end:
-            suite(*words)
-        assert end.value.code == 1
-    capsys.readouterr()
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("plan --nonsense", "--nonsense"),
+        ("all --jobs 0", "argument --jobs: it must be a whole number from 1 on"),
+        ("all --jobs many", "argument --jobs: it must be a whole number from 1 on"),
+        ("all --retry-after -5", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("all --retry-after nan", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("all --retry-after inf", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("all --retry-after soon", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("backfill acme --since yesterday", "argument --since: invalid moment value: 'yesterday'"),
+        ("backfill acme --since 0001-01-01T00:00:00+14:00", "argument --since: invalid moment value"),
+        (
+            "backfill acme --since 2026-01-01 --until 9999-12-31T23:00:00-14:00",
+            "argument --until: invalid moment",
+        ),
+        (
+            "backfill acme --since 2026-01-01 --until 2026-01-02 --every 100000w",
+            "argument --every: invalid length",
+        ),
+    ],
+)
+def test_options_that_are_wrong_end_with_1(words, said, suite, capsys):
+    with pytest.raises(SystemExit) as end:
+        suite(*words.split())
+    assert end.value.code == 1
+    assert said in capsys.readouterr().err.splitlines()[-1]
