@@ -118,7 +118,7 @@ def tap_suite() -> None:
         "tap": Param("", type="string", description="only this tap of the account"),
         "since": Param(type="string", format="date"),
         "until": Param(type="string", format="date", description="the day after the last"),
-        "days": Param(30, type="integer", minimum=1, description="length of a window"),
+        "days": Param(30, type="integer", minimum=1, maximum=99_999, description="length of a window"),
     },
     tags=["tap-suite"],
 )
@@ -150,7 +150,7 @@ def _spans(since: date, until: date, length: timedelta) -> Iterator[tuple[date, 
     """The windows, the newest first."""
     # As `tap_suite.backfill.windows`: the package is not in Airflow's environment.
     while since < until:
-        start = max(since, until - length)
+        start = until - length if until - since > length else since
         yield start, until
         until = start
 

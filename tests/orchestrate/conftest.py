@@ -37,6 +37,9 @@ plugins:
     - {name: start_date}
     - {name: end_date}
     - {name: account}
+    - {name: concurrency, kind: integer}
+    - {name: filters, kind: object}
+    - {name: mode, kind: options, options: [{value: fast}, {value: "1"}]}
     - {name: emit_activate_version_messages, kind: boolean}
     config: {emit_activate_version_messages: true}
   - {name: tap-preset, inherit_from: tap-stub, config: {api_url: "https://vendor.example.com"}}

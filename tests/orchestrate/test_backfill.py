@@ -29,6 +29,14 @@ def test_windows_leave_no_gap_and_meet_in_one_moment():
     assert length("2w") == timedelta(days=14)
 
 
+@pytest.mark.parametrize("every", ["99999w", "99999h"])
+@pytest.mark.parametrize("since", ["0001-01-01", "9990-01-01T00:00:00-12:00"])
+def test_windows_at_the_edges_of_the_calendar(since, every):
+    spans = list(windows(moment(since), moment("9999-12-31T23:59:59"), length(every)))
+    assert spans[-1][0] == moment(since)
+    assert all(later[0] == earlier[1] for later, earlier in itertools.pairwise(spans))
+
+
 @pytest.mark.parametrize("text", ["0d", "30", "d", "-1d", "1m"])
 def test_a_length_without_meaning(text):
     with pytest.raises(ValueError, match=text):
@@ -105,3 +113,26 @@ def test_a_tap_that_knows_no_windows_is_refused(accounts, suite):
     code, _, err = suite("backfill", "acme", "--since", "2026-02-01", "--until", "2026-01-01")
     assert code == 1
     assert "--until must be later than --since" in err
+
+
+def test_a_backfill_from_the_first_year_on_goes_by_its_windows(scenarios, suite, runs):
+    scenarios(acme="")
+    code, _, err = suite(
+        "backfill", "acme", "--since", "0001-01-01", "--until", "0001-01-02", "--every", "99999w"
+    )
+    assert code == 0
+    assert [run["window"] for run in runs()] == [["0001-01-01T00:00:00+00:00", "0001-01-02T00:00:00+00:00"]]
+    assert "acme tap-stub 00010101T000000Z_00010102T000000Z: read" in err
+
+
+def test_more_windows_than_can_be_read_are_refused(scenarios, suite, runs):
+    scenarios(acme="")
+    code, _, err = suite(
+        "backfill", "acme", "--since", "0001-01-01", "--until", "9999-12-31", "--every", "1h"
+    )
+    assert code == 1
+    assert (
+        err
+        == "tap-suite: --every: these are 87,649,392 windows, and at most 100,000 are read: make it longer\n"
+    )
+    assert not runs()

@@ -113,6 +113,13 @@ REFUSED = {
     "a name of two lines": ([{"account": "acme\nfest"}], "accounts.yml: tap-stub: `account` must be a text"),
     "a name with a slash": ([{"account": "../acme"}], "`account` must be a text"),
     "a member without meaning": ([{**ACME, "shema": "x"}], "acme tap-stub: `shema` has no meaning here"),
+    "a text for a number": (
+        [{**ACME, "config": {"api_url": "x", "concurrency": "shown"}}],
+        "acme tap-stub: concurrency is of the kind integer in meltano.yml, and its value is not",
+    ),
+    "a part of a number": ([{**ACME, "config": {"api_url": "x", "concurrency": 1.5}}], "of the kind integer"),
+    "a list for an object": ([{**ACME, "config": {"api_url": "x", "filters": [1]}}], "of the kind object"),
+    "another choice": ([{**ACME, "config": {"api_url": "x", "mode": "shown"}}], "of the kind options"),
     "a setting without a value": ([{**ACME, "config": {"api_url": None}}], "config: api_url has no value"),
 }
 
@@ -169,6 +176,9 @@ def test_what_the_environment_lends_is_no_address_of_its_own(accounts, suite, mo
     assert "no api_url of its own" in err
 
 
+ONE = "target: t\naccounts:\n- {account: a, tap: tap-stub, config: {x: "
+GROWING = ", ".join(f"&a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(12))
+
 BROKEN = {
     "no YAML": ("accounts: [", "accounts.yml: line 1"),
     "a member twice": ("accounts: []\naccounts: []", "accounts.yml: line 2"),
@@ -194,6 +204,26 @@ BROKEN = {
         "target: t\naccounts:\n- {account: a, tap: tap-stub, config: {x: !!set {shown, b}}}",
         "a tap-stub: config: x must be made of texts",
     ),
+    "an alias to itself": (
+        "target: t\naccounts:\n- {account: a, tap: tap-stub, config: {x: &y [*y], z: .nan}}",
+        "a tap-stub: config: x is too deep, too large or an alias to itself",
+    ),
+    "an account in itself": (
+        "target: t\naccounts:\n- &a {account: a, tap: tap-stub, config: {x: {shown: *a}}}",
+        "a tap-stub: config: x is too deep, too large or an alias to itself",
+    ),
+    "aliases that grow": (f"{ONE}[&a0 [x], {GROWING}]}}}}", "config: x is too deep, too large or"),
+    "a deep value": (f"{ONE}{'{y: ' * 300}1{'}' * 300}}}}}", "config: x is too deep, too large or"),
+    "no number": (f"{ONE}.nan}}}}", "a tap-stub: config: x has a number that JSON can't say, such as .nan"),
+    "no end of a number": (
+        f"{ONE}{{y: [-.inf]}}}}}}",
+        "a tap-stub: config: x has a number that JSON can't say",
+    ),
+    "a number of 4,816 digits": (f"{ONE}0x{'f' * 4000}}}}}", "config: x has a number that JSON can't say"),
+    "a NUL": (f'{ONE}"a\\0"}}}}', "a tap-stub: config: x has a character that no variable can have"),
+    "half a character": (f'{ONE}"\\ud800"}}}}', "config: x has a character that no variable can have"),
+    "a tag that is wrong": (f"{ONE}!!bool shown}}}}", "accounts.yml: this is no YAML"),
+    "a tag without a value": (f"{ONE}!!int ''}}}}", "accounts.yml: this is no YAML"),
 }
 
 
@@ -204,15 +234,33 @@ def test_a_file_that_is_none(text, said, project, suite):
     assert code == 1
     assert said in err
     assert "shown" not in err
+    assert all(line.startswith("tap-suite: ") for line in err.splitlines())
 
 
-def test_options_that_are_wrong_end_with_1(suite, capsys):
-    for words in (
-        ["plan", "--nonsense"],
-        ["all", "--jobs", "0"],
-        ["backfill", "acme", "--since", "yesterday"],
-    ):
-        with pytest.raises(SystemExit) as end:
-            suite(*words)
-        assert end.value.code == 1
-    capsys.readouterr()
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("plan --nonsense", "--nonsense"),
+        ("all --jobs 0", "argument --jobs: it must be a whole number from 1 on"),
+        ("all --jobs many", "argument --jobs: it must be a whole number from 1 on"),
+        ("all --retry-after -5", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("all --retry-after nan", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("all --retry-after inf", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("all --retry-after soon", "argument --retry-after: it must be a number of seconds from 0 on"),
+        ("backfill acme --since yesterday", "argument --since: invalid moment value: 'yesterday'"),
+        ("backfill acme --since 0001-01-01T00:00:00+14:00", "argument --since: invalid moment value"),
+        (
+            "backfill acme --since 2026-01-01 --until 9999-12-31T23:00:00-14:00",
+            "argument --until: invalid moment",
+        ),
+        (
+            "backfill acme --since 2026-01-01 --until 2026-01-02 --every 100000w",
+            "argument --every: invalid length",
+        ),
+    ],
+)
+def test_options_that_are_wrong_end_with_1(words, said, suite, capsys):
+    with pytest.raises(SystemExit) as end:
+        suite(*words.split())
+    assert end.value.code == 1
+    assert said in capsys.readouterr().err.splitlines()[-1]

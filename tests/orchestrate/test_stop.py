@@ -1,6 +1,7 @@
 """An end that is asked for, or comes: children end, keys are free again, and what waits comes to its turn."""
 
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -30,6 +31,48 @@ def test_an_interruption_ends_what_runs_and_says_so(
     assert told.count(f"stopped by signal {signum.value}; the next run goes on from there") >= 2
     assert f"stopped by signal {signum.value} before it began" in told
     assert not any(is_alive(int(number)) for _, number in begun())
+
+
+def test_the_age_of_data_is_known_of_what_was_stopped_before_it_began(
+    scenarios, suite, started, until, begun, project
+):
+    keys = {"a": "KEY_A", "b": "KEY_A"}
+    scenarios(keys, a="", b="")
+    assert suite("all")[0] == 0
+    for account in keys:
+        last = project / ".meltano" / "units" / f"tap-stub_{account}" / "last.json"
+        last.write_text(
+            json.dumps({**json.loads(last.read_text()), "whole_since": "2026-01-01T00:00:00+00:00"})
+        )
+    scenarios(keys, a="hangs", b="hangs")
+    process = started("all")
+    until(lambda: len(begun()) == 3)
+    process.send_signal(signal.SIGTERM)
+    told, _ = process.communicate(timeout=20)
+    (line,) = (line for line in told.splitlines() if line.endswith("before it began"))
+    assert " d " in line, "as `status` tells it"
+    assert "unknown" not in told
+
+
+def test_who_waits_for_a_key_learns_of_the_data_that_came_meanwhile(
+    scenarios, suite, started, until, begun, is_waited_for, project
+):
+    scenarios(a="")
+    suite("run", "a")
+    last = project / ".meltano" / "units" / "tap-stub_a" / "last.json"
+    read = last.read_text()
+    last.unlink()
+    scenarios(a="hangs")
+    started("run", "a")
+    until(lambda: len(begun()) == 2)
+    second = started("run", "a")
+    until(is_waited_for)
+    last.write_text(read)  # as the first one does at its end
+    second.send_signal(signal.SIGTERM)
+    told, _ = second.communicate(timeout=20)
+    (project / "tap_stub_a.go").touch()
+    assert "before it began" in told
+    assert "unknown" not in told + suite("status")[1]
 
 
 def test_a_key_is_held_by_what_a_killed_command_leaves(

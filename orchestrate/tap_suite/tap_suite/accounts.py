@@ -11,6 +11,7 @@ accounts:
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 """Capitals alone: many a key would do as a variable's name, and would be shown as one."""
 
+_NO_TEXT = re.compile(r"[\0\ud800-\udfff]")
+"""What no variable of the environment can hold."""
+
 _VALUES = re.compile(r" with value .*", re.DOTALL)
 """What YAML's own message tells of a member that is there twice, a secret for instance."""
+
+_DEEPEST, _MOST = 50, 100_000
+"""Levels of a value, and what is on one of them: more than a variable of the environment can hold."""
+
+_ENDLESS = "is too deep, too large or an alias to itself"
 
 _FIELDS = {"target", "tables", "accounts"}
 _ACCOUNT_FIELDS = {"account", "tap", "target", "config", "secrets", "select"}
@@ -85,7 +94,7 @@ def read(path: Path) -> Accounts:
         raise Refused(f"{path} is not there: copy accounts.example.yml, or name a file with --file") from None
     except OSError as error:
         raise Refused(f"{path} can't be read: {error.strerror}") from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, LookupError, RecursionError) as error:  # a tag on another kind of value
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
         problem = _VALUES.sub("", getattr(error, "problem", None) or "this is no YAML")
@@ -155,14 +164,36 @@ def _value_problems(config: Any, secrets: Any) -> Iterator[str]:
     for name, value in config.items() if isinstance(config, dict) else ():
         if value is None:
             yield f"config: {name} has no value"
-        elif not _is_plain(value):
-            yield f"config: {name} must be made of texts, numbers, dates, true and false, lists and objects"
+        elif isinstance(value, str) and _NO_TEXT.search(value):
+            yield f"config: {name} has a character that no variable can have"
+        elif flaw := _flaw(value):
+            yield f"config: {name} {flaw}"
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether JSON can say a value, and not only YAML; a date is a text there."""
-    if isinstance(value, dict):
-        return all(isinstance(name, str) and _is_plain(item) for name, item in value.items())
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (str, int, float, date))
+def _flaw(value: Any) -> str:
+    """Why JSON can't say a value that YAML can; empty if it can.
+
+    It goes level by level, as an alias can be part of itself, or of many that are parts of many.
+    """
+    level = [value]
+    for _ in range(_DEEPEST):
+        below: list[Any] = []
+        for item in level:
+            if flaw := _own_flaw(item):
+                return flaw
+            below += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+            if len(below) > _MOST:
+                return _ENDLESS
+        level = below
+    return _ENDLESS if level else ""
+
+
+def _own_flaw(value: Any) -> str:
+    """Why a value can't be said, whatever is in it; a date is a text in JSON."""
+    if isinstance(value, (int, float)):
+        is_finite = abs(value) <= sys.float_info.max
+        return "" if is_finite else "has a number that JSON can't say, such as .nan and .inf"
+    is_plain = value is None or isinstance(value, (str, list, date))
+    if is_plain or (isinstance(value, dict) and all(isinstance(name, str) for name in value)):
+        return ""
+    return "must be made of texts, numbers, dates, true and false, lists and objects"

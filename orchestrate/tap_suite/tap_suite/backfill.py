@@ -22,13 +22,16 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment(text: str) -> datetime:
-    """A date or a time in ISO 8601; in UTC if it names no zone.
+    """A date or a time in ISO 8601, in UTC; it is meant so if it names no zone.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none, or lies before the first year, or behind the last one, in UTC.
     """
     found = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    try:
+        return found.astimezone(timezone.utc) if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    except OverflowError:
+        raise ValueError(text) from None
 
 
 def length(text: str) -> timedelta:
@@ -46,7 +49,7 @@ def length(text: str) -> timedelta:
 def windows(since: datetime, until: datetime, every: timedelta) -> Iterator[tuple[datetime, datetime]]:
     """The windows, the newest first: each has its beginning and not its end."""
     while until > since:
-        start = max(since, until - every)
+        start = until - every if until - since > every else since
         yield start, until
         until = start
 
@@ -126,4 +129,4 @@ def _progress(path: Path) -> dict[str, Any]:
 
 
 def _stamp(moment: datetime) -> str:
-    return f"{moment.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+    return f"{re.sub('[-:]', '', moment.replace(tzinfo=None).isoformat(timespec='seconds'))}Z"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     Command = Callable[["Suite", argparse.Namespace], int]
 
 _RETRY_AFTER = 60.0
+_MOST_WINDOWS = 100_000
+"""Of a backfill: eleven years by the hour. Each is a run, of seconds at least, and all are noted."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,9 +133,14 @@ def _status(suite: Suite, _: argparse.Namespace) -> int:
 
 
 def _backfill(suite: Suite, options: argparse.Namespace) -> int:
-    spans = list(windows(options.since, options.until, options.every))
-    if not spans:
+    if options.until <= options.since:
         raise Refused("--until must be later than --since")
+    count = -((options.since - options.until) // options.every)
+    if count > _MOST_WINDOWS:
+        raise Refused(
+            f"--every: these are {count:,} windows, and at most {_MOST_WINDOWS:,} are read: make it longer"
+        )
+    spans = list(windows(options.since, options.until, options.every))
     outcomes: list[Outcome] = []
     with Stop() as stop:
         runner = suite.runner(stop, sys.stderr)
@@ -169,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     everything.add_argument("--jobs", type=_count, default=os.cpu_count() or 1, help="how many at once")
     everything.add_argument(
         "--retry-after",
-        type=float,
+        type=_seconds,
         default=_RETRY_AFTER,
         metavar="SECONDS",
         help="when to try those once more whose failure may pass (default: 60)",
@@ -186,10 +195,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    with suppress(ValueError):
+        if (number := int(text)) >= 1:
+            return number
+    raise argparse.ArgumentTypeError("it must be a whole number from 1 on")
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) < math.inf:
+            return number
+    raise argparse.ArgumentTypeError("it must be a number of seconds from 0 on")
 
 
 def _say(text: str) -> None:

@@ -46,7 +46,7 @@ def run_all(
     again = [unit for unit in units if unit.name in outcomes and outcomes[unit.name].may_pass]
     if again and retry_after is not None and not runner.stop.wait(retry_after):
         _side_by_side(again, jobs, run_in_turn)
-    return {unit.name: outcomes.get(unit.name) or runner.not_begun() for unit in units}
+    return {unit.name: outcomes.get(unit.name) or runner.not_begun(unit) for unit in units}
 
 
 def _side_by_side(units: Iterable[Unit], jobs: int, run: Callable[[Iterable[Unit]], None]) -> None:

@@ -103,9 +103,11 @@ def _setting_problems(entry: Entry, tap: Plugin) -> Iterator[str]:
             yield f"{entry.tap} has no setting {name}"
         elif name == "account":
             yield "the setting account is the account's name: leave it out"
-    for name in entry.config:
+    for name, value in entry.config.items():
         if name in tap.secrets:
             yield f"{name} is a secret: put the name of its variable under `secrets`"
+        elif name in tap.settings and (kind := tap.other_kind(name, _text(value))):
+            yield f"{name} is of the kind {kind} in meltano.yml, and its value is not"
         if name in entry.secrets:
             yield f"{name} is both in `config` and in `secrets`"
 

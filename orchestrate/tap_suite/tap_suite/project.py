@@ -56,6 +56,15 @@ class Plugin:
         found = self._service.definitions(extras=False)
         return frozenset(setting.name for setting in found if setting.is_redacted)
 
+    def other_kind(self, name: str, text: str) -> str:
+        """The kind of a setting, if Meltano can't read a text as one of it; else empty."""
+        setting = next(one for one in self._service.definitions(extras=False) if one.name == name)
+        try:
+            setting.cast_value(text)
+        except (ValueError, ArithmeticError):
+            return str(setting.kind)
+        return ""
+
     def option(self, name: str) -> str:
         """The environment variable of one of Meltano's own settings of a plugin, such as `_select`."""
         found = self._service.definitions(extras=True)

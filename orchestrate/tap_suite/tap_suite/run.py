@@ -120,11 +120,9 @@ class Runner:
 
     def run(self, unit: Unit) -> Outcome:
         """Run a unit, and keep what became of it."""
-        before = self.last(unit)
         outcome = self.perform(Job(unit, unit.entry.account, {}))
         is_whole = outcome.result is Result.READ and not outcome.why
-        whole_since = outcome.began if is_whole else before and before.whole_since
-        outcome = replace(outcome, whole_since=whole_since or None)
+        outcome = replace(outcome, whole_since=outcome.began if is_whole else self._whole_since(unit))
         write_json(self.folder(unit) / "last.json", asdict(outcome))
         return outcome
 
@@ -138,13 +136,19 @@ class Runner:
                 self._prepare(job.unit)
                 return self._meltano(job, lock)
         except Stopped:
-            return self.not_begun(began)
+            return self.not_begun(job.unit, began)
         except OSError as error:
             return Outcome(Result.FAILED, began, 0, why=f"it can't be run: {error.strerror or error}")
 
-    def not_begun(self, at: str = "") -> Outcome:
+    def not_begun(self, unit: Unit, at: str = "") -> Outcome:
         """What became of a run that was stopped before it began."""
-        return Outcome(Result.STOPPED, at, 0, why=f"stopped by signal {self.stop.signum} before it began")
+        why = f"stopped by signal {self.stop.signum} before it began"
+        return Outcome(Result.STOPPED, at, 0, why=why, whole_since=self._whole_since(unit))
+
+    def _whole_since(self, unit: Unit) -> str | None:
+        """When the last run of a unit began that read all; another command's may have ended just now."""
+        last = self.last(unit)
+        return last.whole_since if last else None
 
     def _prepare(self, unit: Unit) -> None:
         """Make the folder: what is installed is the project's, what a run leaves there is the unit's own."""
