@@ -211,6 +211,7 @@ def test_a_full_disk(warehouse):
         ({"naming": "shouting"}, "naming"),
         ({"batch_size_rows": 0}, "batch_size_rows"),
         ({"lock_timeout": -1}, "lock_timeout"),
+        ({"filepath": ""}, "filepath"),
     ],
 )
 def test_settings_that_make_no_sense(warehouse, settings, told):
@@ -222,6 +223,36 @@ def test_settings_that_make_no_sense(warehouse, settings, told):
 def test_a_config_that_is_not_there(warehouse):
     run = subprocess.run([*COMMAND, "--config", "nowhere.json"], capture_output=True, text=True, check=False)
     assert run.returncode == 1
+def test_settings_that_are_null_have_their_defaults(warehouse):
+    names = ("default_target_schema", "batch_size_rows", "naming", "hard_delete", "history", "lock_timeout")
+    told = warehouse.load(schema(ID), record({"id": 1}), state(1), **dict.fromkeys(names))
+    assert told == [1]
+    assert warehouse.ask("SELECT id FROM main.t") == [(1,)]
+
+
+@pytest.mark.parametrize("name", [":memory:", ":memory:name", ":memory: ", "./:memory:"])
+def test_a_database_in_memory(warehouse, monkeypatch, name):
+    """Each batch would have one of its own, and STATE would tell of rows that are nowhere."""
+    monkeypatch.chdir(warehouse.folder)
+    with pytest.raises(LoadError, match=r"filepath: :memory:.* is a database in memory, .*: name a file"):
+        warehouse.load(schema(ID), record({"id": 1}), state(1), filepath=name)
+
+
+@pytest.mark.parametrize(
+    "name", ["information_schema", "Information-Schema", "pg_catalog", "PG_CATALOG", "_sdc_loader"]
+)
+def test_schemas_that_are_not_for_tables(warehouse, name):
+    """Told before anything is read."""
+    with pytest.raises(LoadError, match=r"default_target_schema: .* is kept for .*: name another"):
+        TargetDuckDB(config=warehouse.config(default_target_schema=name))
+
+
+@pytest.mark.parametrize("name", ["temp", "system", "memory", "pg_temp", " ", "sqlite_master"])
+def test_schemas_that_only_seem_to_be_taken(warehouse, name):
+    assert warehouse.load(schema(ID), record({"id": 1}), state(1), default_target_schema=name) == [1]
+    assert warehouse.ask(f'SELECT id FROM warehouse."{name}".t') == [(1,)]
+
+
     assert "Traceback" not in run.stderr
     assert "nowhere.json" in run.stderr
 

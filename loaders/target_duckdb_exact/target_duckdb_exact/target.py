@@ -61,7 +61,7 @@ class TargetDuckDB(Target):
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property(
             "filepath",
-            th.StringType(nullable=False),
+            th.StringType(min_length=1),
             required=True,
             nullable=False,
             title="File path",
@@ -125,7 +125,8 @@ class TargetDuckDB(Target):
         database = Database(Path(config["filepath"]), float(config["lock_timeout"]))
         self._loading = Loading(
             database,
-            (config["default_target_schema"] or "main").replace("-", "_"),
+        schema = (config["default_target_schema"] or "main").replace("-", "_")
+            schema,
             naming=config["naming"],
             history=config["history"],
             hard_delete=config["hard_delete"],
@@ -135,7 +136,7 @@ class TargetDuckDB(Target):
         """Arrow files of which every row is in the buffers, or in the database."""
         self._state: Any = None
         self._waiting_since = time.monotonic()
-        database.check()
+        database.check(schema)
 
     @classmethod
     @override
@@ -144,6 +145,12 @@ class TargetDuckDB(Target):
 
     @classmethod
     @override
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings; one that is null is not set, as in the taps."""
+        self._config = {name: value for name, value in self._config.items() if value is not None}
+        return super()._validate_config(raise_errors=raise_errors)
+
     def get_singer_command(cls) -> click.Command:
         """The command line."""
         command = super().get_singer_command()
