@@ -10,6 +10,7 @@ import pytest
 
 from loaders.warehouse import ID, activate, records, schema, state
 from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.files import file_for_arrow
 
 MOMENT = {"type": "string", "format": "date-time"}
 FIELDS = {
@@ -131,7 +132,7 @@ def test_a_file_is_removed_once_all_its_rows_are_loaded(warehouse):
     """Not before: a load that fails leaves it, and tells no STATE of it."""
     good = batch(warehouse, {"id": [1, 2, 3]}, times=3)
     bad = batch(warehouse, {"id": ["x"]}, "b.arrow")
-    with pytest.raises(LoadError, match="t, line 1 of the input: field id holds"):
+    with pytest.raises(LoadError, match=r"t, row 1 of b.arrow: field id holds"):
         warehouse.load(schema(ID), good, state(1), bad, state(2))
     assert {path.name for path in warehouse.folder.glob("*.arrow")} == {"a.arrow", "b.arrow"}
     told = warehouse.load(schema(ID), good, state(1), batch_size_rows=1)
@@ -182,5 +183,14 @@ def test_no_file(warehouse, data):
     path.unlink()
     if data is not None:
         path.write_bytes(data)
-    with pytest.raises(LoadError, match="t: a file of its BATCH can't be read"):
+    with pytest.raises(LoadError, match=r"t: a.arrow of a BATCH message can't be read"):
         warehouse.load(schema(ID), message)
+
+
+def test_arrow_holds_no_file_of_pythons(tmp_path):
+    """With one in a thread's hand when the interpreter ends, as after a file that is none, it would abort."""
+    path = tmp_path / "a.arrow"
+    path.write_bytes(b"none")
+    for name in (str(path), path.as_uri()):
+        with file_for_arrow(name) as file:
+            assert type(file) is pa.OSFile

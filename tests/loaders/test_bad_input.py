@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import resource
@@ -10,8 +9,6 @@ import struct
 import subprocess
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 
@@ -90,20 +87,26 @@ def test_values_that_do_not_fit(warehouse, field, value, told):
         (schema(ID, keys=("uid",)), "The SCHEMA of t has the key uid, which is none of its properties"),
         ({"type": "SCHEMA", "stream": "t"}, "A SCHEMA message names no stream or has no schema"),
         (record({"id": 1}, at="yesterday"), "t, line 2 of the input: time_extracted is no time"),
-        (
-            {"type": "BATCH", "stream": "t", "encoding": {"format": "xml"}, "manifest": []},
-            "t: a BATCH of format xml, None can't be read",
-        ),
-        (
-            {"type": "BATCH", "stream": "t", "encoding": {"format": "jsonl"}, "manifest": ["/nowhere.jsonl"]},
-            "t: a file of its BATCH can't be read (No such file or directory)",
-        ),
+        (record({"id": 1}, version=2**63), "t, line 2 of the input: no RECORD message (Expected `int` <= 92"),
+        (record({"id": 1}, version=-(2**70)), "t, line 2 of the input: no RECORD message (Expected `int`"),
+        (record({"id": 1}, version="7"), "t, line 2 of the input: no RECORD message (Expected `int"),
+        (activate("7"), "t: ACTIVATE_VERSION has a version that is no integer of 64 bits"),
+        (activate(2**63), "t: ACTIVATE_VERSION has a version that is no integer of 64 bits"),
+        (activate(True), "t: ACTIVATE_VERSION has a version that is no integer of 64 bits"),
     ],
 )
 def test_lines_that_are_none(warehouse, line, told):
     with pytest.raises(LoadError) as failure:
         warehouse.load(schema(ID), line)
     assert str(failure.value).startswith(told)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_byte_order_mark_before_the_input(warehouse, newline):
+    data = text([schema(ID), record({"id": 1}), state(1)]).replace("\n", newline).encode("utf-8-sig")
+    source = io.TextIOWrapper(io.BytesIO(data))
+    TargetDuckDB(config=warehouse.config()).listen(source)
+    assert warehouse.ask("SELECT id FROM s.t") == [(1,)]
 
 
 @pytest.mark.parametrize("field", ["s", "m", "j"])
@@ -208,6 +211,7 @@ def test_a_full_disk(warehouse):
     ("settings", "told"),
     [
         ({"filepath": None}, "filepath"),
+        ({"filepath": ""}, "filepath"),
         ({"naming": "shouting"}, "naming"),
         ({"batch_size_rows": 0}, "batch_size_rows"),
         ({"lock_timeout": -1}, "lock_timeout"),
@@ -219,53 +223,41 @@ def test_settings_that_make_no_sense(warehouse, settings, told):
     assert told in str(failure.value.errors)
 
 
+def test_settings_that_are_null_have_their_defaults(warehouse):
+    names = ("default_target_schema", "batch_size_rows", "naming", "hard_delete", "history", "lock_timeout")
+    told = warehouse.load(schema(ID), record({"id": 1}), state(1), **dict.fromkeys(names))
+    assert told == [1]
+    assert warehouse.ask("SELECT id FROM main.t") == [(1,)]
+
+
+@pytest.mark.parametrize("name", [":memory:", ":memory:name", ":memory: ", "./:memory:"])
+def test_a_database_in_memory(warehouse, monkeypatch, name):
+    """Each batch would have one of its own, and STATE would tell of rows that are nowhere."""
+    monkeypatch.chdir(warehouse.folder)
+    with pytest.raises(LoadError, match=r"filepath: :memory:.* is a database in memory, .*: name a file"):
+        warehouse.load(schema(ID), record({"id": 1}), state(1), filepath=name)
+
+
+@pytest.mark.parametrize(
+    "name", ["information_schema", "Information-Schema", "pg_catalog", "PG_CATALOG", "_sdc_loader"]
+)
+def test_schemas_that_are_not_for_tables(warehouse, name):
+    """Told before anything is read."""
+    with pytest.raises(LoadError, match=r"default_target_schema: .* is kept for .*: name another"):
+        TargetDuckDB(config=warehouse.config(default_target_schema=name))
+
+
+@pytest.mark.parametrize("name", ["temp", "system", "memory", "pg_temp", " ", "sqlite_master"])
+def test_schemas_that_only_seem_to_be_taken(warehouse, name):
+    assert warehouse.load(schema(ID), record({"id": 1}), state(1), default_target_schema=name) == [1]
+    assert warehouse.ask(f'SELECT id FROM warehouse."{name}".t') == [(1,)]
+
+
 def test_a_config_that_is_not_there(warehouse):
     run = subprocess.run([*COMMAND, "--config", "nowhere.json"], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
     assert "nowhere.json" in run.stderr
-
-
-def batch(warehouse, name, data, *, version=None, compression="gzip", form="jsonl"):
-    path = warehouse.folder / name
-    path.write_bytes(data)
-    encoding = {"format": form, "compression": compression}
-    return {
-        "type": "BATCH",
-        "stream": "t",
-        "encoding": encoding,
-        "manifest": [path.as_uri()],
-        "version": version,
-    }
-
-
-def test_files_of_batches(warehouse):
-    lines = "".join(json.dumps({"id": number, "n": number / 4}) + "\n" for number in range(2_500)).encode()
-    marked = pa.array(['{"a":[1.10,"x"]}'], pa.string()).cast(pa.json_(pa.string()))
-    table = pa.table({"id": [5_000], "n": [1.25], "s": ["é"], "j": marked})
-    pq.write_table(table, warehouse.folder / "rows.parquet")
-    parquet = (warehouse.folder / "rows.parquet").read_bytes()
-    warehouse.load(
-        schema(FIELDS),
-        batch(warehouse, "a.jsonl.gz", gzip.compress(lines), version=5),
-        batch(warehouse, "b.jsonl", b'\n{"id": 4000, "s": "last"}', compression=None),
-        batch(warehouse, "c.parquet", parquet, compression=None, form="parquet"),
-        record({"id": 1, "n": 99}, version=5),
-        activate(5),
-        state("done"),
-        batch_size_rows=1_000,
-    )
-    assert warehouse.ask("SELECT count(*), sum(n) FROM s.t WHERE id < 2500") == [
-        (2_500, sum(range(2_500)) / 4 - 0.25 + 99)
-    ]
-    assert warehouse.ask("SELECT id, s, j FROM s.t WHERE id > 2500 ORDER BY id") == [
-        (4_000, "last", None),
-        (5_000, "é", '{"a":[1.10,"x"]}'),
-    ]
-    with pytest.raises(LoadError, match="t, line 2 of the input: field id holds a text"):
-        warehouse.load(
-            schema(FIELDS), batch(warehouse, "d.jsonl", b'{"id": 1}\n{"id": "x"}\n', compression=None)
-        )
 
 
 def test_about_lists_the_settings(warehouse):

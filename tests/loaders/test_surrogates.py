@@ -110,11 +110,11 @@ def test_K05_a_key_with_half_a_pair_fails_by_name(warehouse, kind, form):
     if form == "arrow":
         columns = {"name": texts_of_json(*(f'"{key}"' for key in keys)), "s": ["x"] * len(keys)}
         messages = [arrow_batch(warehouse, columns)]
-    place = {"records": 5, "batch": 4, "arrow": 4}[form]
+    places = {"records": "line 5 of the input", "batch": "line 4 of rows.jsonl", "arrow": "row 4 of a.arrow"}
     with pytest.raises(LoadError) as failure:
         warehouse.load(schema(properties, ["name"]), *messages)
     assert str(failure.value) == (
-        f"t, line {place} of the input: the key name holds half a surrogate pair, without which two rows "
+        f"t, {places[form]}: the key name holds half a surrogate pair, without which two rows "
         "could become one; correct it at the source, or leave it out by a stream map"
     )
     assert warehouse.tables() == []

@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from target_duckdb_exact.columns import DECIMAL, LOCAL_TIME, TIME, Misfit, times
-from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import Kind
-from target_duckdb_exact.files import named_file
+from target_duckdb_exact.files import encoding, failures_told, file_for_arrow, named_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +37,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 def is_arrow(message: Mapping[str, Any]) -> bool:
     """Whether a BATCH message is one of Arrow files."""
-    return (message.get("encoding") or {}).get("format") == FORMAT
+    return bool(encoding(message)[0] == FORMAT)
 
 
 def arrow_batches(stream: str, name: str) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
@@ -50,19 +49,26 @@ def arrow_batches(stream: str, name: str) -> Iterator[tuple[pa.RecordBatch, pa.A
     Raises:
         LoadError: The file can't be read.
     """
+    with (
+        failures_told(stream, name, "Arrow"),
+        file_for_arrow(name) as source,
+        pa.ipc.open_file(source) as reader,
+    ):
+        extracted, at = _extracted(reader.schema), 0
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            part = extracted.slice(at, len(batch))
+            yield batch, part if len(part) == len(batch) else pa.nulls(len(batch), TIME)
+            at += len(batch)
+
+
+def _extracted(schema: pa.Schema) -> pa.Array:
+    told = (schema.metadata or {}).get(b"time_extracted", b"[]")
     try:
-        with named_file(name).open("rb") as source, pa.ipc.open_file(source) as reader:
-            told = (reader.schema.metadata or {}).get(b"time_extracted", b"[]")
-            runs = msgspec.json.decode(told, type=list[tuple[str, int]])
-            extracted, at = times([time for time, rows in runs for _ in range(rows)]), 0
-            for number in range(reader.num_record_batches):
-                batch = reader.get_batch(number)
-                part = extracted.slice(at, len(batch))
-                yield batch, part if len(part) == len(batch) else pa.nulls(len(batch), TIME)
-                at += len(batch)
-    except (OSError, pa.ArrowInvalid, msgspec.MsgspecError, Misfit) as error:
-        reason = getattr(error, "strerror", None) or "it is no whole Arrow file"
-        raise LoadError(f"{stream}: a file of its BATCH can't be read ({reason})") from None
+        runs = msgspec.json.decode(told, type=list[tuple[str, int]])
+        return times([time for time, rows in runs for _ in range(rows)])
+    except (msgspec.MsgspecError, Misfit):
+        raise pa.ArrowInvalid("time_extracted") from None
 
 
 def own_type(kind: Kind, array: pa.Array) -> pa.Array | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from target_duckdb_exact.errors import LoadError
+from target_duckdb_exact.ledger import SCHEMA as LEDGER
+from target_duckdb_exact.queries import first_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,13 +42,26 @@ class Database:
         self._path = path
         self._timeout = lock_timeout
 
-    def check(self) -> None:
-        """Find out whether the file can be had at all, before a tap reads for an hour.
+    def check(self, schema: str) -> None:
+        """Find out whether the file can be had and take the schema, before a tap reads for an hour.
 
         Raises:
             LoadError: It can't.
         """
-        self._close(self._open())
+        with self.transaction() as connection:
+            path = first_row(
+                connection, "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+            )
+            taken = connection.execute(
+                "SELECT schema_name FROM duckdb_schemas() "
+                "WHERE database_name = 'system' AND schema_name <> 'main'"
+            ).fetchall()
+        if path == (None,):
+            raise LoadError(
+                f"filepath: {self._path} is a database in memory, where nothing stays: name a file"
+            )
+        if schema.lower() in {LEDGER, *(name for (name,) in taken)}:
+            raise LoadError(f"default_target_schema: {schema} is kept for DuckDB or the loader: name another")
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

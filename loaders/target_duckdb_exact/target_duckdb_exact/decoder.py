@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import pyarrow as pa
@@ -29,17 +29,40 @@ _ODD = re.compile(r'["\\\x00-\x1f]')
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NULL = msgspec.Raw(b"null")
 _REMEDY = "correct it at the source, or leave it out by a stream map"
+_BYTE = re.compile(r"(?<=\(byte )\d+")
+_HEAD = b'{"record":'
 _WORDS = {b'"': "a text", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
+
+
+Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What rows have, and their table's column holds."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where some rows that follow each other were read."""
+
+    stream: str
+    first: int
+    """The number of the first one."""
+    source: str = "the input"
+    unit: str = "line"
+
+    def of(self, number: int) -> str:
+        """Where the row with this number is, counted from the first one as 0, in words."""
+        return f"{self.stream}, {self.unit} {self.first + number} of {self.source}"
+
+    def after(self, number: int) -> Place:
+        """The place of the rows behind so many."""
+        return replace(self, first=self.first + number)
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of the input that hold records of one stream."""
+    """Lines that hold records of one stream."""
 
-    stream: str
     lines: Sequence[bytes]
-    first: int
-    """The number of the first one in the input."""
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -55,7 +78,7 @@ class Columns:
 
 class _LooseLine(msgspec.Struct):
     record: dict[str, msgspec.Raw]
-    version: int | None = None
+    version: Version | None = None
     time_extracted: str | None = None
 
 
@@ -92,7 +115,7 @@ class Decoder:
         )
         self._line = msgspec.defstruct(
             "Line",
-            [("record", self._row), ("version", int | None, None), ("time_extracted", str | None, None)],
+            [("record", self._row), ("version", Version | None, None), ("time_extracted", str | None, None)],
             gc=False,
         )
         self._records = msgspec.json.Decoder(self._row)
@@ -109,56 +132,56 @@ class Decoder:
         try:
             found: list[Any] = self._lines.decode_lines(text)
         except _UNREADABLE:
-            found = [self._loosely(line, lines.first + n) for n, line in enumerate(lines.lines)]
+            found = [self._loosely(line, lines.place.of(n)) for n, line in enumerate(lines.lines)]
         rows: list[Any] = list(map(attrgetter("record"), found))
-        fields = self._columns(rows, lines.first)
+        fields = self._columns(rows, lines.place)
         try:
             extracted = times([line.time_extracted for line in found])
         except Misfit as misfit:
-            raise LoadError(f"{self._place(lines.first, misfit)}: time_extracted is no time") from None
+            raise LoadError(f"{lines.place.of(misfit.args[0])}: time_extracted is no time") from None
         versions = pa.array([line.version for line in found], pa.int64())
         return Columns(fields, extracted, versions, len(text))
 
-    def rows(self, lines: Sequence[bytes], version: int | None) -> Columns:
+    def rows(self, lines: Lines, version: int | None) -> Columns:
         """Read records that are no messages, as files of a BATCH hold them; fails as `messages` does."""
-        text = b"\n".join(lines)
+        text = b"\n".join(lines.lines)
         try:
             rows = self._records.decode_lines(text)
         except _UNREADABLE:
-            wrapped = (b'{"record":' + line + b"}" for line in lines)
-            rows = [self._loosely(line, number).record for number, line in enumerate(wrapped, 1)]
+            wrapped = (_HEAD + line + b"}" for line in lines.lines)
+            rows = [
+                self._loosely(line, lines.place.of(n), len(_HEAD)).record for n, line in enumerate(wrapped)
+            ]
         extracted = pa.nulls(len(rows), times([]).type)
-        return Columns(
-            self._columns(rows, 1), extracted, pa.array([version] * len(rows), pa.int64()), len(text)
-        )
+        versions = pa.array([version] * len(rows), pa.int64())
+        return Columns(self._columns(rows, lines.place), extracted, versions, len(text))
 
-    def arrow(self, batch: pa.RecordBatch, extracted: pa.Array, version: int | None, first: int) -> Columns:
+    def arrow(self, batch: pa.RecordBatch, extracted: pa.Array, version: int | None, place: Place) -> Columns:
         """Read rows that are columns of Arrow; fails as `messages` does.
 
         Args:
             batch: The rows.
             extracted: When each was read.
             version: Of all of them.
-            first: The number of the first one in its file.
+            place: Where they are.
         """
         found = dict(zip(batch.schema.names, batch.columns, strict=True))
         for name in found.keys() - self._by_name.keys():
             self._tell_unknown(name)
         nothing = pa.nulls(len(batch))
         fields = [
-            self._arrow_column(field, found.get(field.name, nothing), first) for field in self._schema.fields
+            self._arrow_column(field, found.get(field.name, nothing), place) for field in self._schema.fields
         ]
         versions = pa.array([version] * len(batch), pa.int64())
-        return Columns(self._checked(fields, first), extracted, versions, batch.nbytes)
+        return Columns(self._checked(fields, place), extracted, versions, batch.nbytes)
 
-    def _arrow_column(self, field: Field, array: pa.Array, first: int) -> pa.Array:
+    def _arrow_column(self, field: Field, array: pa.Array, place: Place) -> pa.Array:
         column = own_type(field.kind, array)
         if column is not None:
             return column
-        places = (self._place(first, Misfit(number)) for number in range(len(array)))
         raws = json_values(field.kind, array)
-        values = [self._arrow_value(field, raw, place) for raw, place in zip(raws, places, strict=True)]
-        return self._column(field, values, first)
+        values = [self._arrow_value(field, raw, place.of(n)) for n, raw in enumerate(raws)]
+        return self._column(field, values, place)
 
     def _arrow_value(self, field: Field, raw: bytes, place: str) -> Any:
         raw, halves = replaced(raw)
@@ -167,56 +190,57 @@ class Decoder:
         self.halves += halves
         return self._value(field, raw, place)
 
-    def _columns(self, rows: Sequence[Any], first: int) -> list[pa.Array]:
+    def _columns(self, rows: Sequence[Any], place: Place) -> list[pa.Array]:
         values = zip(*map(msgspec.structs.astuple, rows), strict=True)
         columns = [
-            self._column(field, found, first)
+            self._column(field, found, place)
             for field, found in zip(self._schema.fields, values, strict=True)
         ]
-        return self._checked(columns, first)
+        return self._checked(columns, place)
 
-    def _checked(self, columns: list[pa.Array], first: int) -> list[pa.Array]:
+    def _checked(self, columns: list[pa.Array], place: Place) -> list[pa.Array]:
         """The columns, of whose rows each has its keys, and is of the SCHEMA's account."""
         for number in self._keys:
             if columns[number].null_count:
                 at = columns[number].is_null().index(True).as_py()
                 field = self._schema.fields[number]
                 raise MissingKeyPropertiesError(
-                    f"{self._place(first, Misfit(at))}: a record has no value for its key {field.name}"
+                    f"{place.of(at)}: a record has no value for its key {field.name}"
                 )
-        self._check_account(columns, first)
+        self._check_account(columns, place)
         return columns
 
-    def _check_account(self, columns: Sequence[pa.Array], first: int) -> None:
+    def _check_account(self, columns: Sequence[pa.Array], place: Place) -> None:
         """Refuse another account's row: its version would speak for rows that it has not read."""
         at, account = self._schema.account_at, self._schema.account
         if at is not None and set(columns[at].unique().to_pylist()) - {account, None}:
             other = next(n for n, found in enumerate(columns[at].to_pylist()) if found not in {account, None})
-            raise LoadError(f"{self._place(first, Misfit(other))}: the row is not of its SCHEMA's account")
+            raise LoadError(f"{place.of(other)}: the row is not of its SCHEMA's account")
 
-    def _column(self, field: Field, values: Sequence[Any], first: int) -> pa.Array:
+    def _column(self, field: Field, values: Sequence[Any], place: Place) -> pa.Array:
         try:
             return column(field.kind, values)
         except Misfit as misfit:
             found = values[misfit.args[0]]
             raw = bytes(found) if isinstance(found, msgspec.Raw) else b'"' if isinstance(found, str) else b"0"
-            raise self._misfit(field, raw, self._place(first, misfit)) from None
+            raise self._misfit(field, raw, place.of(misfit.args[0])) from None
         except pa.ArrowInvalid:  # bytes that are no UTF-8
-            place = f"{self._schema.stream}, from line {first} of the input"
-            raise LoadError(f"{place}: field {field.name} holds what is not {field.kind.value}") from None
+            raise LoadError(
+                f"{place.of(0)}, or one behind it: field {field.name} holds what is not {field.kind.value}"
+            ) from None
 
-    def _loosely(self, line: bytes, number: int) -> Any:
-        """Read one line, field by field where it does not fit."""
+    def _loosely(self, line: bytes, place: str, head: int = 0) -> Any:
+        """Read one line, field by field where it does not fit; `head` bytes of it are none of the file's."""
         try:
             return self._lines.decode(line)
         except _UNREADABLE:
             pass
-        place = f"{self._schema.stream}, line {number} of the input"
         whole, halves = replaced(line)
         try:
             loose = msgspec.json.decode(whole, type=_LooseLine)
         except _UNREADABLE as error:
-            raise LoadError(f"{place}: no RECORD message ({_plain(error)})") from None
+            what = "no record" if head else "no RECORD message"
+            raise LoadError(f"{place}: {what} ({_plain(error, head)})") from None
         if halves:
             self.halves += halves
             self._check_keys(loose, line, place)
@@ -266,9 +290,6 @@ class Decoder:
                 raise self._misfit(field, raw, place) from None
             return whole
 
-    def _place(self, first: int, misfit: Misfit) -> str:
-        return f"{self._schema.stream}, line {first + misfit.args[0]} of the input"
-
     def _misfit(self, field: Field, raw: bytes, place: str) -> LoadError:
         word = _WORDS.get(raw[:1], "a number")
         return LoadError(
@@ -283,8 +304,8 @@ def _half_of_key(key: str, place: str) -> LoadError:
     )
 
 
-def _plain(error: Exception) -> str:
+def _plain(error: Exception, head: int) -> str:
     """What is wrong, without what was read: msgspec tells positions and types only."""
     if isinstance(error, msgspec.DecodeError):
-        return str(error).splitlines()[0]
+        return _BYTE.sub(lambda found: str(int(found[0]) - head), str(error).splitlines()[0])
     return "nested too deep" if isinstance(error, RecursionError) else "no UTF-8"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader, SingerMessag
 from singer_sdk.singerlib.json import deserialize_json
 from typing_extensions import override
 
-from target_duckdb_exact.decoder import Lines
+from target_duckdb_exact.decoder import Lines, Place
 from target_duckdb_exact.errors import LoadError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class BlockReader(GenericSingerReader[str]):
         if kind == SingerMessageType.RECORD:
             if not isinstance(message.get("stream"), str):
                 raise LoadError(f"Line {number} of the input is a RECORD of no stream")
-            return Lines(message["stream"], [line], number)
+            return Lines([line], Place(message["stream"], number))
         if kind not in callbacks:
             raise LoadError(f"Line {number} of the input is of an unknown type, {str(kind)[:40]!r}")
         callbacks[kind](message)
@@ -89,14 +90,14 @@ def _run(lines: Sequence[bytes], at: int, number: int) -> Lines | None:
     head, end = match[0], at + 1
     while end < len(lines) and lines[end].startswith(head):
         end += 1
-    return Lines(match[1].decode(), lines[at:end], number)
+    return Lines(lines[at:end], Place(match[1].decode(), number))
 
 
 def _blocks(source: IO[str]) -> Iterator[list[bytes]]:
     """The lines of a file, some at a time."""
     begun: list[bytes] = []
-    for block in _pieces(source):
-        first, *lines = block.split(b"\n")
+    for number, block in enumerate(_pieces(source)):
+        first, *lines = (block if number else block.removeprefix(codecs.BOM_UTF8)).split(b"\n")
         begun.append(first)
         if lines:
             whole = b"".join(begun)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from singer_sdk import typing as th
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
@@ -21,9 +22,10 @@ from target_duckdb_exact.arrow import arrow_batches, is_arrow, remove
 from target_duckdb_exact.batches import batch_lines
 from target_duckdb_exact.buffer import Buffer
 from target_duckdb_exact.command import LoadCommand
-from target_duckdb_exact.decoder import Lines
+from target_duckdb_exact.decoder import Lines, Place, Version
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import schema_of
+from target_duckdb_exact.files import manifest, short_name
 from target_duckdb_exact.loading import Loading
 from target_duckdb_exact.names import SNAKE_CASE
 from target_duckdb_exact.reader import BlockReader
@@ -61,7 +63,7 @@ class TargetDuckDB(Target):
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property(
             "filepath",
-            th.StringType(nullable=False),
+            th.StringType(min_length=1),
             required=True,
             nullable=False,
             title="File path",
@@ -123,9 +125,10 @@ class TargetDuckDB(Target):
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         config = self.config
         database = Database(Path(config["filepath"]), float(config["lock_timeout"]))
+        schema = (config["default_target_schema"] or "main").replace("-", "_")
         self._loading = Loading(
             database,
-            (config["default_target_schema"] or "main").replace("-", "_"),
+            schema,
             naming=config["naming"],
             history=config["history"],
             hard_delete=config["hard_delete"],
@@ -135,12 +138,18 @@ class TargetDuckDB(Target):
         """Arrow files of which every row is in the buffers, or in the database."""
         self._state: Any = None
         self._waiting_since = time.monotonic()
-        database.check()
+        database.check(schema)
 
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add none of the SDK's settings: those above are all."""
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings; one that is null is not set, as in the taps."""
+        self._config = {name: value for name, value in self._config.items() if value is not None}
+        return super()._validate_config(raise_errors=raise_errors)
 
     @classmethod
     @override
@@ -178,23 +187,23 @@ class TargetDuckDB(Target):
     def _process_record_message(self, message_dict: Any) -> None:
         """Take records: the reader hands on `Lines` of them."""
         lines: Lines = message_dict
-        buffer, size = self._buffer(lines.stream), self.config["batch_size_rows"]
+        buffer, size = self._buffer(lines.place.stream), self.config["batch_size_rows"]
         for start in range(0, len(lines.lines), size):
-            part = Lines(lines.stream, lines.lines[start : start + size], lines.first + start)
+            part = Lines(lines.lines[start : start + size], lines.place.after(start))
             self._add(buffer, buffer.decoder.messages(part))
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        buffer, version = self._buffer(message_dict.get("stream")), message_dict.get("version")
+        buffer, version = self._buffer(message_dict.get("stream")), _version(message_dict)
         if not is_arrow(message_dict):
             for lines in batch_lines(message_dict):
                 self._add(buffer, buffer.decoder.rows(lines, version))
             return
-        for name in message_dict.get("manifest") or ():
-            at = 1
-            for batch, extracted in arrow_batches(buffer.schema.stream, name):
-                self._add(buffer, buffer.decoder.arrow(batch, extracted, version, at))
-                at += len(batch)
+        for name in manifest(message_dict):
+            place = Place(buffer.schema.stream, 1, short_name(name), "row")
+            for batch, extracted in arrow_batches(place.stream, name):
+                self._add(buffer, buffer.decoder.arrow(batch, extracted, version, place))
+                place = place.after(len(batch))
             self._taken.append(name)
 
     def _add(self, buffer: Buffer, columns: Columns) -> None:
@@ -210,8 +219,8 @@ class TargetDuckDB(Target):
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         buffer = self._buffer(message_dict.get("stream"))
-        version = message_dict.get("version")
-        if not isinstance(version, int):
+        version = _version(message_dict)
+        if version is None:
             raise LoadError(f"{buffer.schema.stream}: ACTIVATE_VERSION has no version")
         buffer.activated = version
 
@@ -240,3 +249,11 @@ class TargetDuckDB(Target):
         for name in self._taken:
             remove(name)
         self._taken.clear()
+
+
+def _version(message: dict[str, Any]) -> int | None:
+    try:
+        return msgspec.convert(message.get("version"), Version | None)
+    except msgspec.ValidationError:
+        told = f"{message.get('stream')}: {message['type']} has a version that is no integer of 64 bits"
+        raise LoadError(told) from None
