@@ -199,7 +199,8 @@ def _complete(entry: CatalogEntry, stream: Any, logger: logging.Logger) -> None:
             problems.append(
                 "table-key-properties is empty: `__key_properties__` in stream_maps takes keys away"
             )
-        problems += [*_key_problems(keys, fields), *_method_problems(method, key, fields, entry, stream)]
+        problems += [f"table-key-properties: {problem}" for problem in key_problems(keys, fields)]
+        problems += _method_problems(method, key, fields, entry, stream)
         raise_first(problems, prefix=f"catalog: {stream.name}: ")
     entry.replication_method = method
     entry.replication_key = root.replication_key = key if method == REPLICATION_INCREMENTAL else None
@@ -220,14 +221,15 @@ def _rules(schema: Mapping[str, Any], *path: str) -> Iterator[tuple[str, str]]:
             yield from _rules(inner, *path, word)
 
 
-def _key_problems(keys: Sequence[str], fields: Mapping[str, Any]) -> Iterator[str]:
+def key_problems(keys: Sequence[str], fields: Mapping[str, Any]) -> Iterator[str]:
+    """Why fields can't be a table's key, given the schemas of all fields."""
     for at, name in enumerate(keys):
         if name not in fields:
-            yield f"table-key-properties: `{name}` is no field of it"
+            yield f"`{name}` is no field of it"
         elif name in keys[:at]:
-            yield f"table-key-properties: `{name}` is in it twice"
+            yield f"`{name}` is in it twice"
         elif {"array", "object"} & {*types_of(fields[name])}:
-            yield f"table-key-properties: `{name}` is an object or a list, and no key"
+            yield f"`{name}` is an object or a list, and no key"
 
 
 def _method_problems(
@@ -252,6 +254,13 @@ def _method_problems(
 
 def _has_order(field: Mapping[str, Any]) -> bool:
     return field.get("format") in {"date", "date-time"} or set(types_of(field)) - {"null"} == {"integer"}
+
+
+def deselect(streams: Iterable[Any]) -> None:
+    """Leave streams out, whatever the catalog says of them."""
+    for stream in streams:
+        stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE
+        stream.selected = False
 
 
 def selected_schemas(catalog: Catalog) -> dict[str, dict[str, Any]]:

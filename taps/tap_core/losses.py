@@ -253,7 +253,7 @@ class Losses:
     def reject(self, reason: str) -> None:
         """A row can't be loaded; the others are."""
         self.rejected += 1
-        self._failed(f"{self.name}: the API sent {reason}; it can't be loaded", self.rejected)
+        self._failed(f"{self.name}: {reason}; it can't be loaded", self.rejected)
 
     def _failed(self, message: str, count: int | None = None) -> None:
         """Count a failure, keep what is said of the first few, and tell of it.

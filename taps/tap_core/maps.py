@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 from collections import defaultdict
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from singer_sdk.helpers._flattening import FlatteningOptions, flatten_key
 from singer_sdk.mapper import NULL_STRING, RemoveRecordTransform
 
 from tap_core.account import account_map_errors
-from tap_core.catalog import selected_schemas
+from tap_core.catalog import key_problems, selected_schemas
 from tap_core.redaction import brief
 from tap_core.selection import did_you_mean
 from tap_core.settings import RECEIPT
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 FUNCTIONS = frozenset(object.__new__(TypedMap).functions)  # they are of the class, not of a map
 """What an expression can call: as the installed SDK has it."""
 
-_NAMES = {"_", "record", "config", "fake", "__stream_name__", "__original_stream_name__"}
+_OWN_NAME = "__stream_name__"
+_NAMES = {"_", "record", "config", "fake", _OWN_NAME, "__original_stream_name__"}
 """What an expression can use besides the fields of the record, and `self` where its own is one of them."""
 
 MAPS_FAIL = (
@@ -44,7 +46,13 @@ _LONGEST = 63
 """Letters in a column's name in PostgreSQL, which takes fewer than most databases."""
 
 _ELSE, _FILTER, _ALIAS, _KEYS = "__else__", "__filter__", "__alias__", "__key_properties__"
-_OTHER_RULES = {_ELSE, _ALIAS, "__source__", _KEYS}
+_SOURCE = "__source__"
+_OTHER_RULES = {_ELSE, _ALIAS, _SOURCE, _KEYS}
+_NULLS = (None, NULL_STRING)
+_WORD = re.compile("__.*__")
+_PLAIN_NAME = re.compile(r"[\w./-]+")
+
+_AS_IT_IS = FlatteningOptions(enabled=False)
 
 
 def with_short_names(setting: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +73,8 @@ def mapping_errors(config: Mapping[str, Any], catalog: Catalog) -> Iterator[str]
     fields = {name: schema["properties"] for name, schema in schemas.items()}
     yield from map_errors(maps, fields, catalog)
     yield from account_map_errors(maps) if config.get("account") else ()
-    yield from flattening_errors(config, schemas)
+    written = {name: schema for name, schema in schemas.items() if not _takes_away(maps, name)}
+    yield from flattening_errors(config, written)
 
 
 def map_errors(maps: Any, fields: Mapping[str, Collection[str]], streams: Collection[str]) -> Iterator[str]:
@@ -80,15 +89,15 @@ def map_errors(maps: Any, fields: Mapping[str, Collection[str]], streams: Collec
         yield "stream_maps must be an object: null, or an object of expressions, for each stream"
         return
     for name, given in maps.items():
-        rules = {} if given is None or given == NULL_STRING else given
+        rules = {} if given in _NULLS else given
         if name == _ELSE:
-            if rules:
+            if given not in _NULLS:
                 yield f"stream_maps: `{_ELSE}` can only be null"
             continue
         if not isinstance(rules, dict):
             yield f"stream_maps: {name}: must be null, or an object with an expression for each field"
             continue
-        source = str(rules.get("__source__", name))
+        source = str(rules.get(_SOURCE, name))
         meant = [stream for stream in streams if stream == source or fnmatch(stream, source)]
         if not meant:
             yield f"stream_maps: {source}: no stream of that name{did_you_mean(source, streams)}"
@@ -96,24 +105,42 @@ def map_errors(maps: Any, fields: Mapping[str, Collection[str]], streams: Collec
             yield from _rule_errors(name, rules, fields[stream])
 
 
-def register_maps(mapper: PluginMapper, catalog: Catalog) -> None:
+def register_maps(mapper: PluginMapper, catalog: Catalog) -> list[str]:
     """Give each stream its maps: one that is not read, and may lack even its key's fields, has none.
+
+    One that is not written is not flattened either.
+
+    Returns:
+        Names of the streams that are selected, and of which their maps leave nothing.
 
     Raises:
         Exception: One of `MAPS_FAIL`: they make no sense.
     """
-    schemas, maps = selected_schemas(catalog), mapper.stream_maps_dict
+    schemas, maps, flattening = selected_schemas(catalog), mapper.stream_maps_dict, mapper.flattening_options
+    # The SDK has taken that one out of them.
+    otherwise = {_ELSE: None} if mapper.default_mapper_type is RemoveRecordTransform else {}
+    taken_away = [name for name in schemas if _takes_away({**maps, **otherwise}, name)]
     for entry in catalog.streams:
         name = entry.tap_stream_id
         schema = schemas.get(name)
         mapper.stream_maps_dict = {} if schema is None else maps
+        mapper.flattening_options = _AS_IT_IS if schema is None or name in taken_away else flattening
         mapper.register_raw_stream_schema(name, schema or entry.schema.to_dict(), entry.key_properties)
-    mapper.stream_maps_dict = maps
+    mapper.stream_maps_dict, mapper.flattening_options = maps, flattening
+    return taken_away
 
 
-def is_taken_away(stream: Any) -> bool:
-    """Whether the maps of a stream leave nothing of it."""
-    return all(isinstance(found, RemoveRecordTransform) for found in stream.stream_maps)
+def _takes_away(maps: Mapping[str, Any], stream: str) -> bool:
+    """Whether maps leave nothing of a stream: of those that are no copies the last one holds."""
+    own = maps.get(_ELSE, {})
+    for name, rules in maps.items():
+        is_copy = isinstance(rules, dict) and _SOURCE in rules
+        if not fnmatch(stream, str(rules[_SOURCE]) if is_copy else name):
+            continue
+        if is_copy:
+            return False
+        own = rules
+    return own in _NULLS
 
 
 def filters_of(maps: Mapping[str, Any], stream: str) -> dict[str, Any]:
@@ -122,24 +149,42 @@ def filters_of(maps: Mapping[str, Any], stream: str) -> dict[str, Any]:
     return {
         name: rules[_FILTER]
         for name, rules in filtering.items()
-        if fnmatch(stream, str(rules.get("__source__", name)))
+        if fnmatch(stream, str(rules.get(_SOURCE, name)))
     }
 
 
 def _rule_errors(name: str, rules: Mapping[str, Any], fields: Collection[str]) -> Iterator[str]:
-    if rules.get(_ELSE) not in (None, NULL_STRING):
+    if rules.get(_ELSE) not in _NULLS:
         yield f"stream_maps: {name}: `{_ELSE}` can only be null"
-    if _ALIAS in rules and not (isinstance(rules[_ALIAS], str) and _tree(rules[_ALIAS])):
-        yield f"stream_maps: {name}: `{_ALIAS}` must be a name, or an expression that makes one"
+    if _ALIAS in rules and (problem := _alias_problem(rules)):
+        yield f"stream_maps: {name}: `{_ALIAS}` {problem}"
     keys = rules.get(_KEYS)
     if keys is not None and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
         yield f"stream_maps: {name}: `{_KEYS}` must be null or a list of names"
+    words = {*_OTHER_RULES, _FILTER}
     for field, expression in rules.items():
-        if field in _OTHER_RULES or (field != _FILTER and (expression is None or expression == NULL_STRING)):
+        if _WORD.fullmatch(field) and field not in {*words, *fields}:
+            yield f"stream_maps: {name}: `{field}` has no meaning{did_you_mean(field, words)}"
+        if field in _OTHER_RULES or (field != _FILTER and expression in _NULLS):
             continue
         known = {*fields, *FUNCTIONS, *_NAMES, *(["self"] if field in fields else [])}
         if problem := _problem(expression, known):
             yield f"stream_maps: {name}: `{field}` {problem}"
+
+
+def _alias_problem(rules: Mapping[str, Any]) -> str:
+    alias = rules[_ALIAS]
+    if _SOURCE in rules:  # the SDK would make it a column
+        return f"is not possible beside `{_SOURCE}`: a copy has the name of its map"
+    tree = _tree(alias) if isinstance(alias, str) else None
+    if tree is None:
+        return "must be a name, or an expression that makes one"
+    # With a name that it does not know the SDK takes all of it for the stream's.
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    unknown = [name for name in names if name not in {_OWN_NAME, *FUNCTIONS}]
+    if unknown and not _PLAIN_NAME.fullmatch(alias):
+        return f"uses `{unknown[0]}`: it can use `{_OWN_NAME}` alone, or be a name"
+    return ""
 
 
 def _problem(expression: Any, known: Collection[str]) -> str:
@@ -163,8 +208,10 @@ def _tree(expression: str) -> ast.Expression | None:
         return None
 
 
-def name_errors(streams: Iterable[Any]) -> Iterator[str]:
-    """Streams that the maps would write under one name, where rows of one overwrite those of the other.
+def made_errors(streams: Iterable[Any]) -> Iterator[str]:
+    """What is wrong with what the maps would make: keys that are none, and streams under one name.
+
+    Rows of one of these would overwrite those of another.
 
     Args:
         streams: The tap's, with the maps that they have.
@@ -182,6 +229,9 @@ def name_errors(streams: Iterable[Any]) -> Iterator[str]:
                 two = f"two maps of {other}" if other == stream.name else f"{other} and {stream.name}"
                 yield f"stream_maps: {two} would both be the stream `{name}`; name one of them otherwise"
             sources[name] = stream.name
+            keys, fields = found.transformed_key_properties, found.transformed_schema["properties"]
+            for problem in key_problems(keys, fields) if isinstance(found, TypedMap) else ():
+                yield f"stream_maps: {stream.name}: `{_KEYS}`: {problem}"
 
 
 def flattening_errors(config: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

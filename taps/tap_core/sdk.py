@@ -15,20 +15,19 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.plugin_base import _ConfigInput as ConfigInput
 from singer_sdk.singerlib import StateMessage
-from singer_sdk.singerlib.catalog import Metadata
 from singer_sdk.streams import Stream
 from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
 from tap_core.account import account_columns, with_account
 from tap_core.batches import are_by_list, with_arrow, written_files
-from tap_core.catalog import complete_catalog
+from tap_core.catalog import complete_catalog, deselect
 from tap_core.errors import ApiError, raise_first
-from tap_core.maps import KEY_LENGTH, MAPS_FAIL, is_taken_away, name_errors, register_maps, with_short_names
+from tap_core.maps import KEY_LENGTH, MAPS_FAIL, made_errors, register_maps, with_short_names
 from tap_core.quiet import without_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     import requests
@@ -44,6 +43,9 @@ __all__ = ["ConfigInput", "SdkStream", "SdkTap"]
 
 class SdkTap(Tap):
     """What the SDK calls of a tap, and the hooks that it leads to."""
+
+    taken_away: Sequence[str] = ()
+    """Names of the selected streams of which stream maps leave nothing."""
 
     def __init__(self, **options: Any) -> None:
         """Set up the tap and its streams; nothing is requested.
@@ -150,14 +152,11 @@ class SdkTap(Tap):
         raise_first(self.mapping_errors(self.catalog))
         try:
             super(Tap, self).setup_mapper()  # its own way gives maps to deselected streams as well
-            register_maps(self.mapper, self.catalog)
+            self.taken_away = register_maps(self.mapper, self.catalog)
         except MAPS_FAIL as error:
             raise ApiError(f"stream_maps: {error}") from None
-        raise_first(name_errors(self.streams.values()))
-        for stream in self.streams.values():
-            if is_taken_away(stream):
-                stream.metadata.root.inclusion = Metadata.InclusionType.AVAILABLE
-                stream.selected = False
+        raise_first(made_errors(self.streams.values()))
+        deselect(self.streams[name] for name in self.taken_away)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

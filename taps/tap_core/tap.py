@@ -23,7 +23,7 @@ from tap_core.null_marks import set_null_marks
 from tap_core.outcome import raise_if_incomplete
 from tap_core.parents import parents_errors
 from tap_core.records.writer import MessageWriter
-from tap_core.redaction import redact_logs
+from tap_core.redaction import first_few, redact_logs
 from tap_core.run import Run
 from tap_core.selection import select_errors
 from tap_core.settings import (
@@ -246,7 +246,5 @@ class ApiTap(CommandTap):
         fields = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         raise_first(select_errors(fields) if by_catalog else ())
         if not any(stream.selected for stream in self.streams.values()):
-            maps = self.config.get("stream_maps") or {}
-            mapped = ", ".join(name for name, rules in maps.items() if rules in (None, "__NULL__"))
-            away = f"; stream_maps takes away {mapped}" if mapped else ""
-            raise ApiError(f"no stream is selected: there are {', '.join(self.streams)}{away}")
+            away = f"stream_maps takes away {first_few(self.taken_away)}" if self.taken_away else ""
+            raise ApiError(f"no stream is selected: {away or 'there are ' + ', '.join(self.streams)}")

@@ -12,7 +12,7 @@ import simpleeval  # type: ignore[import-untyped]
 from singer_sdk import mapper
 from singer_sdk import typing as th
 from singer_sdk.exceptions import MapExpressionError
-from singer_sdk.mapper import NULL_STRING, CustomStreamMap
+from singer_sdk.mapper import MAPPER_FILTER_OPTION, NULL_STRING, CustomStreamMap
 from typing_extensions import override
 
 from tap_core.expressions import TEXT, schema_of
@@ -33,10 +33,11 @@ class TypedMap(CustomStreamMap):
         self.made = {
             name
             for name, expression in options["map_transform"].items()
-            if isinstance(expression, str) and expression != NULL_STRING and not name.startswith("__")
+            if isinstance(expression, str) and expression != NULL_STRING and name != MAPPER_FILTER_OPTION
         }
         self._fields = options["raw_schema"]["properties"]  # the SDK takes some out of its own copy
         super().__init__(*args, **options)
+        self.transformed_key_properties = self.transformed_key_properties or []  # SCHEMA would leave out null
 
     @property
     @override

@@ -16,15 +16,15 @@ from ways import SCHEMA, codec, logger, written
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        ('{"text": "a"}', "a record without its key `id`"),
-        ('{"id": null}', "a record without its key `id`"),
-        ('{"id": "", "text": "a"}', "a record without its key `id`"),
-        ('{"id": [1]}', "a record without its key `id`"),
-        ("null", "a record that is no object but null"),
-        ('"gone"', "a record that is no object but a text"),
-        ("[]", "a record that is no object but a list"),
-        ("true", "a record that is no object but true or false"),
-        ("5", "a record that is no object but a number"),
+        ('{"text": "a"}', "the API sent a record without its key `id`"),
+        ('{"id": null}', "the API sent a record without its key `id`"),
+        ('{"id": "", "text": "a"}', "the API sent a record without its key `id`"),
+        ('{"id": [1]}', "the API sent a record without its key `id`"),
+        ("null", "the API sent a record that is no object but null"),
+        ('"gone"', "the API sent a record that is no object but a text"),
+        ("[]", "the API sent a record that is no object but a list"),
+        ("true", "the API sent a record that is no object but true or false"),
+        ("5", "the API sent a record that is no object but a number"),
     ],
 )
 def test_E10_I01_I05_a_row_that_can_not_be_loaded_costs_itself_alone(sent, reason, typed):
@@ -45,7 +45,7 @@ def test_I01_an_empty_key_is_replaced_by_what_post_process_finds():
     texts = ['{"id": "", "number": 7}', '{"number": 8}', '{"id": 1}', '{"id": ""}', '{"id": "", "number": 9}']
     records = written(way.decode([msgspec.Raw(text.encode()) for text in texts], fall_back, {}))
     assert [record["id"] for record in records] == [7, 8, 1, 9]
-    assert rejected == ["a record without its key `id`"]
+    assert rejected == ["the API sent a record without its key `id`"]
 
 
 def test_post_process_is_called_for_the_fields_that_it_looks_at():
@@ -131,7 +131,7 @@ def test_fields_from_the_parent_fill_what_is_missing():
         for _ in range(2):
             records = written(way.decode(raws, None, {"parent": 5}, typed=typed))
             assert [(record["parent"], record["id"]) for record in records] == [(5, 1), (5, 2), (7, 3)]
-    assert set(rejected) == {"a record without its key `parent`"}
+    assert set(rejected) == {"the API sent a record without its key `parent`"}
 
 
 def test_what_tells_a_record_without_a_key_apart_does_not_show_its_content():

@@ -193,10 +193,13 @@ def test_J_the_order_of_the_rules_does_not_matter(tmp_path, tap, rules, types, v
 @pytest.mark.parametrize("rules", [{"id": "None"}, {"id": "''"}])
 def test_a_row_that_a_map_leaves_without_its_key_is_named(tmp_path, tap, rules):
     output = mapped(tmp_path, tap, rules)
-    assert output.code == 2
+    assert output.code == 2  # the list itself was read, to its end
     assert not output.rows_read
-    sentence = "a record that stream_maps leaves without its key `id`; it can't be loaded"
-    assert sentence in said(output)[0]
+    stream = "orders" if tap is TapRewards else "subscriptions"
+    sentence = f"stream_maps: {stream}: the map leaves a record without its key `id`; it can't be loaded"
+    *lines, last = said(output)
+    assert lines == [f"{stream}: {sentence}"] * 2
+    assert last == f"partly read: {stream}"
     (summary,) = (line for line in output.log.splitlines() if "; failed: " in line)
     assert summary.count(sentence) == 1
 
@@ -215,6 +218,52 @@ def test_a_row_without_another_key_is_named_and_others_are_written(tmp_path, tap
     assert output.code == 2
     assert len(output.rows_read) == 1
     assert f"without its key `{key}`" in said(output)[0]
+
+
+@pytest.mark.parametrize("tap", [TapRewards, TapBilling])
+@pytest.mark.parametrize("keys", [None, []])
+def test_a_stream_without_keys_says_so(tmp_path, tap, keys):
+    """Targets ask for the member `key_properties` of each SCHEMA."""
+    output = mapped(tmp_path, tap, {"__key_properties__": keys})
+    assert output.code == 0, output.log
+    assert [schema["key_properties"] for (schema, *_) in output.schemas.values()] == [[]]
+    assert len(output.rows_read) == 2
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ({"__key_properties__": ["id", "id"]}, "`id` is in it twice"),
+        ({"__key_properties__": ["_sdc_unmapped"]}, "`_sdc_unmapped` is an object or a list, and no key"),
+        ({"id": "_sdc_unmapped"}, "`id` is an object or a list, and no key"),
+        (
+            {"made": "_sdc_unmapped", "__key_properties__": ["made"]},
+            "`made` is an object or a list, and no key",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("tap", "stream"), [(TapRewards, "orders"), (TapBilling, "subscriptions")])
+def test_a_key_that_the_catalog_can_t_have_is_refused_in_a_map(tmp_path, tap, stream, rules, problem):
+    output = mapped(tmp_path, tap, rules)
+    assert (output.code, output.requests) == (1, 0)
+    assert said(output) == [f"stream_maps: {stream}: `__key_properties__`: {problem}"]
+
+
+@pytest.mark.parametrize(("tap", "name"), [(TapRewards, "payment"), (TapBilling, "product")])
+def test_a_key_that_flattening_takes_apart_is_refused(tmp_path, tap, name):
+    more = {"flattening_enabled": True, "flattening_max_depth": 1}
+    output = mapped(tmp_path, tap, {"__key_properties__": [name]}, **more)
+    assert (output.code, output.requests) == (1, 0)
+    assert f"`__key_properties__`: `{name}` is no " in said(output)[0]
+
+
+@pytest.mark.parametrize("tap", [TapRewards, TapBilling])
+def test_a_column_whose_name_begins_like_a_word_is_one_as_any_other(tmp_path, tap):
+    output = mapped(tmp_path, tap, {"__made": "[id]"})
+    assert column(output, "__made")[0] == ["string"]
+    assert [json.loads(value) for value in column(output, "__made")[1]] == [
+        [row["id"]] for row in (ORDERS if tap is TapRewards else SUBSCRIPTIONS)
+    ]
 
 
 # What fails

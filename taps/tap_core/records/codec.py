@@ -224,7 +224,8 @@ class Codec:
         """The record by way of a dict; None if it is to be left out."""
         record = jsonpath.decode(raw)
         if not isinstance(record, dict):
-            self._reject(f"a record that is no object but {_KINDS.get(type(record), 'a number')}")
+            kind = _KINDS.get(type(record), "a number")
+            self._reject(f"the API sent a record that is no object but {kind}")
             return None
         record |= {field: value for field, value in context.items() if record.get(field) in (None, "")}
         if post_process:
@@ -241,7 +242,7 @@ class Codec:
             self._build()
         for key in self._keys:
             if is_missing(conformed.get(key)):
-                self._reject(f"a record without its key `{key}`")
+                self._reject(f"the API sent a record without its key `{key}`")
                 return None
         return conformed
 

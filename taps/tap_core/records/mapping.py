@@ -178,7 +178,7 @@ class RecordMapping:
                 mapped[name] = None if made is MISFIT else made
         for key in self._keys:
             if is_missing(mapped.get(key)):
-                self._reject(f"a record that stream_maps leaves without its key `{key}`")
+                self._reject(f"stream_maps: {self.alias}: the map leaves a record without its key `{key}`")
                 return None
         return self._kept(mapped, found.misfits, record)
 
