@@ -101,9 +101,7 @@ def forget_later_window(stream: ApiStream, state: State) -> None:
         stream: The stream.
         state: Its entry in STATE, which is read and written.
     """
-    kept, given = state.get(START), stream.config.get("start_date")
-    start = instant(given) if given else None
-    text = start.isoformat() if start else None
+    kept, start, text = state.get(START), *_start(stream)
     of_key = [entry for entry in entries(state) if entry.get("replication_key") == stream.replication_key]
     values = [entry[VALUE] for entry in of_key if entry.get(VALUE) not in (None, "")]
     if kept and not covers(kept, start):
@@ -118,6 +116,13 @@ def forget_later_window(stream: ApiStream, state: State) -> None:
         if not any(type(value) is int for value in values):  # of an id nothing tells
             line = "%s: rows from the bookmark (%s) to start_date are not read: an earlier one has them read"
             stream.logger.warning(line, stream.name, min(values))
+
+
+def _start(stream: ApiStream) -> tuple[datetime | None, str | None]:
+    """The setting, as a moment and as STATE has it."""
+    given = stream.config.get("start_date")
+    start = instant(given) if given else None
+    return start, start.isoformat() if start else None
 
 
 def _leaves_gap(value: Any, start: datetime) -> bool:
@@ -161,14 +166,15 @@ def _is_entry(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get(_OF), str)
 
 
-def entry_of(state: State, name: str, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def entry_of(stream: ApiStream, name: str, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """A list's own entry in the STATE of its stream; what is none there is as if it were not.
 
     Args:
-        state: The stream's entry in STATE, which is read and written.
+        stream: The stream, whose STATE is read and written.
         name: The id of the list's parent.
         known: The entries of all lists by that, kept for the next call; empty at first.
     """
+    state = stream.stream_state
     if not known:
         known |= _lists(state)
         for of, entry in known.items():
@@ -177,7 +183,17 @@ def entry_of(state: State, name: str, known: dict[str, dict[str, Any]]) -> dict[
     if name not in known:
         known[name] = {_OF: name}
         state[LISTS].append(known[name])
+    _note_window(stream, known[name])
     return known[name]
+
+
+def _note_window(stream: ApiStream, entry: State) -> None:
+    """Take note from when on rows of a list without a bookmark are read: that can be later than of others."""
+    start, text = _start(stream)
+    if entry.get(START) and not covers(entry[START], start):
+        entry[START] = entry[VALUE] = None
+    if text and entry.get(VALUE) in (None, ""):
+        entry[START] = text
 
 
 def forget_other_lists(state: State, names: Collection[str]) -> None:

@@ -53,6 +53,9 @@ class ApiError(Exception):
     at_start = False
     """Whether it came in place of the first page of a list, of which nothing was read then."""
 
+    had_begun = False
+    """Whether rows of the list had come before, as it is read a second time."""
+
     said = ""
     """The API's own words, where the answer had any."""
 

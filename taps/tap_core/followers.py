@@ -57,11 +57,13 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
 
 
 def _mark(below: ApiStream, stream: ApiStream, state: State) -> Any:
-    """Up to where lists were read for a stream; None if that was of other rows. Old marks say less."""
-    mark, source, start = _marks(below).get(stream.name, {}), state.get(SOURCE), state.get(START)
-    since = mark.get("since", start)
-    same = mark.get("filters") == digest(below.narrowed_by) and mark.get("source", source) == source
-    return mark.get("to") if same and (since is None or covers(since, instant_or_none(start))) else None
+    """Up to where lists were read for a stream; None if that was of other rows, or does not say of which."""
+    mark = _marks(below).get(stream.name, {})
+    same = mark.get("filters") == digest(below.narrowed_by) and mark.get("source") == state.get(SOURCE)
+    since = mark.get("since")
+    is_from_start = since is None and "since" in mark
+    fits = same and (is_from_start or covers(since, instant_or_none(state.get(START))))
+    return mark.get("to") if fits else None
 
 
 def _marks(below: ApiStream) -> dict[str, dict[str, Any]]:

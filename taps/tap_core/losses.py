@@ -156,7 +156,7 @@ class Losses:
         return True
 
     def _says_missing(self, error: ApiError) -> bool:
-        return error.at_start and self.stream.means_no_such_list(error)
+        return error.at_start and not error.had_begun and self.stream.means_no_such_list(error)
 
     def _why_missing(self, error: ApiError) -> str:
         if error.status is None:
@@ -224,7 +224,8 @@ class Losses:
         if error is None:
             self._leave_untried()
         elif not self._is_missing(context, error):
-            if context is not None and isinstance(error, NotFound) and not error.passes:
+            is_only_one = error.had_begun and self.lists == 1  # what has but one list was hardly deleted now
+            if context is not None and isinstance(error, NotFound) and not (error.passes or is_only_one):
                 self._is_gone(context, error)
             else:
                 self.fail(context, error)

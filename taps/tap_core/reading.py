@@ -32,6 +32,7 @@ class Reading(Replicated):
         traffic: What the reading cost.
         evidence: What the stream's lists have shown of how the server pages.
         total: Records of the whole stream, where the API says so.
+        came: Whether any record came, written or not.
         rows: Records written.
         proofs: Requests sent only to see that a list had ended.
         done: Whether all of it was read, apart from what failed.
@@ -56,7 +57,7 @@ class Reading(Replicated):
         self.needless = 0  # requests that were sent ahead for nothing
         self.doubted: set[int] = set()  # lengths of lists that were looked behind ahead of their turn
         self.lists = int(stream.parent is None)
-        self.done = False
+        self.done = self.came = False
         self.seconds = 0.0
         self.ended: datetime | None = None
         self.bookmark_before = self.bookmark_kept
@@ -127,6 +128,12 @@ class Reading(Replicated):
             self.checkpoint.failed(error)
 
     @override
+    def lose(self, context: Context | None, error: ApiError | None) -> None:
+        super().lose(context, error)
+        if error is not None and error.had_begun:
+            self._leave_list(context)  # of a parent that seems to be gone, too: the bookmark may have moved
+
+    @override
     def unreadable(self, context: Context | None, row: int) -> None:
         super().unreadable(context, row)
         self._leave_list(context)
@@ -170,7 +177,7 @@ class Reading(Replicated):
         stream, state = self.stream, self.stream.stream_state
         if self.bookmark:
             keep(stream, state, stream.followers)
-        elif stream.parent is None and stream.may_be_missing and self.rows:
+        if stream.parent is None and stream.may_be_missing and self.came:
             state[HAD_ROWS] = True  # a refusal does not mean from now on that there is no such list
 
     def late_changes(self) -> Iterable[Paginator]:

@@ -68,7 +68,7 @@ class Replicated(Losses):
             return self.bookmark
         of_list = str(context[name])
         if of_list not in self._of_lists:
-            entry = entry_of(self.stream.stream_state, of_list, self._entries)
+            entry = entry_of(self.stream, of_list, self._entries)
             self._of_lists[of_list] = self._bookmark(entry)
         return self._of_lists[of_list]
 
@@ -115,7 +115,8 @@ class Replicated(Losses):
             question = {
                 **scope_of(stream, began),
                 "since": self.bookmark and bound_text(self.bookmark.start),
-                "start_date": stream.config.get("start_date") if below else None,
+                # A text where there is none: checkpoints of earlier versions do not say it.
+                "start_date": str(stream.config.get("start_date") or "") if below else None,
                 "until": stream.config.get("end_date") if dated else None,
             }
             self.checkpoint = Checkpoint(state, question, began_at, dated=dated)

@@ -94,6 +94,7 @@ class SecondTries:
             error: How it failed.
         """
         if doubt := self.current_of(reading, context):
+            error.had_begun = doubt.error is not None and not doubt.error.at_start
             doubt.again = error
             return True
         is_missing = error.at_start and reading.stream.means_no_such_list(error)
@@ -177,7 +178,8 @@ def _seems_gone(reading: Reading, error: ApiError) -> bool:
 
 def _kind(reading: Reading, context: Context | None, error: ApiError | None) -> tuple[Any, ...]:
     """What the failure of a list has in common with others: the API's own words too, but for ids."""
-    text = str(error) if error and _seems_gone(reading, error) else ""
+    tells = error and _seems_gone(reading, error) and not isinstance(error, Refused)  # which can name each
+    text = str(error) if tells else ""
     ids = [*"0123456789", *map(str, (context or {}).values())]
     words = " ".join(word for word in text.split() if not any(name in word for name in ids))
     return reading.name, *(kind_of(error) if error else reading.last_failure), words

@@ -239,6 +239,17 @@ def test_J12_lists_that_were_read_of_another_account_are_read_of_this_one(api, r
     assert read(state=state, account="two")[1] == {12}
 
 
+@both
+@pytest.mark.parametrize("member", ["since", "source", "filters"])
+def test_J12_a_mark_that_does_not_say_of_which_rows_it_is_tells_nothing(api, read, member):
+    """As those of earlier versions."""
+    state, _ = read(start_date=moment(0, day=5))
+    (mark,) = [found for found in state["bookmarks"][api.deepest]["read_for"] if found["stream"] == api.top]
+    is_told = mark.pop(member) is not None
+    state, found = read(state=state, start_date=moment(0, day=5))
+    assert found == ({*range(5, COUNT + 1)} if is_told else {12})
+
+
 def test_lists_alone_are_read_of_all_rows(api, read):
     for _ in range(2):
         state, found = read(api.deepest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from in_process import select
 from json_api import JsonApi, cut, numbered
 from lists import QUICK, only, settings
 from support import KEY, run
@@ -123,6 +124,29 @@ def test_H11_a_whole_list_that_had_rows_before_is_not_missing(stream, status, th
             state = run(tap, settings(api), catalog=only(tap, stream), state=state).state
         config = {**settings(api), "account": "another"}  # of which nothing is known
         run(tap, config, catalog=only(tap, stream), state=state)
+
+
+@pytest.mark.parametrize("first", ["incremental", "filtered", "parent alone"])
+def test_H11_a_list_of_which_rows_came_is_not_missing_however_they_came(first):
+    """In a run with a bookmark before one without, filtered by a stream map, or for the lists below alone."""
+    stream = {"incremental": "fraud_reviews"}.get(first, "connected_organizations")
+    rows = [{"id": "1", "reward_id": "1", "redeemed_at": "2026-01-01T00:00:00Z"}]
+    state = None
+
+    def handle(path, query):
+        return (403, {}) if state else {stream: rows, "connected_organization_members": []}
+
+    whole = select(TapRewards, stream, replication_method="FULL_TABLE")
+    catalog = {
+        "incremental": select(TapRewards, stream),
+        "filtered": whole,
+        "parent alone": select(TapRewards, "connected_organization_members"),
+    }[first]
+    maps = {"stream_maps": {stream: {"__filter__": "False"}}} if first == "filtered" else {}
+    with JsonApi(handle) as api:
+        state = run(TapRewards, settings(api, **maps), catalog=catalog).state
+        with pytest.raises(ApiError, match=rf"{stream}: .*earlier runs have read it: deselect it"):
+            run(TapRewards, settings(api), catalog=whole, state=state)
 
 
 @pytest.mark.parametrize("status", [409, 422])

@@ -112,3 +112,51 @@ def test_C13_a_later_page_that_is_never_there_is_a_failure(stream):
         with pytest.raises(ApiError, match=rf"partly read: {stream}: {stream} 2: .* nothing at"):
             read(api, stream)
         assert handle.asked[2] <= 2 * MOST
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["as asked for", "newest first"])
+def test_J12_a_list_that_goes_while_it_is_read_keeps_its_own_bookmark(order):
+    """The form is back in the next run, and its responses all come, in whichever order they are sent."""
+    gone = [True]
+    rows = [{"id": n, "createdAt": f"2026-01-{n // 10 + 1:02}T00:00:{n % 10:02}.000Z"} for n in range(300)]
+
+    def handle(path, query):
+        if path.endswith("/me"):
+            return {"status": "success", "data": {"id": 1, "organizationId": 7}}
+        if path.endswith("/routing-forms"):
+            return {
+                "status": "success",
+                "data": cut([{"id": "a"}, {"id": "b"}], query, start="skip", size="take"),
+            }
+        found = rows[:3] if "/a/" in path else rows
+        found = [row for row in found if row["createdAt"] >= query.get("afterCreatedAt", "")][::order]
+        asked[path] += 1
+        if gone[0] and "/b/" in path and asked[path] > 1:
+            return BODY
+        return {"status": "success", "data": cut(found, query, start="skip", size="take")}
+
+    catalog = select(TapScheduling, "routing_form_responses")
+    with JsonApi(handle) as api:
+        asked = Counter()
+        state = run(TapScheduling, settings(api), catalog=catalog).state
+        gone[0] = False
+        output = run(TapScheduling, settings(api), catalog=catalog, state=state)
+    assert {row["id"] for row in output.records["routing_form_responses"] if row["formId"] == "b"} == {
+        *range(300)
+    }
+
+
+@pytest.mark.parametrize("stream", ["organization_users", "organization_memberships"])
+def test_C13_the_one_list_that_goes_while_it_is_read_is_a_failure(stream):
+    asked = Counter()
+
+    def handle(path, query):
+        if path.endswith("/me"):
+            return {"status": "success", "data": {"id": 1, "organizationId": 7}}
+        asked[path] += 1
+        rows = [{"id": n} for n in range(ROWS)]
+        found = cut(rows, query, start="skip", size="take")
+        return BODY if asked[path] > 1 else {"status": "success", "data": found}
+
+    with JsonApi(handle) as api, pytest.raises(ApiError, match=f"partly read: {stream}"):
+        run(TapScheduling, settings(api), catalog=select(TapScheduling, stream))
