@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 
@@ -263,9 +264,10 @@ def test_another_key_in_state_is_no_bookmark():
 @pytest.mark.parametrize("before", [{"a": {"x": 1}}, [{"of": "a", "x": 1}]])
 def test_the_entry_of_a_list_is_found_without_a_look_at_all_others(before):
     state, known = {"lists": before}, {}
-    assert entry_of(state, "a", known)["x"] == 1
+    stream = SimpleNamespace(stream_state=state, config={})
+    assert entry_of(stream, "a", known)["x"] == 1
     lists = state["lists"]
-    entry_of(state, "b", known)["x"] = 2
-    assert entry_of(state, "b", known)["x"] == 2
+    entry_of(stream, "b", known)["x"] = 2
+    assert entry_of(stream, "b", known)["x"] == 2
     assert state["lists"] is lists, "not made anew for each list: there can be many"
     assert lists == [{"of": "a", "x": 1}, {"of": "b", "x": 2}]

@@ -208,6 +208,7 @@ def test_a_read_that_goes_on_after_an_interruption_counts_from_its_first_start(r
     state["bookmarks"]["copies"]["checkpoint"] = {
         "streams": ["copies", "loans"],
         "since": "2026-01-06T00:00:00+00:00",
+        "start_date": "",
         "query": {"page": 1, "per_page": 50},
         "key": "3|1",
         "began": began,
