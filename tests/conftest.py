@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import defaultdict
 from pathlib import Path
 from zlib import crc32
@@ -46,6 +47,12 @@ def pytest_sessionfinish(session):
     gc.unfreeze()  # what a command froze in this process; else DuckDB complains that it is not collected
     if session.config.option.reliability:
         page.write(session.config.option.reliability, FIGURES)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_of_meltano(tmp_path_factory):
+    """Meltano logs in its user's home, whichever the project; here in a folder that goes."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(autouse=True)
