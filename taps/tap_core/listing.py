@@ -139,7 +139,8 @@ class Listing:
         if page.why_incomplete:
             reading.lack_rows(self._context, page.why_incomplete)
         self._name_unreadable(page)
-        reading.came = reading.came or bool(page.records)
+        if page.records:
+            reading.rows_came()
         if self._context is None and not self.is_late:
             reading.total = paginator.total
         if done:

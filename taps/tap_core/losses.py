@@ -80,7 +80,7 @@ class Losses:
         self.lists = self.ends = self.missing = self.rejected = self.failed = 0
         self.failures: list[str] = []
         self.left = 0
-        self.given_up = self.is_hurried = self.came_before = self._has_gap = False
+        self.given_up = self.is_hurried = self.came_before = self._has_gap = self._has_vanished = False
         self._missed: Reason | None = None
         self._gone = self._lacking = self._alike = self._differences = 0
         self.last_failure: tuple[Any, ...] = ()
@@ -181,9 +181,10 @@ class Losses:
             level, "%s: `%s` is null, so that there are no lists of %s", self.name, field, ", ".join(names)
         )
 
-    def _is_gone(self, context: Context, error: NotFound) -> None:
+    def _is_gone(self, context: Context, error: ApiError) -> None:
         """A parent has no such list any more, as it was deleted while it was read."""
         self._gone += 1
+        self._has_vanished = self._has_vanished or error.had_begun
         self._log_first(self._gone, logging.WARNING, "%s: passed over: %s", self.list_name(context), error)
 
     def lack_rows(self, context: Context | None, why: str) -> None:
@@ -224,8 +225,8 @@ class Losses:
         if error is None:
             self._leave_untried()
         elif not self._is_missing(context, error):
-            is_only_one = error.had_begun and self.lists == 1  # what has but one list was hardly deleted now
-            if context is not None and isinstance(error, NotFound) and not (error.passes or is_only_one):
+            may_be_gone = isinstance(error, NotFound) and not (error.passes or self.came_before)
+            if context is not None and may_be_gone:
                 self._is_gone(context, error)
             else:
                 self.fail(context, error)
@@ -274,8 +275,9 @@ class Losses:
 
     @property
     def is_mostly_gone(self) -> bool:
-        """Whether more parents are gone than can be by chance."""
-        return not self.missing and self.lists >= _PARENTS and 2 * self._gone > self.lists
+        """Whether more parents are gone than can be by chance: of a few all, some in the midst of a read."""
+        most = self.lists / 2 if self.lists >= _PARENTS else self.lists - self._has_vanished
+        return not self.missing and self._gone > most
 
     @property
     def _told_none(self) -> str:

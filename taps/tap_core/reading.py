@@ -32,7 +32,6 @@ class Reading(Replicated):
         traffic: What the reading cost.
         evidence: What the stream's lists have shown of how the server pages.
         total: Records of the whole stream, where the API says so.
-        came: Whether any record came, written or not.
         rows: Records written.
         proofs: Requests sent only to see that a list had ended.
         done: Whether all of it was read, apart from what failed.
@@ -57,13 +56,13 @@ class Reading(Replicated):
         self.needless = 0  # requests that were sent ahead for nothing
         self.doubted: set[int] = set()  # lengths of lists that were looked behind ahead of their turn
         self.lists = int(stream.parent is None)
-        self.done = self.came = False
+        self.done = False
         self.seconds = 0.0
         self.ended: datetime | None = None
         self.bookmark_before = self.bookmark_kept
         parent = stream.parent
         is_known = self.bookmark_before is not None or stream.stream_state.get(HAD_ROWS) is not None
-        self.came_before = parent is None and is_known
+        self.came_before = is_known and stream.has_one_list
         self.parents = Parents(stream, began) if parent is not None and parent.ends_at else None
         if self.parents and self.parents.is_due:
             stream.logger.info("%s: read for all %s, %s", self.name, parent.name, self.parents.is_due)
@@ -100,6 +99,11 @@ class Reading(Replicated):
     def bookmark_kept(self) -> Any:
         """The bookmark in STATE, as the API wrote it; None if there is none."""
         return self.stream.stream_state.get("replication_key_value") if self.bookmark else None
+
+    def rows_came(self) -> None:
+        """Records came, written or not: from now on a refusal does not mean that there is no such list."""
+        if self.stream.may_be_missing and self.stream.has_one_list:
+            self.stream.stream_state[HAD_ROWS] = True
 
     def written(self, records: list[Any], context: Context | None, *, rows: int) -> None:
         """Take note of records of a list: all are done with, and so many `rows` of them were written."""
@@ -163,6 +167,8 @@ class Reading(Replicated):
                 bookmark = bookmark and not self.may_come_yet and not missed
         if bookmark:
             self.save()
+            if self.bookmark:
+                keep(stream, stream.stream_state, stream.followers)
         if stream.sends_versions and stream.selected:
             if self.whole:
                 if stream.bookmark_per:  # of lists that are not there rows are called gone: back, all are new
@@ -170,15 +176,6 @@ class Reading(Replicated):
                 stream.activate_version()
             else:
                 stream.logger.info("%s: no row is called gone: %s", self.name, self.why_not_whole)
-
-    @override
-    def save(self) -> None:
-        super().save()
-        stream, state = self.stream, self.stream.stream_state
-        if self.bookmark:
-            keep(stream, state, stream.followers)
-        if stream.parent is None and stream.may_be_missing and self.came:
-            state[HAD_ROWS] = True  # a refusal does not mean from now on that there is no such list
 
     def late_changes(self) -> Iterable[Paginator]:
         """What walks the lists of late changes: those since the last run, if there was one."""

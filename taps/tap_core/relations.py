@@ -41,6 +41,9 @@ class RelatedStream(SdkStream):
     """Whether its lists are read for all parents, whatever the parent's bookmark: where this stream is
     selected, the parent is read whole, and written from its bookmark on."""
 
+    is_single = False
+    """Whether it is one row at all times: then each stream below it has one list."""
+
     ends_at: ClassVar[Sequence[str]] = ()
     """Fields of a record that say when it ended: its lists change no more some time after that.
 
@@ -57,6 +60,11 @@ class RelatedStream(SdkStream):
 
     The bookmark then stays before the rows that were made in the last `lookback` seconds before the run, as
     ids are given before rows are seen; and on a first run `start_date` is compared with this field."""
+
+    @property
+    def has_one_list(self) -> bool:
+        """Whether all rows are in one list: that, refused, says the same of them all."""
+        return self.parent is None or bool(self.parent.is_single)
 
     @property
     @abstractmethod

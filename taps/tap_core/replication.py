@@ -57,7 +57,7 @@ class Replicated(Losses):
         self._whole_due = False
         self._saved: dict[str, Any] = {}
         self._batches = are_by_list(stream.config)  # in which rows wait for others
-        if stream.parent is None or stream.replication_key:
+        if stream.replication_key or stream.has_one_list:
             self._open()
         stream.bookmark, stream.bookmark_of = self.bookmark, self.bookmark_of
 

@@ -94,6 +94,48 @@ def test_H11_a_list_that_was_read_before_is_not_missing(stream, value, caplog):
     assert "nothing came" not in caplog.text
 
 
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("stream", ["organization_bookings", "organization_teams", "routing_forms"])
+def test_H11_the_one_list_of_an_organization_that_had_rows_is_not_missing(stream, status):
+    state = None
+
+    def handle(path, query):
+        if path.endswith("/me"):
+            return {"status": "success", "data": {"id": 1, "organizationId": 7}}
+        if state:
+            return status, {"message": ""}
+        return {"status": "success", "data": [{"id": 1, "uid": "1", "updatedAt": "2026-01-01T00:00:00.000Z"}]}
+
+    catalog = select(TapScheduling, stream)
+    with JsonApi(handle) as api:
+        state = run(TapScheduling, settings(api), catalog=catalog).state
+        with pytest.raises(ApiError, match=rf"{stream} 7: .*earlier runs have read it: deselect it"):
+            run(TapScheduling, settings(api), catalog=catalog, state=state)
+        run(TapScheduling, settings(api, account="another"), catalog=catalog, state=state)
+
+
+@pytest.mark.parametrize("status", [401, 500])
+@pytest.mark.parametrize("stream", ["fraud_reviews", "connected_organizations"])
+def test_H11_a_list_of_which_rows_came_in_a_run_that_failed_is_not_missing(stream, status):
+    time = "2026-01-01T00:00:00Z"
+    rows = [{"id": f"{n}", "reward_id": f"{n}", "redeemed_at": time} for n in range(300)]
+    state, asked = None, []
+
+    def handle(path, query):
+        asked.append(path)
+        found = cut(rows, query)
+        return (403, {}) if state else {stream: found} if len(asked) == 1 else (status, {})
+
+    catalog = select(TapRewards, stream)
+    with JsonApi(handle) as api:
+        tap = TapRewards(config=settings(api, max_retries=0, concurrency=1), catalog=catalog)
+        with pytest.raises(ApiError):
+            tap.run()
+        state = tap.state
+        with pytest.raises(ApiError, match="earlier runs have read it: deselect it"):
+            run(TapRewards, settings(api), catalog=catalog, state=state)
+
+
 WHOLE_LISTS = {
     "credit_notes": (TapBilling, "uid", (404, 422)),
     "fraud_rules": (TapRewards, "rule_type", (403, 404)),

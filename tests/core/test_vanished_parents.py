@@ -41,6 +41,7 @@ class Api:
 
     def __init__(self, count, later):
         self.count, self.later, self.asked = count, later, Counter()
+        self.long = {2}  # parents whose list has more than a page
 
     def __call__(self, path, query):
         words = [word for word in path.split("/") if word]
@@ -61,10 +62,11 @@ class Api:
             return {"items": rows, "paging": {"items_page": len(rows), "next_cursor": None}}
         return {"data": rows} if name == "teams" else {name: cut(rows, query)}
 
-    @staticmethod
-    def _rows(path, query, number, start):
+    def _rows(self, path, query, number, start):
         as_key = str if "users" in path or path.endswith("members") else int
-        rows = [{"id": as_key(1000 * number + n), "user_id": n} for n in range(ROWS if number == 2 else 3)]
+        rows = [
+            {"id": as_key(1000 * number + n), "user_id": n} for n in range(ROWS if number in self.long else 3)
+        ]
         if "memberships" in path:
             return {"data": cut(rows, query, start="skip", size="take")}
         if "users" in path:
@@ -160,3 +162,14 @@ def test_C13_the_one_list_that_goes_while_it_is_read_is_a_failure(stream):
 
     with JsonApi(handle) as api, pytest.raises(ApiError, match=f"partly read: {stream}"):
         run(TapScheduling, settings(api), catalog=select(TapScheduling, stream))
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_C13_lists_that_all_go_while_they_are_read_are_a_failure(stream):
+    handle = Api(5, lambda number, asked, later: BODY if asked else None)
+    handle.long = range(1, 6)
+    with (
+        JsonApi(handle) as api,
+        pytest.raises(ApiError, match=f"{stream}: .*5 of 5 parents were gone"),
+    ):
+        read(api, stream)

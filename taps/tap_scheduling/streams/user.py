@@ -52,6 +52,7 @@ class MyProfile(SchedulingStream):
     name = "my_profile"
     path = "/me"
     child_keys = {"orgId": "organizationId"}
+    is_single = True
 
     @override
     def is_empty_list(self, status: int, message: str) -> bool:
