@@ -23,7 +23,7 @@ pytest_plugins = ["meltano_project"]
 
 def pytest_addoption(parser):
     parser.addoption("--reliability", type=Path, help="write the figures of the tests to this page")
-    parser.addoption("--some", action="store_true", help="of a test's variants a sixteenth, and one at least")
+    parser.addoption("--some", action="store_true", help="of a test's variants one of 24, and one at least")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config, items):
             variants[item.nodeid.partition("[")[0]].append(item)
         left_out = set()
         for test, some in variants.items():
-            every = min(10, len(some)) if test.startswith(SLOW) else 8
+            every = min(10, len(some)) if test.startswith(SLOW) else 12
             if len(some) > 1:  # which of them stand for the others, the test's name says
                 stands = crc32(test.encode()) % min(every, len(some))
                 left_out.update(item for at, item in enumerate(some) if (at - stands) % (2 * every))
