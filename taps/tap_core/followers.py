@@ -50,8 +50,7 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
     """Remember that the lists below a stream were read up to its bookmark."""
     value = state.get("replication_key_value")
     for below in followers if value is not None else ():
-        scope = {"filters": digest(below.narrowed_by), "source": state.get(SOURCE), "since": state.get(START)}
-        mark = {"stream": stream.name, "to": value, **scope}
+        mark = {"stream": stream.name, "to": value, **_rows_of(below, state), "since": state.get(START)}
         below.stream_state[READ_FOR] = [*({**_marks(below), stream.name: mark}).values()]
         below.state_changed()
 
@@ -59,11 +58,16 @@ def keep(stream: ApiStream, state: State, followers: Iterable[ApiStream]) -> Non
 def _mark(below: ApiStream, stream: ApiStream, state: State) -> Any:
     """Up to where lists were read for a stream; None if that was of other rows, or does not say of which."""
     mark = _marks(below).get(stream.name, {})
-    same = mark.get("filters") == digest(below.narrowed_by) and mark.get("source") == state.get(SOURCE)
+    same = all(mark.get(name) == value for name, value in _rows_of(below, state).items())
     since = mark.get("since")
     is_from_start = since is None and "since" in mark
     fits = same and (is_from_start or covers(since, instant_or_none(state.get(START))))
     return mark.get("to") if fits else None
+
+
+def _rows_of(below: ApiStream, state: State) -> State:
+    """What tells apart of which rows lists were read, whenever these were made."""
+    return {"filters": digest(below.narrowed_by), "source": state.get(SOURCE)}
 
 
 def _marks(below: ApiStream) -> dict[str, dict[str, Any]]:

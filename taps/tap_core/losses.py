@@ -147,7 +147,7 @@ class Losses:
     def _is_missing(self, context: Context | None, error: ApiError) -> bool:
         """Whether a failure says that the account has no such list; counts it."""
         stream = self.stream
-        if self.came_before or not self._says_missing(error):
+        if self.came_before or not self.says_missing(error):
             return False
         self.missing += 1
         if self.missing == 1:
@@ -155,7 +155,8 @@ class Losses:
             stream.logger.warning("%s: %s%s", self.name, self._why_missing(error), first)
         return True
 
-    def _says_missing(self, error: ApiError) -> bool:
+    def says_missing(self, error: ApiError) -> bool:
+        """Whether it came in place of a list of which no row has come, and as of one that is not there."""
         return error.at_start and not error.had_begun and self.stream.means_no_such_list(error)
 
     def _why_missing(self, error: ApiError) -> str:
@@ -199,7 +200,7 @@ class Losses:
         message = str(error)
         if not message.startswith(self.name):
             message = f"{self.list_name(context)}: {message}"
-        if self.came_before and self._says_missing(error):
+        if self.came_before and self.says_missing(error):
             message += "; earlier runs have read it: deselect it if the account has it no more"
         self._failed(message)
 

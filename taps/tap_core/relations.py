@@ -61,7 +61,7 @@ class RelatedStream(SdkStream):
     The bookmark then stays before the rows that were made in the last `lookback` seconds before the run, as
     ids are given before rows are seen; and on a first run `start_date` is compared with this field."""
 
-    @property
+    @cached_property
     def has_one_list(self) -> bool:
         """Whether all rows are in one list: that, refused, says the same of them all."""
         return self.parent is None or bool(self.parent.is_single)

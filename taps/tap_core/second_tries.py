@@ -97,7 +97,7 @@ class SecondTries:
             error.had_begun = doubt.error is not None and not doubt.error.at_start
             doubt.again = error
             return True
-        is_missing = error.at_start and reading.stream.means_no_such_list(error)
+        is_missing = reading.says_missing(error)
         in_haste = context is not None and reading.is_failing and not is_missing
         if context is not None and not is_missing and not isinstance(error, NotFound):
             reading.lists_fail(error)

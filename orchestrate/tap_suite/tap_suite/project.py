@@ -21,6 +21,7 @@ from tap_suite.accounts import Refused
 
 if TYPE_CHECKING:
     from meltano.core.plugin.project_plugin import ProjectPlugin
+    from meltano.core.setting_definition import SettingDefinition
 
 TARGET_SCHEMA = "default_target_schema"
 """The setting by which most targets are told the schema."""
@@ -45,20 +46,23 @@ class Plugin:
         self.is_our_loader = plugin.executable == _OUR_LOADER
 
     @cached_property
+    def _definitions(self) -> dict[str, SettingDefinition]:
+        return {setting.name: setting for setting in self._service.definitions(extras=False)}
+
+    @cached_property
     def settings(self) -> dict[str, str]:
         """The environment variable of each setting."""
-        found = self._service.definitions(extras=False)
-        return {setting.name: self._service.setting_env_vars(setting)[0].key for setting in found}
+        found = self._definitions.items()
+        return {name: self._service.setting_env_vars(setting)[0].key for name, setting in found}
 
     @cached_property
     def secrets(self) -> frozenset[str]:
         """The settings that are secrets."""
-        found = self._service.definitions(extras=False)
-        return frozenset(setting.name for setting in found if setting.is_redacted)
+        return frozenset(name for name, setting in self._definitions.items() if setting.is_redacted)
 
     def other_kind(self, name: str, text: str) -> str:
         """The kind of a setting, if Meltano can't read a text as one of it; else empty."""
-        setting = next(one for one in self._service.definitions(extras=False) if one.name == name)
+        setting = self._definitions[name]
         try:
             setting.cast_value(text)
         except (ValueError, ArithmeticError):
