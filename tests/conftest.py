@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import os
 from collections import defaultdict
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 
 import reliability as page
-from api_sandbox import Sandbox
+from api_sandbox import APIS, Sandbox
 from tap_core.http import readahead
 
 FIGURES: list[tuple[str, str, str]] = []
@@ -23,17 +25,21 @@ pytest_plugins = ["meltano_project"]
 
 def pytest_addoption(parser):
     parser.addoption("--reliability", type=Path, help="write the figures of the tests to this page")
-    parser.addoption("--some", action="store_true", help="of a test's variants one of 24, and one at least")
+    parser.addoption(
+        "--some",
+        action="store_true",
+        help="of a test's variants one of 24, and one at least; and no long ones",
+    )
 
 
 def pytest_collection_modifyitems(config, items):
-    """The slowest first, so that at the end no worker waits for another; of many variants only some."""
+    """The slowest first, so that at the end no worker waits for another; or only some of them all."""
     items.sort(key=lambda item: item.get_closest_marker("meltano") is None)
     if config.option.some:
         variants = defaultdict(list)
         for item in items:
             variants[item.nodeid.partition("[")[0]].append(item)
-        left_out = set()
+        left_out = {item for item in items if item.get_closest_marker("long")}
         for test, some in variants.items():
             every = min(10, len(some)) if test.startswith(SLOW) else 12
             if len(some) > 1:  # which of them stand for the others, the test's name says
@@ -73,8 +79,12 @@ def reliability():
 
 @pytest.fixture(scope="session")
 def running_sandbox():
-    """One sandbox for the whole session."""
-    with Sandbox() as sandbox:
+    """One sandbox for the session; with a page of events and a bit, as each has four lists of its own."""
+    few = [
+        replace(api, generate=partial(api.generate, events=130)) if api.name == "events" else api
+        for api in APIS
+    ]
+    with Sandbox(few) as sandbox:
         yield sandbox
 
 

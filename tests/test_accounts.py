@@ -111,6 +111,7 @@ def test_G01_two_accounts_of_a_tap_or_preset_stay_apart(
         assert rows(project, f"{plugin.replace('-', '_')}.{stream}", field) == there
 
 
+@pytest.mark.long
 def test_G01_files_of_two_accounts_stay_apart(api, meltano, project):
     names = ("tap-maxio-eu", "tap-maxio-us")
     settings = account(names[0], f"{api.url}/billing") | account(names[1], f"{api.url}/billing")
@@ -120,6 +121,7 @@ def test_G01_files_of_two_accounts_stay_apart(api, meltano, project):
     assert {path.parent.name for path in project.glob("output/*/customers.jsonl")} == set(names)
 
 
+@pytest.mark.long
 def test_G02_a_child_without_settings_says_whose_account_it_reads(api, meltano):
     settings = account("tap-rewards", f"{api.url}/rewards")
     run = meltano("invoke", "tap-rewards-eu", **settings)

@@ -160,6 +160,7 @@ def test_json_lines(api, meltano, tmp_path):
         assert "_sdc_unmapped" not in text
 
 
+@pytest.mark.long
 def test_selection(meltano, tmp_path):
     run = meltano("run", "tap-events", "target-duckdb", TAP_EVENTS__SELECT='["categories.*", "users.id"]')
     assert run.returncode == 0, run.stderr
@@ -169,6 +170,7 @@ def test_selection(meltano, tmp_path):
     assert set(rows[0]) - {"_sdc_unmapped"} == {"id"}
 
 
+@pytest.mark.long
 def test_failure_of_the_tap_is_a_failure_of_the_run(meltano):
     run = meltano("run", "tap-events", "target-duckdb", TAP_EVENTS_API_KEY="not-the-key")
     assert run.returncode == 1

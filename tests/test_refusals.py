@@ -56,7 +56,7 @@ def test_what_the_api_says_of_a_refusal_is_quoted_without_the_key(api, tap, path
     name = tap.name.removeprefix("tap-")
     body = f'{{"message": "Key {KEY} of kim@example.com lacks the scope"}}'
     api.fault("raw_body", path=f"/{name}/.*{path}", status=status, body=body)
-    config = {"api_url": f"{api.url}/{name}", tap.key_setting: KEY}
+    config = {"api_url": f"{api.url}/{name}", tap.key_setting: KEY, "requests_per_minute": 100_000}
     with pytest.raises(ApiError, match=r"The API says: Key \S+ of \S+ lacks the scope\."):
         run(tap, config)
     assert KEY not in caplog.text

@@ -266,8 +266,10 @@ def deselect(streams: Iterable[Any]) -> None:
 def selected_schemas(catalog: Catalog) -> dict[str, dict[str, Any]]:
     """The schema of each stream that is selected, of the fields that are."""
     selections = {entry.tap_stream_id: entry.metadata.resolve_selection() for entry in catalog.streams}
-    return {
-        name: get_selected_schema(name, catalog[name].schema.to_dict(), selection)
-        for name, selection in selections.items()
-        if selection.get((), True)
+    schemas = {
+        name: catalog[name].schema.to_dict() for name, mask in selections.items() if mask.get((), True)
     }
+    for name, schema in schemas.items():
+        if not all(selections[name].values()):  # the SDK copies all of a schema to take something out
+            schemas[name] = get_selected_schema(name, schema, selections[name])
+    return schemas

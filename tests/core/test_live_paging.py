@@ -197,7 +197,7 @@ def test_lists_that_stand_still_are_read_once_and_cheaply(pages, size, cap, rows
         assert server.requests <= max(1, -(-length // stride(size, cap))) + 2 + own
 
 
-@settings(max_examples=min(EXAMPLES, 5000), deadline=None)
+@settings(max_examples=min(EXAMPLES, 5000) // 2, deadline=None)
 @given(
     size=st.integers(1, 200),
     cap=st.integers(1, 250),

@@ -111,7 +111,13 @@ def test_nothing_is_read_ahead_while_the_server_answers_at_once(monkeypatch):
 
 def test_it_is_told_of_every_answer(monkeypatch):
     waits = []
-    monkeypatch.setattr(readahead.ReadAhead, "answered", lambda _, wait: waits.append(wait))
+    answered = readahead.ReadAhead.answered
+
+    def told(ahead, wait):
+        waits.append(wait)
+        answered(ahead, wait)
+
+    monkeypatch.setattr(readahead.ReadAhead, "answered", told)
     with JsonApi(Events(20)) as api:
         run(TapEvents, settings(api, concurrency=6), catalog=only(TapEvents, *Events.streams))
     assert len(waits) == len(api.paths)

@@ -30,6 +30,7 @@ class Library(BaseHTTPRequestHandler):
     """The API that the page describes."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         url = urlsplit(self.path)

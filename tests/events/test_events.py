@@ -154,15 +154,23 @@ REPEATED = 10
 """Lengths from ten rows on that more than one list of a stream has, about."""
 
 
-def test_one_request_per_short_list(api, config):
+@pytest.fixture
+def large():
+    """The account that the sandbox's command serves."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def test_one_request_per_short_list(large):
+    config = {"api_url": f"{large.url}/events", "api_key": KEY}
     run(TapEvents, {**config, "concurrency": 1})
-    alone = len(api.requests)
-    lists = 3 * len(api.data["events"]["events"])
+    alone = len(large.requests)
+    lists = 3 * len(large.data["events"]["events"])
     # Ends that are shown at first; and one of each length that comes twice, which can be a limit.
     assert alone < 1.1 * lists + 3 * ALIKE + 3 * REPEATED
-    api.requests.clear()
+    large.requests.clear()
     run(TapEvents, config)
-    assert len(api.requests) <= alone + NEEDLESS, "a few are sent for nothing"
+    assert len(large.requests) <= alone + NEEDLESS, "a few are sent for nothing"
 
 
 def test_same_bytes_whatever_the_concurrency(small, few):
@@ -212,10 +220,11 @@ def tickets_answered(api, config, body, *streams):
 
 
 @pytest.mark.parametrize("streams", [("tickets", "donations"), ("donations",)])
-def test_donations_share_the_answer_of_tickets(api, config, streams):
+def test_donations_share_the_answer_of_tickets(large, streams):
+    config = {"api_url": f"{large.url}/events", "api_key": KEY}
     run(TapEvents, config, catalog=select(TapEvents, *streams))
-    asked = [entry for entry in api.requests if entry.path.endswith("/tickets")]
-    assert len(asked) < 1.2 * len(api.data["events"]["events"]) + ALIKE  # ends that are shown at first
+    asked = [entry for entry in large.requests if entry.path.endswith("/tickets")]
+    assert len(asked) < 1.2 * len(large.data["events"]["events"]) + ALIKE  # ends that are shown at first
 
 
 @pytest.mark.parametrize("donation", ["", *(f', "donation": {none}' for none in ("[]", "null", "{}", '""'))])

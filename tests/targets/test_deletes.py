@@ -40,6 +40,7 @@ def alive(loader):
     return there, gone
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hard", [False, True])
 def test_target_postgres(target, tmp_path, hard):
     """Marked or removed after a whole read, one that was interrupted too, and alive when they come back."""

@@ -111,6 +111,7 @@ def load_before(beginning, server, folder, path):
     return None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", range(POINTS))
 def test_killed_at_random_points(server, tmp_path, reliability, point):
     """Of two pipelines into one file; the other one is not hurt. Only a hurt one leaves files of rows."""

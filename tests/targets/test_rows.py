@@ -71,6 +71,7 @@ def test_tap_piped_into_a_target(account, outputs, target, tmp_path):
     assert_loaded(loader, outputs["events"])
 
 
+@pytest.mark.long
 def test_parquet(target, outputs, tmp_path):
     """DuckDB writes what was loaded as Parquet: there is no loader for it that could be installed."""
     loader = target("target-duckdb")
