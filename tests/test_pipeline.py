@@ -147,6 +147,7 @@ def test_taps_and_some_of_them_again(api, meltano, tmp_path):
     assert all(f"tap_{name}" in made_up for name in LOADED), "G12"
 
 
+@pytest.mark.long
 def test_json_lines(api, meltano, tmp_path):
     """With numbers and switches from the environment, which Meltano passes on as it thinks right."""
     numbers = {"REQUEST_TIMEOUT": "30", "BACKOFF_FACTOR": "1", "MAX_RETRIES": "2", "CONCURRENCY": "4"}

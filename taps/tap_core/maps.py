@@ -125,7 +125,7 @@ def register_maps(mapper: PluginMapper, catalog: Catalog) -> list[str]:
         schema = schemas.get(name)
         mapper.stream_maps_dict = {} if schema is None else maps
         mapper.flattening_options = _AS_IT_IS if schema is None or name in taken_away else flattening
-        mapper.register_raw_stream_schema(name, schema or {}, entry.key_properties)
+        mapper.register_raw_stream_schema(name, schema or entry.schema.to_dict(), entry.key_properties)
     mapper.stream_maps_dict, mapper.flattening_options = maps, flattening
     return taken_away
 
