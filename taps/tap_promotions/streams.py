@@ -175,11 +175,15 @@ class PointsOfSale(PromotionsStream):
     selected_by_default = False
 
 
+class _User(TypedDict, total=False):
+    id: Any
+
+
 class _Entry(TypedDict, total=False):
     position: Any
     user_id: Any
     id: Any
-    user: Any
+    user: _User | None
     points: Any
     score: Any
 
