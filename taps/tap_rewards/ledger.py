@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import override
 
@@ -14,7 +14,7 @@ from tap_core.paging.window import PAGES
 from tap_rewards.lines import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _NO_ORDER = (
     "the lines come in no order of their time, so that equal ones can't be told apart: report it to the "
     "API's vendor"
+)
+
+_ENTERED = (
+    "lines were entered above equal ones of one moment, more than a page of them, while these were read: the "
+    "next run reads them"
 )
 
 
@@ -79,6 +84,25 @@ class LedgerPages(Walk):
         if self._numbers.are_unsure:
             self._doubt = "Lines come in no fixed order, or between others that were read"
 
+    @override
+    def _marked(self, ask: Ask, page: Page) -> Generator[Query, Page, Page]:
+        """The page with its lines numbered; their moment began where it began before, if it has equal ones.
+
+        Lines that are entered above would else move equal ones down, to be counted once more.
+        """
+        page = yield from super()._marked(ask, page)
+        begun = self._numbers.begun
+        if begun and not self._gaps:
+            seen = yield from self._probe(self._places.ask(begun.place, len(begun.lines)))
+            lines = [line for line, _ in begun.lines]
+            if seen is None or seen.keys[: len(lines)] not in (lines, begun.lines):
+                raise ApiError(_ENTERED)
+            self._at = ask
+            page = yield ask.query  # only what came last is handed on
+            page.fresh = []
+            self._number(page, ask.start)
+        return page
+
 
 class HeldOffset(ByOffset):
     """Offsets in a list that ends, at its top, where the first page began."""
@@ -103,6 +127,14 @@ class HeldOffset(ByOffset):
         return ask._replace(query={**ask.query, **self._held})
 
 
+class Beginning(NamedTuple):
+    """Where the lines of a moment begin."""
+
+    place: int
+    lines: list[tuple[Line, int]]
+    """The last one before them, if there is one, and the first one, with their numbers."""
+
+
 class DuplicateNumbers:
     """Numbers equal lines from the top of a list, over pages that overlap.
 
@@ -117,6 +149,8 @@ class DuplicateNumbers:
         self._skipped = 0  # lines of the list before the first known one
         self.are_unsure = False
         """Whether lines came in another order, or others between them: some were given two numbers."""
+        self.begun: Beginning | None = None
+        """Of the moment that the last page begins in, if only equal lines tell where in it that is."""
 
     def of(self, lines: list[Line], place: int) -> list[tuple[Line, int]]:
         """The lines of the page that begins behind so many others that can be had, numbered."""
@@ -125,6 +159,7 @@ class DuplicateNumbers:
             self.are_unsure |= any(line in self._last for line in lines)
             return _count(lines, {})
         again = self._known[start : start + len(lines)]
+        self.begun = self._beginning(start, place, again)
         fresh = _count(lines[len(again) :], self._last)
         self._known += fresh
         surplus = max(0, len(self._known) - self._most)
@@ -134,6 +169,19 @@ class DuplicateNumbers:
         del self._known[:surplus]
         self._skipped = place - start + surplus
         return again + fresh
+
+    def _beginning(self, start: int, place: int, again: list[tuple[Line, int]]) -> Beginning | None:
+        """That of the moment of known lines that begin a page, if an equal one of it stands before them."""
+        times = {line.time for line, _ in again}
+        if len(times) != 1 or again[0][1] == 1:
+            return None
+        first = start
+        while first and self._known[first - 1][0].time in times:
+            first -= 1
+        if first == start or (not first and self._skipped):  # it is forgotten
+            return None
+        before = min(first, 1)
+        return Beginning(place - start + first - before, self._known[first - before : first + 1])
 
     def _begins_at(self, lines: list[Line], expected: int) -> int | None:
         """Where among the known lines a page begins: as expected, or before it if lines were added."""
