@@ -78,6 +78,19 @@ def test_integers_written_as_numbers(warehouse):
     assert loaded(warehouse, {"type": "integer"}, ["1.0", "1e3", "-2.00"]) == ("BIGINT", [1, 1000, -2])
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("number", ["123456789012345678.91", "0.1000000000000000055511151231257827021"]),
+        ("number", ["1e39"]),
+        ("integer", [str(10**40)]),
+    ],
+)
+def test_a_new_column_that_rounds_says_so(warehouse, caplog, kind, values):
+    assert loaded(warehouse, {"type": kind}, values)[0] == "DOUBLE"
+    assert "column v is DOUBLE, which rounds its numbers" in caplog.text
+
+
 def test_an_integer_that_fits_nowhere(warehouse, caplog):
     loaded(warehouse, {"type": ["integer", "null"]}, ["7", "null"])
     type_, values = loaded(warehouse, {"type": ["integer", "null"]}, ["7", str(10**40)])

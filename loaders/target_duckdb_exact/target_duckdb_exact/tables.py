@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_duckdb_exact.definitions import Definitions
 from target_duckdb_exact.duckdb_types import (
+    DIGITS,
     DOUBLE,
     INTEGER,
     INTEGERS,
@@ -133,6 +134,8 @@ class Tables:
         known = self._ledger.add_table(self._schema, schema.stream, name, schema.keys)
         columns = self._names(schema, [field.name for field in schema.fields], ())
         types = [need.type for need in needs]
+        for column, kind in zip(columns.values(), types, strict=True):
+            _warn_of_rounding(schema.stream, column, kind)
         self._definitions.create(name, [*zip(columns.values(), types, strict=True), *METADATA_TYPES.items()])
         self._definitions.comment(name, [(column, COMMENTS[column]) for column in METADATA])
         self._ledger.add_columns(known, columns.items())
@@ -180,6 +183,7 @@ class Tables:
             name = names[field.name]
             if field.name in missing:
                 self._add(tables, name, need.type)
+                _warn_of_rounding(schema.stream, name, need.type)
                 columns.append(Column(quoted(name), need.type))
             else:
                 columns.append(self._fit(tables, schema.stream, Column(name, types[name]), need))
@@ -237,3 +241,10 @@ class Tables:
             self._definitions.comment(name, [(column, COMMENTS[column]) for column in HISTORY_TYPES])
             self._ledger.set_history(known, name, on=False)
         return self._definitions.path(name)
+
+
+def _warn_of_rounding(stream: str, column: str, kind: str) -> None:
+    """Say of a new column whose first numbers fit no exact type that they are rounded."""
+    if kind == DOUBLE:
+        text = "%s: column %s is %s, which rounds its numbers: together they have more than %d digits"
+        logger.warning(text, stream, column, kind, DIGITS)
