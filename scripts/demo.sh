@@ -17,7 +17,7 @@ trap 'exit 143' TERM
 log=output/demo.log
 echo "==> meltano run demo: start the sandbox, five taps into target-duckdb, stop the sandbox; log: $log"
 # A variable or a line of .env goes before meltano.yml: the demo would ask a real account.
-if { env; cat .env 2>/dev/null; } | grep -Eq '^(export )?TAP_(EVENTS|SCHEDULING|PROMOTIONS|BILLING|REWARDS)_API_URL=.'; then
+if { env; cat .env 2>/dev/null; } | grep -Eq '^ *(export +)?TAP_(EVENTS|SCHEDULING|PROMOTIONS|BILLING|REWARDS)_API_URL *= *[^ ]'; then
     echo "demo: unset TAP_..._API_URL, and take it out of .env: the demo is for the local sandbox only" >&2
     exit 1
 fi

@@ -1,7 +1,8 @@
-"""Write output/report.html from output/warehouse.duckdb, or the second argument from the first."""
+"""Draw what was loaded as one page, without need of a network."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -22,13 +23,21 @@ def main(source: Path = WAREHOUSE, target: Path = REPORT) -> int:
     try:
         with duckdb.connect(str(source), read_only=True) as connection:
             html = page(Warehouse(connection, source))
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         print(f"{source} cannot be read: {error}", file=sys.stderr)
         return 1
-    target.write_text(html, encoding="utf-8")
+    try:
+        target.write_text(html, encoding="utf-8")
+    except OSError as error:
+        print(f"{target} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
     print(f"{target} is written: open it in a browser.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:3])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", type=Path, nargs="?", default=WAREHOUSE, help="the warehouse, %(default)s")
+    parser.add_argument("target", type=Path, nargs="?", default=REPORT, help="the page, %(default)s")
+    options = parser.parse_args()
+    sys.exit(main(options.source, options.target))

@@ -64,7 +64,9 @@ def schemas(connection: duckdb.DuckDBPyConnection) -> str:
 def _counted(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, int]]:
     """Schema, name, rows and columns of each table."""
     for schema, table, columns in connection.execute(TABLES).fetchall():
-        source = connection.table(f'"{schema}"."{table}"')
+        source = connection.table(
+            ".".join('"{}"'.format(name.replace('"', '""')) for name in (schema, table))
+        )
         ((rows,),) = source.aggregate("count(*)").fetchall()
         yield schema, table, rows, columns
 

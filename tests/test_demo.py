@@ -35,6 +35,17 @@ def demo(tmp_path):
     return demo
 
 
+@pytest.mark.parametrize(
+    "line", ["TAP_EVENTS_API_URL=https://x", "export  TAP_BILLING_API_URL = 'https://x'"]
+)
+def test_another_address_in_env_stops_it(demo, tmp_path, line):
+    """Both are read by Meltano."""
+    (tmp_path / ".env").write_text(f"{line}\n")
+    shown = demo(0)
+    assert shown.returncode == 1
+    assert "take it out of .env" in shown.stderr
+
+
 def test_G11_the_log_goes_into_a_file(demo, tmp_path):
     shown = demo(0)
     assert shown.returncode == 0, shown.stderr

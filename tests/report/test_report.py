@@ -234,6 +234,19 @@ def test_where_the_page_is_is_said(tmp_path, capsys):
     assert "report.html is written" in capsys.readouterr().out
 
 
+def test_where_the_page_can_not_be_is_said(tmp_path, capsys):
+    duckdb.connect(str(tmp_path / "empty.duckdb")).close()
+    for target in (tmp_path, tmp_path / "none" / "report.html"):
+        assert main(tmp_path / "empty.duckdb", target) == 1
+        assert f"{target} cannot be written: " in capsys.readouterr().err
+
+
+def test_help_is_help():
+    command = [sys.executable, main.__globals__["__file__"], "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("usage: report.py")
+
+
 def test_no_warehouse(tmp_path, capsys):
     assert main(tmp_path / "none.duckdb", tmp_path / "report.html") == 1
     assert "make demo" in capsys.readouterr().err

@@ -38,6 +38,12 @@ def test_G11_a_line_per_schema(show):
     assert line.split() == ["tap_events", "1", "1"]
 
 
+def test_names_are_shown_whatever_is_in_them(show, tmp_path):
+    with duckdb.connect(str(tmp_path / "output" / "warehouse.duckdb")) as connection:
+        connection.execute('CREATE SCHEMA "a""b"; CREATE TABLE "a""b"."x.""y" AS SELECT 7 AS id')
+    assert 'a"b.x."y' in show().stdout
+
+
 def test_a_query_without_rows_has_its_columns(show):
     shown = show("SELECT id FROM tap_events.users WHERE id = 8")
     assert shown.returncode == 0
