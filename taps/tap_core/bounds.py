@@ -84,8 +84,8 @@ class BoundedStream(RelatedStream):
         if self._asks_by_key and not self.config.get("full_read_every"):
             self._told_undated = True
             self.logger.warning(
-                "%s: rows lack `%s`, by which changes are asked for: a change of such a row may be seen only "
-                "when all are read; set full_read_every",
+                "%s: rows lack a `%s` that can be read, by which changes are asked for: theirs may be seen "
+                "only when all are read; set full_read_every",
                 *(self.name, self.replication_key),
             )
 

@@ -38,7 +38,7 @@ def test_rows_without_it_are_told_once_with_what_to_do(dated, tmp_path, tap):
     for row in rows_of(dated, tap, stream)[3:9:2]:
         row[key] = None
     first = read(dated, tap, tmp_path)
-    told = [line for line in said(first, "WARNING") if f"{stream}: rows lack `{key}`" in line]
+    told = [line for line in said(first, "WARNING") if f"{stream}: rows lack a `{key}`" in line]
     assert len(told) == 1
     assert "set full_read_every" in told[0]
 
