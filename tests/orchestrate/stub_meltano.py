@@ -41,6 +41,11 @@ def play(scenario, folder, name):
     """Do what the scenario says; returns the exit code."""
     if scenario == "partly, which is allowed":
         tap("partly read: loans", level="warning")
+    if scenario == "lengthy":
+        for _ in range(1000):
+            tap("more than a pipe holds " * 10)
+    if scenario == "surrogate":
+        tap("\ud800")
     if scenario == "unreachable once" and not (folder / "tried").exists():
         (folder / "tried").touch()
         scenario = "unreachable"

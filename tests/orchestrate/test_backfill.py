@@ -1,6 +1,7 @@
 """`tap-suite backfill`: windows, the newest first; it goes on where it was; the daily run takes its turn."""
 
 import itertools
+import json
 import signal
 from datetime import timedelta
 
@@ -136,3 +137,118 @@ def test_more_windows_than_can_be_read_are_refused(scenarios, suite, runs):
         == "tap-suite: --every: these are 87,649,392 windows, and at most 100,000 are read: make it longer\n"
     )
     assert not runs()
+
+
+BY_THE_DAY = ("--since", "2026-01-01", "--until", "2026-01-04", "--every", "1d")
+ANEW = "acme tap-stub: the unfinished backfill had other windows, or the account was another: it begins anew"
+
+
+@pytest.fixture
+def unfinished(scenarios, suite, runs, project):
+    """A backfill that failed after the newest of three days; its progress file."""
+    scenarios(acme="unreachable once")
+    assert suite("backfill", "acme", *BY_THE_DAY)[0] == 1
+    path = project / ".meltano" / "units" / "tap-stub_acme" / "backfill.json"
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "done": [suffixes(runs())[0].rpartition(".")[2]]}))
+    (project / "runs").unlink()
+    return path
+
+
+def test_the_same_command_goes_on_without_a_word(unfinished, suite, runs):
+    code, _, err = suite("backfill", "acme", *BY_THE_DAY)
+    assert (code, len(runs())) == (0, 2)
+    assert "anew" not in err
+
+
+def test_another_command_reads_all_of_its_windows_and_says_so(unfinished, suite, runs):
+    code, _, err = suite("backfill", "acme", "--since", "2026-01-03", "--until", "2026-01-04")
+    assert code == 0
+    assert [run["window"] for run in runs()] == [["2026-01-03T00:00:00+00:00", "2026-01-04T00:00:00+00:00"]]
+    assert err.count(ANEW) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"select": ["books"]}, {"config": {"concurrency": 2}}, {"target": "target-files"}],
+    ids=["select", "config", "target"],
+)
+def test_windows_of_an_account_that_is_another_since_are_read_anew(
+    change, unfinished, accounts, suite, runs, project
+):
+    config = {"api_url": "https://example.com", "scenario": "unreachable once", "folder": str(project)}
+    accounts({"account": "acme", **change, "config": {**config, **change.get("config", {})}})
+    code, _, err = suite("backfill", "acme", *BY_THE_DAY)
+    assert (code, len(runs())) == (0, 3)
+    assert err.count(ANEW) == 1
+
+
+def test_a_new_key_or_another_order_is_no_other_account(
+    unfinished, accounts, suite, runs, project, monkeypatch
+):
+    accounts(
+        {
+            "account": "acme",
+            "config": {
+                "folder": str(project),
+                "scenario": "unreachable once",
+                "api_url": "https://example.com",
+            },
+        }
+    )
+    monkeypatch.setenv("KEY_ACME", "another key")
+    assert suite("backfill", "acme", *BY_THE_DAY)[0] == 0
+    assert len(runs()) == 2
+
+
+def test_progress_of_an_older_form_is_given_up_with_a_word(unfinished, suite, runs):
+    kept = json.loads(unfinished.read_text())
+    del kept["of"]
+    unfinished.write_text(json.dumps(kept))
+    code, _, err = suite("backfill", "acme", *BY_THE_DAY)
+    assert (code, len(runs())) == (0, 3)
+    assert err.count(ANEW) == 1
+
+
+def test_windows_that_were_all_read_are_read_anew(unfinished, suite, runs):
+    kept = json.loads(unfinished.read_text())
+    unfinished.write_text(json.dumps({**kept, "done": kept["done"] * 3}))
+    assert suite("backfill", "acme", *BY_THE_DAY)[0] == 0
+    assert len(runs()) == 3
+
+
+@pytest.mark.parametrize(
+    "change", [{"done": None}, {"done": "x"}, {"done": [1]}, {"windows": "3"}, {"began": 1}]
+)
+def test_progress_of_another_shape_is_none(change, unfinished, suite, runs):
+    unfinished.write_text(json.dumps({**json.loads(unfinished.read_text()), **change}))
+    assert "backfill" not in suite("status")[1]
+    assert suite("backfill", "acme", *BY_THE_DAY)[0] == 0
+    assert len(runs()) == 3
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null", "1", "{"])
+def test_progress_that_is_none_at_all(text, unfinished, suite, runs):
+    unfinished.write_text(text)
+    assert "backfill" not in suite("status")[1]
+    assert suite("backfill", "acme", *BY_THE_DAY)[0] == 0
+    assert len(runs()) == 3
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_progress_that_can_not_be_written_ends_it_in_a_line(
+    before, scenarios, started, project, until, begun
+):
+    scenarios(acme="hangs")
+    part = project / ".meltano" / "units" / "tap-stub_acme" / "backfill.json.part"
+    if before:
+        part.mkdir(parents=True)
+    process = started("backfill", "acme", *BY_THE_DAY)
+    if not before:
+        until(begun)
+        part.mkdir()
+        (project / "tap_stub_acme.go").touch()
+    told, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert f"{part.with_suffix('')}: Is a directory" in told
+    assert "Traceback" not in told

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import IO, NoReturn
 
+    from tap_suite.outcome import Outcome
     from tap_suite.plan import Unit
-    from tap_suite.run import Outcome
 
     Command = Callable[["Suite", argparse.Namespace], int]
 
@@ -117,7 +117,7 @@ def _run_units(
         runner = suite.runner(stop, echo)
         outcomes = run_all(chosen, runner, jobs, tell, retry_after)
         rows = [(unit, outcomes[unit.name]) for unit in chosen]
-        print(table(rows), flush=True)  # noqa: T201
+        _show(table(rows), sys.stdout)
         _say(f"logs: {runner.folder(chosen[0]).parent}/<tap>_<account>/run.log")
     return 128 + stop.signum if stop.signum else exit_code(outcomes.values())
 
@@ -145,7 +145,8 @@ def _backfill(suite: Suite, options: argparse.Namespace) -> int:
     with Stop() as stop:
         runner = suite.runner(stop, sys.stderr)
         for unit in suite.of(options.account, options.tap):
-            outcomes += backfill(unit, runner, spans, partial(_tell_window, unit))
+            said, told = partial(_tell_unit, unit), partial(_tell_window, unit)
+            outcomes += backfill(unit, runner, spans, told, said)
     return 128 + stop.signum if stop.signum else exit_code(outcomes)
 
 
@@ -159,6 +160,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _tell_window(unit: Unit, window: str, outcome: Outcome) -> None:
     _say(f"{unit.entry.title} {window}: {describe(outcome)}")
+
+
+def _tell_unit(unit: Unit, text: str) -> None:
+    _say(f"{unit.entry.title}: {text}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -209,4 +214,13 @@ def _seconds(text: str) -> float:
 
 
 def _say(text: str) -> None:
-    print(f"tap-suite: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    _show(f"tap-suite: {text}", sys.stderr)
+
+
+def _show(text: str, stream: IO[str]) -> None:
+    """Print; where nobody listens, or a disk is full, what became of the runs stays what it is."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())  # Python writes what is left once more at its end

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tap_suite.outcome import Outcome
     from tap_suite.plan import Unit
-    from tap_suite.run import Outcome, Runner
+    from tap_suite.run import Runner
 
 _TICK = 0.2
 

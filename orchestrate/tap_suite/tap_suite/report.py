@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from tap_suite.run import Result
+from tap_suite.outcome import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tap_suite.outcome import Outcome
     from tap_suite.plan import Unit
-    from tap_suite.run import Outcome
 
 ALL_READ, NOTHING_READ, PARTLY_READ = 0, 1, 2
 """The exit codes; 128 and a signal's number is one too."""
@@ -55,7 +55,8 @@ def describe(outcome: Outcome) -> str:
     """What became of a unit, in words."""
     rows = "" if outcome.rows is None else f", {outcome.rows:,} rows"
     why = f": {outcome.why}" if outcome.why else ""
-    return f"{outcome.result.value}{rows} in {duration(outcome.seconds)}{why}"
+    log = f"; its log could not be written: {outcome.log_fault}" if outcome.log_fault else ""
+    return f"{outcome.result.value}{rows} in {duration(outcome.seconds)}{why}{log}"
 
 
 def duration(seconds: float) -> str:
@@ -85,7 +86,8 @@ def _cells(unit: Unit, outcome: Outcome | None, busy: set[str]) -> tuple[str, ..
 
 
 def _age(since: str | None) -> str:
-    """How long ago the last run began that read all."""
+    """How long ago the last run began that read all; none at all if a clock was ahead."""
     if not since:
         return "unknown"
-    return duration((datetime.now(timezone.utc) - datetime.fromisoformat(since)).total_seconds())
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(since)
+    return duration(max(age.total_seconds(), 0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sqlite3
@@ -12,11 +11,12 @@ import threading
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from enum import Enum
 from typing import IO, TYPE_CHECKING
 
+from tap_suite.copying import LogCopy
 from tap_suite.locks import is_held, key_lock
 from tap_suite.meltano_log import LogReader
+from tap_suite.outcome import Outcome, Result, fault, kept_with, read_outcome
 from tap_suite.stop import Stopped
 
 if TYPE_CHECKING:
@@ -32,38 +32,6 @@ GRACE = 20.0
 
 _LINKED = ("extractors", "loaders")
 _TICK = 0.1
-
-
-class Result(str, Enum):
-    """What became of a unit."""
-
-    READ = "read"
-    PARTLY = "partly read"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a unit, and what it came to.
-
-    Args:
-        result: What became of it.
-        began: When the run began, in UTC, as ISO 8601 has it.
-        seconds: How long it took, once it had its key.
-        rows: Records that the tap wrote; None if it does not say.
-        why: What failed, in a line.
-        may_pass: Whether trying again may help.
-        whole_since: When the last run began that read all; None if there was none.
-    """
-
-    result: Result
-    began: str
-    seconds: float
-    rows: int | None = None
-    why: str = ""
-    may_pass: bool = False
-    whole_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +65,7 @@ class Runner:
         self, project: MeltanoProject, stop: Stop, masked: frozenset[str], echo: IO[str] | None = None
     ) -> None:
         self.stop = stop
+        self.environment = project.environment
         self._project = project
         self._masked = masked
         self._echo = echo
@@ -112,19 +81,14 @@ class Runner:
 
     def last(self, unit: Unit) -> Outcome | None:
         """What became of the last run of a unit; None if there was none here."""
-        try:
-            kept = json.loads((self.folder(unit) / "last.json").read_text(encoding="utf-8"))
-            return Outcome(**{**kept, "result": Result(kept["result"])})
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
+        return read_outcome(self.folder(unit) / "last.json")
 
     def run(self, unit: Unit) -> Outcome:
         """Run a unit, and keep what became of it."""
         outcome = self.perform(Job(unit, unit.entry.account, {}))
         is_whole = outcome.result is Result.READ and not outcome.why
         outcome = replace(outcome, whole_since=outcome.began if is_whole else self._whole_since(unit))
-        write_json(self.folder(unit) / "last.json", asdict(outcome))
-        return outcome
+        return kept_with(self.folder(unit) / "last.json", asdict(outcome), outcome)
 
     def perform(self, job: Job) -> Outcome:
         """Wait for the unit's key, and run Meltano; the outcome says what became of it, whatever it is."""
@@ -138,7 +102,7 @@ class Runner:
         except Stopped:
             return self.not_begun(job.unit, began)
         except OSError as error:
-            return Outcome(Result.FAILED, began, 0, why=f"it can't be run: {error.strerror or error}")
+            return Outcome(Result.FAILED, began, 0, why=f"it can't be run: {fault(error)}")
 
     def not_begun(self, unit: Unit, at: str = "") -> Outcome:
         """What became of a run that was stopped before it began."""
@@ -177,8 +141,9 @@ class Runner:
             text=True,
             errors="replace",
         )
-        with process, (self.folder(job.unit) / job.log).open("w", encoding="utf-8") as log:
-            copying = threading.Thread(target=self._copy, args=(job.unit, process, reader, log), daemon=True)
+        copy = LogCopy(self.folder(job.unit) / job.log, self._echo, job.unit.name)
+        with process:
+            copying = threading.Thread(target=copy.drain, args=(process.stdout, reader), daemon=True)
             copying.start()
             code = self._wait(process, reader)
             copying.join(GRACE)
@@ -190,6 +155,7 @@ class Runner:
             reader.rows,
             self._why(code, reader),
             may_pass=result is Result.FAILED and reader.may_pass,
+            log_fault=copy.fault,
         )
 
     def _command(self, job: Job) -> list[str]:
@@ -218,15 +184,6 @@ class Runner:
             **job.unit.variables,
             **job.variables,
         }
-
-    def _copy(self, unit: Unit, process: subprocess.Popen[str], reader: LogReader, log: IO[str]) -> None:
-        """Read Meltano's log to its end."""
-        for line in process.stdout or ():
-            shown = reader.take(line)
-            log.write(f"{shown}\n")
-            log.flush()
-            if self._echo:
-                self._echo.write(f"{unit.name} | {shown}\n")
 
     def _wait(self, process: subprocess.Popen[str], reader: LogReader) -> int:
         """Wait for the end; once asked to stop, let the tap end in good order, and Meltano with it."""
@@ -278,14 +235,6 @@ def _drop_unfinished(path: Path) -> None:
         return  # Meltano tells what is wrong with it
     for suffix in ("", "-wal", "-shm"):
         path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write a file, all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
 
 
 def _end_tap(process: subprocess.Popen[str], tap: int) -> bool:
