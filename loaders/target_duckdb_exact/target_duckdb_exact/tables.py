@@ -133,10 +133,10 @@ class Tables:
         name = self._free_table(warehouse_name(schema.stream, self._naming))
         known = self._ledger.add_table(self._schema, schema.stream, name, schema.keys)
         columns = self._names(schema, [field.name for field in schema.fields], ())
-        types = [need.type for need in needs]
-        for column, kind in zip(columns.values(), types, strict=True):
+        typed = [(column, need.type) for column, need in zip(columns.values(), needs, strict=True)]
+        for column, kind in typed:
             _warn_of_rounding(schema.stream, column, kind)
-        self._definitions.create(name, [*zip(columns.values(), types, strict=True), *METADATA_TYPES.items()])
+        self._definitions.create(name, [*typed, *METADATA_TYPES.items()])
         self._definitions.comment(name, [(column, COMMENTS[column]) for column in METADATA])
         self._ledger.add_columns(known, columns.items())
         return known
