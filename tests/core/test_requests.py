@@ -5,7 +5,8 @@ A short page that begins with the last row, and has no more, is no proof: the pl
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, cycle
+from random import Random
 
 import pytest
 
@@ -184,6 +185,20 @@ def test_eight_rows_that_changed_in_their_places_hint_at_no_move(cap, back, vola
     assert (0, 10) not in Read(offset(evidence=evidence), answer).asked[1:]
     Read(offset(evidence=evidence), by_offset(list(range(30))))
     assert evidence.volatile == 0
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2, 5, 8])
+@pytest.mark.parametrize("cap", [10, 7])
+def test_rows_that_come_in_one_of_two_forms_hint_at_no_move(seed, cap):
+    """As two machines behind one address write them, one of them a release ahead: in turn, or at random."""
+    rows, random, forms = list(range(45)), Random(seed), cycle("ab")
+
+    def answer(start, size):
+        form = random.choice("ab") if seed else next(forms)
+        return {"items": [{"id": row, "form": form} for row in rows[start : start + min(size, cap)]]}
+
+    read = Read(offset(), answer)
+    assert (read.rows, read.failure) == (rows, "")
 
 
 def test_a_page_is_short_beside_the_longest_one():

@@ -53,6 +53,12 @@ def test_what_was_killed_may_pass_and_what_was_refused_may_not():
     assert not read(tap("api_key was refused (401)", "error"), ended(extractors=1))[0].may_pass
 
 
+def test_what_meltano_says_in_several_lines_is_told_in_one():
+    text = "The database is damaged\n[SQL: SELECT 1]\n(Background on this error at: …)"
+    reader, _ = read({"event": "Cannot start", "level": "error", "err": text})
+    assert reader.why(1) == "The database is damaged [SQL: SELECT 1] (Background on this error at: …)"
+
+
 def test_taps_that_write_plain_text():
     metric = 'INFO METRIC: {"type": "counter", "metric": "record_count", "value": 5, "tags": {}}'
     reader, shown = read(tap(metric), tap(metric), tap("ValueError: no such list"), ended(extractors=1))

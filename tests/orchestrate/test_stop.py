@@ -33,6 +33,16 @@ def test_an_interruption_ends_what_runs_and_says_so(
     assert not any(is_alive(int(number)) for _, number in begun())
 
 
+def test_an_interruption_before_anything_runs_is_a_line(project, started):
+    accounts = project / "accounts.yml"
+    os.mkfifo(accounts)
+    process = started("all")
+    with accounts.open("w", encoding="utf-8"):  # opens once it is read, and then keeps the command waiting
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=20)
+    assert (process.returncode, told) == (130, "tap-suite: stopped before anything was run\n")
+
+
 def test_the_age_of_data_is_known_of_what_was_stopped_before_it_began(
     scenarios, suite, started, until, begun, project
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,8 @@ def backfill(
             break
     else:
         if all(outcome.result is Result.READ for outcome in outcomes):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # one that is complete is none to go on with
+                path.unlink()
     return outcomes
 
 

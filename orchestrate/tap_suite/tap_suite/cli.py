@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
 from contextlib import suppress
 from functools import partial
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in refusal.problems:
             _say(problem)
         return NOTHING_READ
+    except KeyboardInterrupt:
+        _say("stopped before anything was run")
+        return 128 + signal.SIGINT
 
 
 class Suite:

@@ -81,7 +81,8 @@ class LogReader:
         if "extractors" in self.exit_codes:
             of_tap = of_tap or self.tap_line
         said = [of_target, of_tap] if "loaders" in self.exit_codes else [of_tap, of_target]
-        return next(filter(None, [*said, self._errors.get("meltano")]), f"meltano ended with code {code}")
+        why = next(filter(None, [*said, self._errors.get("meltano")]), f"meltano ended with code {code}")
+        return " ".join(why.split())  # Meltano's own can have several
 
     @property
     def may_pass(self) -> bool:

@@ -227,6 +227,7 @@ class Joining(Positioned):
         so each time; others are asked for once more.
         """
         if self._window.joins(page):
+            self._unlike = int(self._window.compares_content)  # what comes behind it is unlike it each time
             self._window.compare_content(page)
         elif not self._at.start:
             self._unlike = len(page.records)

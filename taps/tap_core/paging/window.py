@@ -28,7 +28,7 @@ class Window:
     """Keys and fingerprints of the rows of the last pages, and the order in which they came."""
 
     def __init__(self) -> None:
-        self._compares_content = False
+        self.compares_content = False
         self._pages: deque[dict[Any, int | None]] = deque()
         self._newest: dict[Any, int] = {}  # of each row which page had it last
         self._first = 0  # the number of the first page that is remembered
@@ -202,10 +202,10 @@ class Window:
         Args:
             page: Rows that were read; what their content is becomes known where their bytes are as they were.
         """
-        if self._compares_content:
+        if self.compares_content:
             return
         bytes_now = self.prints_of(page)
-        self._compares_content = True
+        self.compares_content = True
         for key, then, now in zip(page.keys, bytes_now, self._fingerprints(page.records), strict=True):
             if self._is_unchanged(key, then):
                 self._pages[self._newest[key] - self._first][key] = now
@@ -216,9 +216,9 @@ class Window:
 
     def _fingerprints(self, records: Sequence[Any]) -> Iterable[int | None]:
         """Of what the API sent; None where that was decoded already, which another page may not be."""
-        if {Raw}.issuperset(map(type, records)) and not self._compares_content:
+        if {Raw}.issuperset(map(type, records)) and not self.compares_content:
             return map(hash, map(bytes, records))
-        print_of = _print_of_content if self._compares_content else _print_of_bytes
+        print_of = _print_of_content if self.compares_content else _print_of_bytes
         return (print_of(record) if isinstance(record, Raw) else None for record in records)
 
 
