@@ -40,7 +40,7 @@ class BalanceTransactions(RewardsStream):
     """One row per line of the balance's ledger.
 
     The API gives lines no id. `_sdc_key` is a hash of what never changes of a line, and of its number
-    among equal lines, counted from the oldest; see `lines.Line.key`.
+    among equal lines, counted from the oldest; see `lines.keyed`.
     """
 
     name = "balance_transactions"
