@@ -81,11 +81,11 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
   that are documented to come whole, one that is cut to fewer than ten rows and twenty kilobytes is believed
   until another one was cut.
 - **Rows of one moment that come in another order each time**, and are more than a third of a page: the stream
-  keeps what came and fails by name, as a rule; of up to three quarters of a page, and in lists of few pages,
-  some can pass the reader. Of fewer none do in a list that stays as it is. Where rows are deleted or moved to
-  its end between two requests, one that trades places at just that end of a page can. So can one where the
-  run goes on after a stop just there, or where five ends of pages before showed rows that others insert, and
-  no more.
+  keeps what came and fails by name, as a rule. In a list that is in no documented order some of them can pass
+  the reader: of up to three quarters of a page, and in lists of few pages. Of fewer none do in a list that
+  stays as it is. Where rows are deleted or moved to its end between two requests, one that trades places at
+  just that end of a page can. So can one where the run goes on after a stop just there, or where five ends of
+  pages before showed rows that others insert, and no more.
 - **A list that grows with every request** is read until a hundred pages in a row brought little more than
   what was added meanwhile, and the same place shows more rows each of four times; the rest is left to the
   next run.

@@ -229,11 +229,15 @@ class Paginator(BaseAPIPaginator[Query]):
     def loop(self, why: str) -> ApiError:
         """A failure of a list that has no end, or none that can be trusted."""
         whole = "a list" if self.total is None else self.total
-        came = self.records_read + len(self._in_hand.fresh if self._in_hand else ())
         return ApiError(
-            f"{self.name}: {why}: only {came} records of {whole} can be read. "
+            f"{self.name}: {why}: only {self._came} records of {whole} can be read. "
             "Report this to the API's vendor; deselect the stream to go on without it",
         )
+
+    @property
+    def _came(self) -> int:
+        """Records that came, those of the page in hand included."""
+        return self.records_read + len(self._in_hand.fresh if self._in_hand else ())
 
     def _begin(self) -> None:
         if self._steps is None:

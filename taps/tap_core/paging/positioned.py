@@ -69,6 +69,8 @@ class Positioned(Paginator):
         self._thinned = False  # the server leaves rows out of its pages
         self._all_tied = False  # rows of one moment fill a page
         self._cut: list[Any] = []  # keys of a short numbered page behind which rows stood
+        self._moment: Any = None  # of the last row of the page before
+        self._whole: Any = None  # one whose rows were read in one piece
         self._doubt = ""  # why some rows may have passed the reader
         self._trickles = 0  # pages in a row that brought a few new rows each, as at the end of a busy list
         self._resumed = False  # it goes on where another run was interrupted
@@ -170,11 +172,14 @@ class Positioned(Paginator):
         again = self._end - last
         if not self._order or not page.records:
             return again
-        values = (jsonpath.first(record, f"$.{self._order}") for record in reversed(page.records))
-        value = next(values)
-        tied = again + 1 + sum(1 for _ in takewhile(lambda other: other == value, values))
+        moments = map(self._moment_of, reversed(page.records))
+        self._moment = next(moments)
+        tied = again + 1 + sum(1 for _ in takewhile(lambda other: other == self._moment, moments))
         self._all_tied = _PAIR < len(page.records) <= tied
         return again if tied >= len(page.records) else tied
+
+    def _moment_of(self, record: Any) -> Any:
+        return jsonpath.first(record, f"$.{self._order}")
 
     def _expected(self) -> Any:
         """Key of the row that was read at the place where the current page begins."""

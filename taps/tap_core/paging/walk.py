@@ -9,18 +9,17 @@ what was read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_core.paging.endings import Endings
-from tap_core.paging.evidence import ALIKE
+from tap_core.paging.edges import Edges
 from tap_core.paging.joining import FAR
 from tap_core.paging.paginator import NO_PLACE
 from tap_core.paging.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator
+    from collections.abc import Generator
 
     from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
@@ -29,22 +28,8 @@ if TYPE_CHECKING:
 ADDED = 2
 """Rows that may have been added to a list between two of its requests."""
 
-_MANY, _SHARE = 5, 12
-"""Rows that are hardly ever added, deleted and moved between two requests; and of a page one in so many."""
 
-
-class _Edge(NamedTuple):
-    """The end of a page about which rows may have traded places."""
-
-    ask: Ask
-    """What lies about it, in one piece."""
-    twice: set[Any]
-    """Keys of the rows that came twice there."""
-    is_wide: bool
-    """Whether rows trade places over more than that piece."""
-
-
-class Walk(Endings):
+class Walk(Edges):
     """A list read by places in it: from the start, over pages that join one another, to the end."""
 
     @override
@@ -95,7 +80,7 @@ class Walk(Endings):
         """
         yield from self._to_the_end(ask)
         yield from self._behind_the_end()
-        if self._doubt:
+        if self._doubt and not (self._is_all and self._window.is_whole):
             raise self.loop(self._doubt)
         self.evidence.short_ends.add(self._short)
 
@@ -121,7 +106,7 @@ class Walk(Endings):
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
             is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
-            edge = self._look_at_edge(page)
+            edge = self._edge(page)
             onward = yield from self._onward(page, is_mixed=is_mixed, was_tied=was_tied)
             if edge:
                 yield from self._look_around(edge)
@@ -141,7 +126,7 @@ class Walk(Endings):
         if page.fresh:
             self._note_more(page)
             ask = self._beyond(page)
-            self._note_order(is_mixed=is_mixed and (was_tied or self._is_tied))
+            self._note_order(is_doubtful=is_mixed and (was_tied or self._is_tied))
             has_ended = self._is_last(page) or (yield from self._only_grows(page))
             return None if has_ended else ask
         if self._is_end(page):
@@ -156,66 +141,12 @@ class Walk(Endings):
             self._thinned = self._resumed = False  # all of it came, wherever it was asked for
         return onward
 
-    def _look_at_edge(self, page: Page) -> _Edge | None:
-        """What to read once more, as rows at a page's edge come in another order each time; None if none do.
-
-        For each that has passed the reader so, another one came twice. Ties that are read again whole do no
-        harm. What looks as if rows were inserted before them is taken for that once some looks have shown
-        nothing else.
-        """
-        again = self._end - self._at.start
-        if self._mark or self._is_tied or self._places.own_size or again < 1:
-            return None
-        new = page.fresh_keys or []
-        if not self._full and new[-1:] != page.keys[-1:]:  # it has ended before, or its place is ignored
-            return None
-        if len(page.keys) - len(new) <= again or (not new and len(page.keys) >= self._longest):
-            return None
-        ask = self._places.around(self._end, min(self._size, self._longest))
-        beside = min(self._end - ask.start, ask.start + ask.size - self._end)
-        twice = {*page.keys}.difference(new)
-        is_many = len(twice) - again >= max(_MANY, len(page.keys) // _SHARE)
-        is_wide = is_many and self._window.reaches_over(page, again, beside)
-        is_steady = self.evidence.steady >= ALIKE or self._at.start < self._furthest
-        if is_steady and self._window.follows_on(page):
-            return None
-        looked, self._looked_at_end = self._looked_at_end, self._is_short(page)
-        if looked and self._looked_at_end:
-            return None  # while it is looked, more rows are inserted
-        return _Edge(ask, twice, is_wide)
-
-    def _look_around(self, edge: _Edge) -> Steps:
-        """Read what lies about the end of a page in one piece, which holds each row once."""
-        here, steady = self._at, self._expects_next
-        self._expects_next = False
-        page = yield from self._page(edge.ask)
-        page.overtaken = max(0, self._end - edge.ask.start - len(page.records))
-        if self._window.joins(page):  # else rows that are still to be read may lie before it
-            self._window.take_in(page)
-        traded = _stand_together(page, edge.twice)
-        self.evidence.steady = 0 if traded else self.evidence.steady + 1
-        self._wide_ends += traded and edge.is_wide
-        if self._wide_ends > 1 and not self._is_all:  # one can be of rows that others moved, all at once
-            self._doubt = "More rows than half a page has trade places from one request to the next"
-        self.proofs += not page.fresh
-        self._at, self._expects_next = here, steady
-
     def _cover(self, page: Page) -> None:
         """Note up to where rows were asked for: by pages that join, as others can stand elsewhere."""
         if page.records:  # the server may send no more than it ever did
             size = min(self._at.size, max(self._longest, len(page.records)))
             self._covered = max(self._covered, self._at.start + size)
             self._asked_to = max(self._asked_to, self._at.start + self._at.size)
-
-    @property
-    def _is_tied(self) -> bool:
-        """Whether the rows of a full page are of one moment, and may be more than it has."""
-        return self._full and self._all_tied
-
-    def _note_order(self, *, is_mixed: bool) -> None:
-        """Tied rows were read, and new ones stood among them: others may have passed the reader."""
-        if is_mixed:
-            self._doubt = f"Rows of one `{self._order}`, more than a page has, come in no fixed order"
 
     def _check_offset_is_heeded(self, page: Page) -> Generator[Query, Page, Ask | None]:
         """A page of known rows only: were as many inserted before it, or is the place ignored?
@@ -264,11 +195,6 @@ class Walk(Endings):
             self._only_first_page = False
             self.evidence.unpaged = 0
 
-    @property
-    def _is_all(self) -> bool:
-        """Whether as many rows came as the total says."""
-        return self.total == self.records_read and not self.bounded
-
     # Lists that can't be read to the end
 
     def _end_whole(self, page: Page) -> None:
@@ -290,11 +216,3 @@ class Walk(Endings):
             raise self.loop("The API sends the same pages again and again")
         if not self._only_first_page or len(self._first) >= (self.size or 1):
             raise self.loop(f"The API ignores `{self._places.param}` but not `{self._places.size_param}`")
-
-
-def _stand_together(page: Page, twice: Collection[Any]) -> bool:
-    """Whether new rows stand among those that came twice, as such do that trade places."""
-    new = {*page.fresh_keys} if page.fresh_keys else frozenset()
-    passed = [at for at, key in enumerate(page.keys) if key in new]
-    again = [at for at, key in enumerate(page.keys) if key in twice]
-    return any(abs(here - there) <= len(passed) + len(again) for here in passed for there in again)

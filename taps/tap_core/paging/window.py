@@ -62,6 +62,11 @@ class Window:
                 del self._newest[key]
         self._first += 1
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no page was forgotten: no row was counted twice."""
+        return not self._first
+
     def knows(self, key: Any) -> bool:
         """Whether a row of this key was read."""
         return key in self._newest
@@ -112,7 +117,7 @@ class Window:
         So they do where others were inserted before them. Rows that trade places come otherwise, but from no
         further back than two pages: those that do come round again.
         """
-        read = self._known_of(page)
+        read = self.known_of(page)
         back = [rows for _, rows in read if rows is not None and rows <= 2 * len(page.keys)]
         if len(back) < len(read):
             return True
@@ -127,12 +132,17 @@ class Window:
             edge: How many of its rows stand before that end.
             rows: How many are looked at on either side.
         """
-        near = [(at, back) for at, back in self._known_of(page) if back and back <= 2 * len(page.keys)]
+        near = [(at, back) for at, back in self.known_of(page) if back and back <= 2 * len(page.keys)]
         far = [at for at, back in near if at >= edge + rows or back > rows]
         came = [back for _, back in near]
         return len(far) > 1 and came != sorted(came, reverse=True)
 
-    def _known_of(self, page: Page) -> list[tuple[int, int | None]]:
+    def read_before(self, page: Page, first: int, last: int) -> set[Any]:
+        """Keys of rows that were read before a page, from one to another, counted from the last one."""
+        new = len(page.fresh_keys or ())
+        return set(self.last(first + new)[: first - last + 1])
+
+    def known_of(self, page: Page) -> list[tuple[int, int | None]]:
         """Where a page has rows that were read before it, and how far back they stood; None if too far."""
         new = set(page.fresh_keys or ())
         read = [key for key in self._read if key not in new]
