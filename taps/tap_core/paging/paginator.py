@@ -91,6 +91,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self._refusal: ApiError | None = None  # of a place that may be behind the end
         self._fruitless = 0
         self._guard = Guard()
+        self._doubt = ""  # why some rows may have passed the reader
         self._in_hand: Page | None = None  # the page that is taken, whose records count once it is
 
     def _behind(self, query: Query, *, sure: bool = True) -> Generator[Query, Page, Page]:
@@ -167,7 +168,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self.records_read += len(page.fresh)
         self._fruitless = 0 if page.fresh else self._fruitless + 1
         if not self._at_end and not self._failure and self._is_endless(page):
-            self._failure = self.loop("The API sends the same rows again and again")
+            self._failure = self.loop(self._doubt or "The API sends the same rows again and again")
         return page.fresh
 
     def fail(self, error: ApiError) -> None:

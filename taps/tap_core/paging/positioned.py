@@ -71,7 +71,6 @@ class Positioned(Paginator):
         self._cut: list[Any] = []  # keys of a short numbered page behind which rows stood
         self._moment: Any = None  # of the last row of the page before
         self._whole: Any = None  # one whose rows were read in one piece
-        self._doubt = ""  # why some rows may have passed the reader
         self._trickles = 0  # pages in a row that brought a few new rows each, as at the end of a busy list
         self._resumed = False  # it goes on where another run was interrupted
         self._expects_next = False  # the next page is just the next one
