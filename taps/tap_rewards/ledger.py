@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tap_rewards.lines import Line
 
 _NO_ORDER = (
-    "the lines come in no order of their time, so that equal ones can't be told apart: run again, as many may "
-    "just have been entered above them; if it comes again, report it to the API's vendor"
+    "the lines come in no order of their time, so that equal ones can't be told apart: run again, as many "
+    "may just have been entered above them; if it comes again, report it to the API's vendor"
 )
 
 _ENTERED = "lines were entered above equal ones, of the same second, while these were read: run again"

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loaders.warehouse import ID, Warehouse, record, records, schema
+from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.fields import Kind, kind_of
 
 NUMBER = {"type": ["number", "null"]}
@@ -89,6 +90,20 @@ def test_integers_written_as_numbers(warehouse):
 def test_a_new_column_that_rounds_says_so(warehouse, caplog, kind, values):
     assert loaded(warehouse, {"type": kind}, values)[0] == "DOUBLE"
     assert "column v is DOUBLE, which rounds its numbers" in caplog.text
+
+
+@pytest.mark.parametrize("before", [[], [1, 2]])
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("integer", [2**128, 2**128 + 1]), ("number", ["1e-50", "1.00000000000000000001e-50"])],
+)
+def test_a_key_is_not_rounded(warehouse, kind, values, before):
+    """Two rows became one, with a line that a column is DOUBLE."""
+    of = schema({"id": {"type": kind}, "v": TEXT})
+    warehouse.load(of, *(line(value, "null") for value in before))
+    with pytest.raises(LoadError, match=r"t: the key id has numbers of more than 38 digits, .*become one"):
+        warehouse.load(of, *(line(value, "null") for value in values))
+    assert warehouse.ask("SELECT count(*) FROM s.t") == [(len(before),)]
 
 
 def test_an_integer_that_fits_nowhere(warehouse, caplog):

@@ -176,6 +176,18 @@ def test_what_the_environment_lends_is_no_address_of_its_own(accounts, suite, mo
     assert "no api_url of its own" in err
 
 
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-99-01", "2026-02-01T25:00:00Z"])
+def test_a_day_that_no_calendar_has_is_for_the_tap_to_judge(day, project, suite, monkeypatch):
+    """It costs its own account; the whole file was called no YAML."""
+    monkeypatch.setenv("KEY_A", "a")
+    config = f"{{api_url: https://example.com, start_date: {day}}}"
+    line = f"{{account: a, tap: tap-stub, secrets: {{api_key: KEY_A}}, config: {config}}}"
+    (project / "accounts.yml").write_text(f"target: target-stub\naccounts:\n- {line}\n")
+    code, shown, _ = suite("plan")
+    assert code == 0
+    assert json.loads(shown)["units"][0]["config"]["start_date"] == day
+
+
 ONE = "target: t\naccounts:\n- {account: a, tap: tap-stub, config: {x: "
 GROWING = ", ".join(f"&a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(12))
 

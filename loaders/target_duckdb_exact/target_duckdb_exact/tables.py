@@ -17,6 +17,7 @@ from target_duckdb_exact.duckdb_types import (
     replacement_type,
     wider,
 )
+from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.names import METADATA, RESERVED, archived_name, quoted, unique_name, warehouse_name
 
 if TYPE_CHECKING:
@@ -83,8 +84,14 @@ class Tables:
         """Make or change the table of a stream, and of its history.
 
         Raises:
-            LoadError: A view is in the table's place.
+            LoadError: A view is in the table's place, or numbers of a key would be rounded.
         """
+        for field, need in zip(schema.fields, needs, strict=True):
+            if field.name in schema.keys and need.type == DOUBLE:
+                raise LoadError(
+                    f"{schema.stream}: the key {field.name} has numbers of more than {DIGITS} digits; once "
+                    "they are rounded, two rows could become one: send it as a text, by a stream map"
+                )
         known = self._ledger.table(self._schema, schema.stream)
         if known and not self._definitions.types(known.table):  # dropped by hand
             self._ledger.forget(known)

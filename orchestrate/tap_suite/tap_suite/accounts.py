@@ -17,6 +17,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
 
 if TYPE_CHECKING:
@@ -43,6 +44,20 @@ _ENDLESS = "is too deep, too large or an alias to itself"
 
 _FIELDS = {"target", "tables", "accounts"}
 _ACCOUNT_FIELDS = {"account", "tap", "target", "config", "secrets", "select"}
+
+
+class _Constructor(SafeConstructor):
+    """Leaves a day that no calendar has as the text that it is: the tap can say better what is wrong."""
+
+    def timestamp(self, node: Any) -> Any:
+        """A day or a time; its text if it is none."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError:
+            return node.value
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.timestamp)
 
 
 class Refused(Exception):
@@ -89,7 +104,9 @@ def read(path: Path) -> Accounts:
         Refused: It is not there, is no YAML, or says what has no meaning.
     """
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Constructor = _Constructor
+        content = yaml.load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Refused(f"{path} is not there: copy accounts.example.yml, or name a file with --file") from None
     except OSError as error:
