@@ -101,7 +101,7 @@ def test_a_key_is_not_rounded(warehouse, kind, values, before):
     """Two rows became one, with a line that a column is DOUBLE."""
     of = schema({"id": {"type": kind}, "v": TEXT})
     warehouse.load(of, *(line(value, "null") for value in before))
-    with pytest.raises(LoadError, match=r"t: the key id has numbers of more than 38 digits, .*become one"):
+    with pytest.raises(LoadError, match=r"t: the key id has numbers of more than 38 digits; .*become one"):
         warehouse.load(of, *(line(value, "null") for value in values))
     assert warehouse.ask("SELECT count(*) FROM s.t") == [(len(before),)]
 
