@@ -27,10 +27,10 @@ def settings(api, **more):
     return {"api_url": api.url, "api_key": KEY, **QUICK, **more}
 
 
-def read(tap, stream, handle, **more):
+def read(tap, stream, handle, *, config=None, **more):
     """The output of a run that reads some streams."""
     with JsonApi(handle) as api:
-        return run(tap, settings(api), catalog=only(tap, *stream), **more)
+        return run(tap, settings(api, **(config or {})), catalog=only(tap, *stream), **more)
 
 
 MORE_THAN_A_RUN_NEEDS = 400

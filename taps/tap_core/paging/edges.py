@@ -81,7 +81,8 @@ class Edges(Endings):
         """
         moment, new = self._moment, page.fresh_keys or []
         count = len(page.keys) - len(new)
-        if not (self._order and count) or self._mark or moment is None or moment == self._whole:
+        is_known = moment is not None and moment != self._whole and not (self._mark or self._places.own_size)
+        if not (self._order and count and is_known):
             return None
         if page.keys[:count] == self._page_keys[-count:]:
             return None  # as nearly always
