@@ -36,18 +36,12 @@ class _Edge(NamedTuple):
 class Edges(Endings):
     """Reads what lies about the end of a page once more, in one piece, where rows of it trade places."""
 
-    def _edge(self, page: Page) -> _Edge | None:
-        """What to read once more, as rows at a page's edge come in another order each time; None if none do.
-
-        For each that has passed the reader so, another one came twice.
-        """
-        return self._traded_edge(page) or self._seeming_edge(page)
-
     def _seeming_edge(self, page: Page) -> _Edge | None:
-        """The same where it only looks so, by the rows that came again.
+        """What to read once more, as it looks as if rows at a page's edge came in another order; or None.
 
-        Ties that are read again whole do no harm. What looks as if rows were inserted before them is taken
-        for that once some looks have shown nothing else.
+        For each that has passed the reader so, another one came twice. Ties that are read again whole do no
+        harm. What looks as if rows were inserted before them is taken for that once some looks have shown
+        nothing else.
         """
         again = self._end - self._at.start
         if self._mark or self._is_tied or self._places.own_size or again < 1:
@@ -75,27 +69,27 @@ class Edges(Endings):
         return self._places.around(self._end, min(self._size, self._longest))
 
     def _traded_edge(self, page: Page) -> _Edge | None:
-        """The same where rows of the moment that the page before ended with do not stand as they were read.
+        """What to read once more, as rows of the moment that was read last do not stand as they were read.
 
-        What is added or deleted before a page leaves its rows that were read side by side, in their order.
+        What is added or deleted before a page, not yet narrowed, leaves its rows that were read side by side,
+        in their order. An update moves the row that it changes alone.
         """
-        moment, new = self._moment, page.fresh_keys or []
-        count = len(page.keys) - len(new)
-        is_known = moment is not None and moment != self._whole and not (self._mark or self._places.own_size)
-        if not (self._order and count and is_known):
+        moment, again = self._moment, max(0, self._end - self._at.start)
+        if not self._order or self._mark or self._places.own_size or moment is None or moment == self._whole:
             return None
-        if page.keys[:count] == self._page_keys[-count:]:
+        before = self._page_keys[len(self._page_keys) - again :]
+        if page.keys[:again] == before and not self._window.knows_any(page.keys[again:]):
             return None  # as nearly always
-        known = self._window.known_of(page)
-        back = [rows for at, rows in known if rows and self._moment_of(page.records[at]) == moment]
+        places = self._window.places_of_unchanged(page)
+        back = [rows for at, rows in places if self._moment_of(page.records[at]) == moment]
         first, last = max(back, default=0), min(back, default=0)
-        if self._is_short(page) or page.keys[-1:] == new[-1:]:
+        if self._is_short(page) or not self._window.knows(page.keys[-1]):
             last = 1  # it would have all that were read last
         if back == list(range(first, last - 1, -1)) or not back or self._holds(moment, page):
             return None
-        twice = {*page.keys}.difference(new)
+        twice = set(filter(self._window.knows, page.keys))
         is_in_order = back == sorted(back, reverse=True)
-        missing = self._window.read_before(page, first, last) - twice if is_in_order else None
+        missing = {*self._window.last(first)[: first - last + 1]} - twice if is_in_order else None
         return _Edge(self._around, twice, False, moment, missing)
 
     def _holds(self, moment: Any, page: Page) -> bool:
@@ -111,7 +105,8 @@ class Edges(Endings):
         self._expects_next = False
         page = yield from self._page(edge.ask)
         page.overtaken = max(0, self._end - edge.ask.start - len(page.records))
-        is_taken = self._window.joins(page)  # else rows that are still to be read may lie before it
+        is_traded = edge.moment is None or edge.missing is None or self._shows(edge, page)
+        is_taken = is_traded and self._window.joins(page)  # else rows still to be read may lie before it
         if is_taken:
             self._window.take_in(page)
         traded = _stand_together(page, edge.twice)
@@ -120,10 +115,17 @@ class Edges(Endings):
         if self._wide_ends > 1 and not self._is_all:  # one can be of rows that others moved, all at once
             self._doubt = "More rows than half a page has trade places from one request to the next"
         self.proofs += not page.fresh
-        if edge.moment is not None and (edge.missing is None or not edge.missing.isdisjoint(page.keys)):
-            is_whole = is_taken and self._window.knows(page.keys[0]) and self._holds(edge.moment, page)
-            self._note_order(is_doubtful=not is_whole)
+        if edge.moment is not None and is_traded:
+            first_known = is_taken and self._window.knows(page.keys[0])
+            self._note_order(is_doubtful=not (first_known and self._holds(edge.moment, page)))
         self._at, self._expects_next = here, steady
+
+    def _shows(self, edge: _Edge, page: Page) -> bool:
+        """Whether unchanged rows of the moment stand otherwise than they were read in another page too."""
+        missing, places = edge.missing or (), self._window.places_of_unchanged(page)
+        tied = [(at, rows) for at, rows in places if self._moment_of(page.records[at]) == edge.moment]
+        back = [rows for _, rows in tied]
+        return back != sorted(back, reverse=True) or any(page.keys[at] in missing for at, _ in tied)
 
     @property
     def _is_tied(self) -> bool:

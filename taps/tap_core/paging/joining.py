@@ -206,7 +206,8 @@ class Joining(Positioned):
         if not page.records or self._at.start >= self._end:
             return bool(page.records)
         if self._window.joins(page):
-            self.evidence.volatile = self._unlike = 0  # rows do come alike
+            if not self._back:
+                self.evidence.volatile = self._unlike = 0  # rows do come alike
             return True
         if page.keys[0] != self._expected():
             return False

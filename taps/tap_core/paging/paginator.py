@@ -76,6 +76,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self.records_read = 0
         self.total: int | None = None
         self.first_claimed = self.most_claimed = 0
+        self.total_moved = False  # it was another one from page to page
         """The first total of any page, and the highest: the last one may give none, or 0."""
         self.least_total = 0
         """Of a lone list that has none: what other counters beside it come to, that no API documents."""
@@ -156,6 +157,7 @@ class Paginator(BaseAPIPaginator[Query]):
         self._begin()
         self.total = page.total(self.total_path)
         self.first_claimed = self.first_claimed or self.total or 0
+        self.total_moved = self.total_moved or (self.total or 0) != self.first_claimed
         self.most_claimed = max(self.most_claimed, self.total or 0)
         if self.lone and self.total is None and not self.records_read:
             self.least_total = page.least_total
@@ -229,7 +231,7 @@ class Paginator(BaseAPIPaginator[Query]):
 
     def loop(self, why: str) -> ApiError:
         """A failure of a list that has no end, or none that can be trusted."""
-        whole = "a list" if self.total is None else self.total
+        whole = self.total if self.total and self.total >= self._came else "a list"
         return ApiError(
             f"{self.name}: {why}: only {self._came} records of {whole} can be read. "
             "Report this to the API's vendor; deselect the stream to go on without it",

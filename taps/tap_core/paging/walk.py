@@ -80,7 +80,7 @@ class Walk(Edges):
         """
         yield from self._to_the_end(ask)
         yield from self._behind_the_end()
-        if self._doubt and not (self._is_all and self._window.is_whole):
+        if self._doubt and not (self._is_all and self._window.is_whole and not self.total_moved):
             raise self.loop(self._doubt)
         self.evidence.short_ends.add(self._short)
 
@@ -105,8 +105,9 @@ class Walk(Edges):
                 self._unconnected = 0
             if self._begins and not self._at.start:  # behind this, places are known from here on
                 self._begins, self._window = 0, Window()
+            traded = self._traded_edge(page)
             is_mixed, was_tied = self._window.narrow(page) > 0, self._is_tied
-            edge = self._edge(page)
+            edge = traded or self._seeming_edge(page)
             onward = yield from self._onward(page, is_mixed=is_mixed, was_tied=was_tied)
             if edge:
                 yield from self._look_around(edge)

@@ -13,7 +13,7 @@ from msgspec import Raw
 from tap_core.records.keys import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tap_core.paging.page import Page
 
@@ -31,6 +31,7 @@ class Window:
         self.compares_content = False
         self._pages: deque[dict[Any, int | None]] = deque()
         self._newest: dict[Any, int] = {}  # of each row which page had it last
+        self._changed: set[Any] = set()  # rows that have changed, and may have moved, since they were read
         self._first = 0  # the number of the first page that is remembered
         self._order: deque[list[Any]] = deque(maxlen=PAGES)
         self._count = 0
@@ -88,6 +89,7 @@ class Window:
         """
         keys, fresh, scattered = page.keys, page.records, 0
         if not self._newest.keys().isdisjoint(keys):
+            self._changed.update(self._changed_of(page))
             new = [at for at, key in enumerate(keys) if key not in self._newest]
             if new and len(new) < len(keys) - new[0]:
                 scattered = sum(self._stay(page, slice(new[0], None)))
@@ -96,6 +98,12 @@ class Window:
         if page.records:
             self.add(page.keys, page.records, keys)
         return scattered
+
+    def _changed_of(self, page: Page) -> list[Any]:
+        """Keys of a page's rows that were read, and say something else now."""
+        known = [at for at, key in enumerate(page.keys) if key in self._newest]
+        prints = zip(known, self._fingerprints([page.records[at] for at in known]), strict=True)
+        return [page.keys[at] for at, now in prints if not self._is_unchanged(page.keys[at], now)]
 
     def take_in(self, page: Page) -> None:
         """Leave of a page what is new behind a row that was read: what comes before may have been forgotten.
@@ -117,7 +125,7 @@ class Window:
         So they do where others were inserted before them. Rows that trade places come otherwise, but from no
         further back than two pages: those that do come round again.
         """
-        read = self.known_of(page)
+        read = self._known_of(page)
         back = [rows for _, rows in read if rows is not None and rows <= 2 * len(page.keys)]
         if len(back) < len(read):
             return True
@@ -132,17 +140,22 @@ class Window:
             edge: How many of its rows stand before that end.
             rows: How many are looked at on either side.
         """
-        near = [(at, back) for at, back in self.known_of(page) if back and back <= 2 * len(page.keys)]
+        near = [(at, back) for at, back in self._known_of(page) if back and back <= 2 * len(page.keys)]
         far = [at for at, back in near if at >= edge + rows or back > rows]
         came = [back for _, back in near]
         return len(far) > 1 and came != sorted(came, reverse=True)
 
-    def read_before(self, page: Page, first: int, last: int) -> set[Any]:
-        """Keys of rows that were read before a page, from one to another, counted from the last one."""
-        new = len(page.fresh_keys or ())
-        return set(self.last(first + new)[: first - last + 1])
+    def knows_any(self, keys: Collection[Any]) -> bool:
+        """Whether a row of any of these keys was read."""
+        return not self._newest.keys().isdisjoint(keys)
 
-    def known_of(self, page: Page) -> list[tuple[int, int | None]]:
+    def places_of_unchanged(self, page: Page) -> list[tuple[int, int]]:
+        """Where a page has rows that were read, and never seen to change, and how far back each was read."""
+        back = {key: back for back, key in enumerate(reversed(self._read), 1) if key not in self._changed}
+        stay = enumerate(self._stay(page, slice(None)))
+        return [(at, back[page.keys[at]]) for at, stays in stay if stays and page.keys[at] in back]
+
+    def _known_of(self, page: Page) -> list[tuple[int, int | None]]:
         """Where a page has rows that were read before it, and how far back they stood; None if too far."""
         new = set(page.fresh_keys or ())
         read = [key for key in self._read if key not in new]
