@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tap_core.stream import ApiStream
 
 DAY = 86_400
+WINDOW, IGNORED = ("start_date", "end_date"), "Ignored, as the tap reads all of its streams whole."
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 PAGE = """\
@@ -90,8 +91,13 @@ def page(name: str, tap: Tap, presets: Sequence[Mapping[str, Any]]) -> str:
 
 def settings_table(tap: Tap) -> str:
     """The settings as a Markdown table."""
+    ignored = {} if any(stream.replication_key for stream in tap.streams) else dict.fromkeys(WINDOW, IGNORED)
     rows = [
-        (f"`{name}`", _default(setting, required=name in tap.required), _text(setting["description"]))
+        (
+            f"`{name}`",
+            _default(setting, required=name in tap.required),
+            ignored.get(name) or _text(setting["description"]),
+        )
         for name, setting in tap.settings.items()
     ]
     return table(("Setting", "Default", "What it does"), rows)

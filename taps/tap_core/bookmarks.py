@@ -154,6 +154,7 @@ class Bookmark:
 
     def is_in_window(self, times: Sequence[Any]) -> list[bool]:
         """Whether times are from the start date on, and before the end; what is no time always is."""
+        self._found = self._found or bool(times)
         return list(map(self._is_in_window, positions(times)))
 
     def _is_in_window(self, place: Any) -> bool:

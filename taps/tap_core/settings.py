@@ -196,7 +196,7 @@ def _requests() -> list[th.Property[Any]]:
             th.IntegerType(minimum=1, maximum=_LARGEST),
             default=_DEFAULT.max_body,
             title="Largest answer",
-            description="MB that one answer may have, unpacked; a larger one counts as a fault.",
+            description="MB that one answer may have, unpacked, at most 2000; a larger one is a fault.",
         ),
     ]
 
@@ -205,7 +205,7 @@ def _volume(
     requests_per_minute: int | None, concurrency: int, most_concurrent: int
 ) -> list[th.Property[Any]]:
     """How much is asked for, and how much at once."""
-    allowed = f", at most {most_concurrent} of them" if most_concurrent < MOST_CONCURRENT else ""
+    allowed = f", at most {min(most_concurrent, MOST_CONCURRENT)} of them"
     return [
         th.Property(
             "requests_per_minute",

@@ -210,7 +210,8 @@ class ApiTap(CommandTap):
         if not errors:
             kinds: Sequence[Any] = self.stream_types
             incremental = any(kind.replication_key for kind in kinds)
-            warnings = settings_warnings(settings, self.name, incremental=incremental)
+            known = {name: value for name, value in settings.items() if name in schema["properties"]}
+            warnings = settings_warnings(known, self.name, incremental=incremental)
             for line in (*unknown_settings(schema, settings), *warnings):
                 self.logger.warning(line)
             keep_account(settings)

@@ -56,6 +56,8 @@ def test_E06_a_bookmark_beyond_all_ids_is_told(api, stream, caplog):
     first = run(TapBilling, settings(api), catalog=only(stream))
     quiet = run(TapBilling, settings(api), catalog=only(stream), state=first.state)
     assert len(ids(quiet, stream)) >= 1
+    for window in ({"end_date": "2025-02-01"}, {"start_date": "2030-01-01"}):  # it is in none of them
+        run(TapBilling, settings(api, **window), catalog=only(stream), state=first.state)
     assert "nothing came" not in caplog.text
     state = first.state
     state["bookmarks"][stream]["replication_key_value"] = beyond = 10**12
