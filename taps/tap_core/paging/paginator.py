@@ -76,8 +76,9 @@ class Paginator(BaseAPIPaginator[Query]):
         self.records_read = 0
         self.total: int | None = None
         self.first_claimed = self.most_claimed = 0
-        self.total_moved = False  # it was another one from page to page
         """The first total of any page, and the highest: the last one may give none, or 0."""
+        self.total_moved = False
+        """Whether a page gave another total than the first."""
         self.least_total = 0
         """Of a lone list that has none: what other counters beside it come to, that no API documents."""
         self.probing = self.insists = self.cut_off = False
