@@ -41,8 +41,10 @@ class Tied:
         if self.stream == "customers":
             return [{"customer": row} for row in numbered(rows, query)]
         if self.stream == "orders":
-            return {"orders": [row | {"id": f"{row['id']}"} for row in cut(rows, query, cap=100)]}
-        page = cut(rows, query, cap=100, start="skip", size="take") if "afterStart" not in query else []
+            page = cut(rows, query, cap=query.get("cap", 100))
+            return {"orders": [row | {"id": f"{row['id']}"} for row in page]}
+        cap = query.get("cap", 100)
+        page = cut(rows, query, cap=cap, start="skip", size="take") if "afterStart" not in query else []
         return {"status": "success", "data": [BOOKING | row | {"uid": f"{row['id']}"} for row in page]}
 
 
@@ -60,6 +62,27 @@ def test_that_one_may_have_passed_the_reader_is_a_failure_by_name(stream, more, 
         assert re.search("come in no fixed order|the same rows again and again", str(failure))  # noqa: PT017
     else:
         assert {int(row["id"]) for row in output.records[stream]} == set(range(rows))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("rows", "tied"), [(3, 3), (5, 5), (40, 12), (99, 99)])
+@pytest.mark.parametrize("stream", TAPS)
+def test_a_list_of_one_page_is_whole_in_whatever_order_it_comes(stream, rows, tied, seed):
+    output = read(TAPS[stream], [stream], Tied(stream, rows, tied, "request", seed))
+    assert {int(row["id"]) for row in output.records[stream]} == set(range(rows))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("stream", ["bookings", "orders"])
+def test_a_list_that_comes_whole_whatever_is_asked_for_is_so_too(stream, seed):
+    server = Tied(stream, 230, 5, "request", seed)
+    first, size = ("skip", "take") if stream == "bookings" else ("offset", "limit")
+
+    def all_of_it(path, query):
+        return server(path, {**query, first: 0, size: 230, "cap": 230})
+
+    output = read(TAPS[stream], [stream], all_of_it)
+    assert {int(row["id"]) for row in output.records[stream]} == set(range(230))
 
 
 class Busy:

@@ -80,6 +80,8 @@ class Edges(Endings):
         before = self._page_keys[len(self._page_keys) - again :]
         if page.keys[:again] == before and not self._window.knows_any(page.keys[again:]):
             return None  # as nearly always
+        if self._at.start + page.span <= self._end and all(map(self._window.knows, page.keys)):
+            return None  # as many rows were read as there are places
         places = self._window.places_of_unchanged(page)
         back = [rows for at, rows in places if self._moment_of(page.records[at]) == moment]
         first, last = max(back, default=0), min(back, default=0)
@@ -95,7 +97,10 @@ class Edges(Endings):
     def _holds(self, moment: Any, page: Page) -> bool:
         """Whether a page holds all rows of a moment, which stand still in one piece."""
         begins = not self._at.start or self._moment_of(page.records[0]) != moment
-        if begins and (self._is_short(page) or self._moment_of(page.records[-1]) != moment):
+        is_last = (
+            self._is_short(page) or len(page.records) > self._at.size
+        )  # it has all, whatever is asked for
+        if begins and (is_last or self._moment_of(page.records[-1]) != moment):
             self._whole = moment
         return bool(moment == self._whole)
 
