@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pictures.warehouse import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -64,9 +66,7 @@ def schemas(connection: duckdb.DuckDBPyConnection) -> str:
 def _counted(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, int]]:
     """Schema, name, rows and columns of each table."""
     for schema, table, columns in connection.execute(TABLES).fetchall():
-        source = connection.table(
-            ".".join('"{}"'.format(name.replace('"', '""')) for name in (schema, table))
-        )
+        source = connection.table(f"{quoted(schema)}.{quoted(table)}")
         ((rows,),) = source.aggregate("count(*)").fetchall()
         yield schema, table, rows, columns
 

@@ -196,7 +196,7 @@ def _requests() -> list[th.Property[Any]]:
             th.IntegerType(minimum=1, maximum=_LARGEST),
             default=_DEFAULT.max_body,
             title="Largest answer",
-            description="MB that one answer may have, unpacked, at most 2000; a larger one is a fault.",
+            description=f"MB of one answer, unpacked, at most {_LARGEST}; a larger one counts as a fault.",
         ),
     ]
 
@@ -205,7 +205,6 @@ def _volume(
     requests_per_minute: int | None, concurrency: int, most_concurrent: int
 ) -> list[th.Property[Any]]:
     """How much is asked for, and how much at once."""
-    allowed = f", at most {min(most_concurrent, MOST_CONCURRENT)} of them"
     return [
         th.Property(
             "requests_per_minute",
@@ -226,7 +225,8 @@ def _volume(
             th.IntegerType(minimum=1, maximum=MOST_CONCURRENT),
             default=concurrency,
             title="Concurrency",
-            description=f"Requests in flight at once{allowed}; the output is the same whatever the number.",
+            description=f"Requests in flight at once, at most {most_concurrent} of them; the output is the "
+            "same whatever the number.",
         ),
     ]
 

@@ -89,11 +89,8 @@ class Busy:
     """A list in a fixed order that changes while it is read; updated rows go to its end, or their ties'."""
 
     def __init__(self, rows, tied, seed):
-        self.rows, self.dice, self.added = (
-            [{"id": at, "t": at // tied} for at in range(rows)],
-            Random(seed),
-            rows,
-        )
+        self.rows = [{"id": at, "t": at // tied} for at in range(rows)]
+        self.dice, self.added = Random(seed), rows
 
     def change(self):
         """Add, or delete, a row or three."""

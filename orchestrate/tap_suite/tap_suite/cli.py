@@ -94,7 +94,7 @@ def _plan(suite: Suite, _: argparse.Namespace) -> int:
     print(json.dumps({"environment": environment, "units": shown}, indent=2, default=str))  # noqa: T201
     lacking = [unit for unit in suite.units if unit.blocked_by]
     for unit in lacking:
-        _say(f"{unit.entry.title}: {unit.blocked_by}")
+        _tell_unit(unit, unit.blocked_by)
     return NOTHING_READ if lacking else ALL_READ
 
 
@@ -115,7 +115,7 @@ def _run_units(
     retry_after: float | None = None,
 ) -> int:
     def tell(unit: Unit, outcome: Outcome) -> None:
-        _say(f"{unit.entry.title}: {describe(outcome)}")
+        _tell_unit(unit, describe(outcome))
 
     with Stop() as stop:
         runner = suite.runner(stop, echo)

@@ -25,7 +25,7 @@ class _Edge(NamedTuple):
     """What lies about it, in one piece."""
     twice: set[Any]
     """Keys of the rows that came twice there."""
-    is_wide: bool
+    is_wide: bool = False
     """Whether rows trade places over more than that piece."""
     moment: Any = None
     """That of the rows, if it is known."""
@@ -82,8 +82,7 @@ class Edges(Endings):
             return None  # as nearly always
         if self._at.start + page.span <= self._end and all(map(self._window.knows, page.keys)):
             return None  # as many rows were read as there are places
-        places = self._window.places_of_unchanged(page)
-        back = [rows for at, rows in places if self._moment_of(page.records[at]) == moment]
+        back = [rows for _, rows in self._tied_of(moment, page)]
         first, last = max(back, default=0), min(back, default=0)
         if self._is_short(page) or not self._window.knows(page.keys[-1]):
             last = 1  # it would have all that were read last
@@ -92,15 +91,18 @@ class Edges(Endings):
         twice = set(filter(self._window.knows, page.keys))
         is_in_order = back == sorted(back, reverse=True)
         missing = {*self._window.last(first)[: first - last + 1]} - twice if is_in_order else None
-        return _Edge(self._around, twice, False, moment, missing)
+        return _Edge(self._around, twice, moment=moment, missing=missing)
+
+    def _tied_of(self, moment: Any, page: Page) -> list[tuple[Any, int]]:
+        """The keys of a page's rows of a moment that were read and are as they were, and how far back."""
+        places = self._window.places_of_unchanged(page)
+        return [(page.keys[at], rows) for at, rows in places if self._moment_of(page.records[at]) == moment]
 
     def _holds(self, moment: Any, page: Page) -> bool:
         """Whether a page holds all rows of a moment, which stand still in one piece."""
         begins = not self._at.start or self._moment_of(page.records[0]) != moment
-        is_last = (
-            self._is_short(page) or len(page.records) > self._at.size
-        )  # it has all, whatever is asked for
-        if begins and (is_last or self._moment_of(page.records[-1]) != moment):
+        has_all = len(page.records) > self._at.size  # whatever is asked for
+        if begins and (has_all or self._is_short(page) or self._moment_of(page.records[-1]) != moment):
             self._whole = moment
         return bool(moment == self._whole)
 
@@ -110,8 +112,8 @@ class Edges(Endings):
         self._expects_next = False
         page = yield from self._page(edge.ask)
         page.overtaken = max(0, self._end - edge.ask.start - len(page.records))
-        is_traded = edge.moment is None or edge.missing is None or self._shows(edge, page)
-        is_taken = is_traded and self._window.joins(page)  # else rows still to be read may lie before it
+        is_sure = edge.missing is None or self._shows(edge.moment, edge.missing, page)
+        is_taken = is_sure and self._window.joins(page)  # else rows still to be read may lie before it
         if is_taken:
             self._window.take_in(page)
         traded = _stand_together(page, edge.twice)
@@ -120,17 +122,16 @@ class Edges(Endings):
         if self._wide_ends > 1 and not self._is_all:  # one can be of rows that others moved, all at once
             self._doubt = "More rows than half a page has trade places from one request to the next"
         self.proofs += not page.fresh
-        if edge.moment is not None and is_traded:
+        if edge.moment is not None and is_sure:
             first_known = is_taken and self._window.knows(page.keys[0])
             self._note_order(is_doubtful=not (first_known and self._holds(edge.moment, page)))
         self._at, self._expects_next = here, steady
 
-    def _shows(self, edge: _Edge, page: Page) -> bool:
-        """Whether unchanged rows of the moment stand otherwise than they were read in another page too."""
-        missing, places = edge.missing or (), self._window.places_of_unchanged(page)
-        tied = [(at, rows) for at, rows in places if self._moment_of(page.records[at]) == edge.moment]
+    def _shows(self, moment: Any, missing: set[Any], page: Page) -> bool:
+        """Whether rows of a moment stand otherwise than they were read here too, or missing ones do."""
+        tied = self._tied_of(moment, page)
         back = [rows for _, rows in tied]
-        return back != sorted(back, reverse=True) or any(page.keys[at] in missing for at, _ in tied)
+        return back != sorted(back, reverse=True) or any(key in missing for key, _ in tied)
 
     @property
     def _is_tied(self) -> bool:

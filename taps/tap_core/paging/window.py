@@ -44,13 +44,15 @@ class Window:
             records: The page's rows.
             new: Keys of those that were not read before.
         """
-        if len(self._pages) == PAGES:
-            self._forget_first()
         last = slice(max(0, len(keys) - _PRINTS), len(keys))
         rows: dict[Any, int | None] = dict.fromkeys(keys[: last.start])
         rows.update(zip(keys[last], self._fingerprints(records[last]), strict=True))
         if len(rows) < len(keys):  # it counts where each came last
             rows = {key: rows[key] for key in reversed(dict.fromkeys(reversed(keys)))}
+        again = self._newest.keys() & rows.keys()
+        self._changed.update(key for key in again if not self._is_unchanged(key, rows[key]))
+        if len(self._pages) == PAGES:
+            self._forget_first()
         self._newest.update(dict.fromkeys(rows, self._first + len(self._pages)))
         self._pages.append(rows)
         if new:
@@ -72,6 +74,10 @@ class Window:
         """Whether a row of this key was read."""
         return key in self._newest
 
+    def knows_any(self, keys: Collection[Any]) -> bool:
+        """Whether a row of any of these keys was read."""
+        return not self._newest.keys().isdisjoint(keys)
+
     def last(self, count: int) -> list[Any]:
         """The keys of so many rows that were read last."""
         return self._read[-count:]
@@ -88,8 +94,7 @@ class Window:
             How many rows that were read, and are unchanged, stand behind a new one.
         """
         keys, fresh, scattered = page.keys, page.records, 0
-        if not self._newest.keys().isdisjoint(keys):
-            self._changed.update(self._changed_of(page))
+        if self.knows_any(keys):
             new = [at for at, key in enumerate(keys) if key not in self._newest]
             if new and len(new) < len(keys) - new[0]:
                 scattered = sum(self._stay(page, slice(new[0], None)))
@@ -98,12 +103,6 @@ class Window:
         if page.records:
             self.add(page.keys, page.records, keys)
         return scattered
-
-    def _changed_of(self, page: Page) -> list[Any]:
-        """Keys of a page's rows that were read, and say something else now."""
-        known = [at for at, key in enumerate(page.keys) if key in self._newest]
-        prints = zip(known, self._fingerprints([page.records[at] for at in known]), strict=True)
-        return [page.keys[at] for at, now in prints if not self._is_unchanged(page.keys[at], now)]
 
     def take_in(self, page: Page) -> None:
         """Leave of a page what is new behind a row that was read: what comes before may have been forgotten.
@@ -144,10 +143,6 @@ class Window:
         far = [at for at, back in near if at >= edge + rows or back > rows]
         came = [back for _, back in near]
         return len(far) > 1 and came != sorted(came, reverse=True)
-
-    def knows_any(self, keys: Collection[Any]) -> bool:
-        """Whether a row of any of these keys was read."""
-        return not self._newest.keys().isdisjoint(keys)
 
     def places_of_unchanged(self, page: Page) -> list[tuple[int, int]]:
         """Where a page has rows that were read, and never seen to change, and how far back each was read."""
