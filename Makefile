@@ -41,6 +41,7 @@ $(WANTED): meltano.yml
 
 $(PLUGINS): $(INSTALLED) $(WANTED)
 	@echo "==> meltano install: each plugin into its own environment (once; again when a pip_url changes)"
+	@mkdir -p output
 	@$(BIN)/meltano install >output/install.log 2>&1 || { cat output/install.log >&2; exit 1; }
 	@touch $@
 

@@ -14,11 +14,14 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+mkdir -p output
 log=output/demo.log
 echo "==> meltano run demo: start the sandbox, five taps into target-duckdb, stop the sandbox; log: $log"
-# A variable or a line of .env goes before meltano.yml: the demo would ask a real account.
-if { env; cat .env 2>/dev/null; } | grep -Eq '^ *(export +)?TAP_(EVENTS|SCHEDULING|PROMOTIONS|BILLING|REWARDS)_API_URL *= *[^ ]'; then
-    echo "demo: unset TAP_..._API_URL, and take it out of .env: the demo is for the local sandbox only" >&2
+# A variable or a line of .env goes before meltano.yml: the demo would ask a real account, or load into its tables.
+names='TAP_(EVENTS|SCHEDULING|PROMOTIONS|BILLING|REWARDS)_API_URL|TARGET_DUCKDB_(FILEPATH|DEFAULT_TARGET_SCHEMA)'
+name=$({ env; cat .env 2>/dev/null; } | grep -Eo "^ *(export +)?($names) *= *[^ ]" | grep -Eom 1 '[A-Z_]{3,}') || true
+if [ -n "$name" ]; then
+    echo "demo: unset $name, and take it out of .env: the demo is for the local sandbox and a file of its own only" >&2
     exit 1
 fi
 # Without the whole of the warehouse, what Meltano remembers of earlier runs is out of date.

@@ -14,8 +14,8 @@ LOG = "a line of the log"
 def demo(tmp_path):
     """Run scripts/demo.sh in a folder whose programs write as much as Meltano does, and then end as told."""
 
-    def demo(code):
-        for folder in ("scripts", "output", ".venv/bin"):
+    def demo(code, folders=("scripts", "output", ".venv/bin")):
+        for folder in folders:
             (tmp_path / folder).mkdir(parents=True)
         shutil.copy(ROOT / "scripts" / "demo.sh", tmp_path / "scripts")
         much = f"yes {LOG} | head -n 300 >&2; exit {code}"
@@ -36,14 +36,34 @@ def demo(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["TAP_EVENTS_API_URL=https://x", "export  TAP_BILLING_API_URL = 'https://x'"]
+    "line",
+    [
+        "TAP_EVENTS_API_URL=https://x",
+        "export  TAP_BILLING_API_URL = 'https://x'",
+        "TARGET_DUCKDB_FILEPATH=/data/real.duckdb",
+        "export TARGET_DUCKDB_DEFAULT_TARGET_SCHEMA=mine",
+    ],
 )
-def test_another_address_in_env_stops_it(demo, tmp_path, line):
-    """Both are read by Meltano."""
+def test_another_address_or_file_in_env_stops_it(demo, tmp_path, line):
+    """All are read by Meltano: rows of a real account would count as deleted."""
     (tmp_path / ".env").write_text(f"{line}\n")
     shown = demo(0)
     assert shown.returncode == 1
-    assert "take it out of .env" in shown.stderr
+    name = line.removeprefix("export").split("=")[0].strip()
+    assert f"unset {name}, and take it out of .env" in shown.stderr
+    assert LOG not in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["TARGET_DUCKDB_FILEPATH=", "# TAP_EVENTS_API_URL=https://x", "TAP_X_API_URL=y"]
+)
+def test_what_sets_nothing_of_the_demo_does_not_stop_it(demo, tmp_path, line):
+    (tmp_path / ".env").write_text(f"{line}\n")
+    assert demo(0).returncode == 0
+
+
+def test_a_folder_for_output_is_made(demo, tmp_path):
+    assert demo(0, folders=("scripts", ".venv/bin")).returncode == 0
 
 
 def test_G11_the_log_goes_into_a_file(demo, tmp_path):

@@ -41,6 +41,17 @@ def test_keys_of_two_columns_and_of_texts(warehouse):
     ]
 
 
+def test_the_same_keys_in_another_order_are_no_new_key(warehouse):
+    """A table would else be put aside, and an incremental stream begin with an empty one."""
+    fields = {"a": {"type": "integer"}, "b": {"type": "integer"}, "v": {"type": "integer"}}
+    first, second = [{"a": 1, "b": 2, "v": 1}, {"a": 2, "b": 1, "v": 2}], [{"a": 1, "b": 2, "v": 3}]
+    warehouse.load(schema(fields, ("a", "b")), *records(first, version=5))
+    warehouse.load(schema(fields, ("b", "a")), *records(second, version=5), activate(5), state(1))
+    assert warehouse.tables() == ["t"]
+    query = "SELECT a, b, v FROM s.t WHERE _sdc_deleted_at IS NULL ORDER BY a"
+    assert warehouse.ask(query) == [(1, 2, 3), (2, 1, 2)]
+
+
 def test_a_table_of_keys_only(warehouse):
     names = [{"name": name} for name in ("Arts", "Music, live", 'say "hi"')]
     for _ in range(2):

@@ -13,6 +13,7 @@ import duckdb
 
 from target_duckdb_exact.errors import LoadError
 from target_duckdb_exact.ledger import SCHEMA as LEDGER
+from target_duckdb_exact.names import quoted
 from target_duckdb_exact.queries import first_row
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _HOLDER = re.compile(r"Conflicting lock is held in (.+?) ?\(PID (\d+)\)")
 _PAUSE = 0.02
 """Seconds before the file is tried again, at first; twice as long each time, up to a second."""
 _NEWER = re.compile(r"newer version|more recent|version number \d+, but we can only read", re.IGNORECASE)
+_DATABASES = {"system", "temp"}
+"""Of DuckDB's own."""
+
 _UNTOLD = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.ConstraintException)
 """DuckDB's errors that quote values of the rows."""
 
@@ -49,19 +53,26 @@ class Database:
             LoadError: It can't.
         """
         with self.transaction() as connection:
-            path = first_row(
-                connection, "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+            query = (
+                "SELECT path, database_name FROM duckdb_databases() WHERE database_name = current_database()"
             )
+            path, name = first_row(connection, query) or (None, "")
             taken = connection.execute(
                 "SELECT schema_name FROM duckdb_schemas() "
                 "WHERE database_name = 'system' AND schema_name <> 'main'"
             ).fetchall()
-        if path == (None,):
+        if path is None:
             raise LoadError(
                 f"filepath: {self._path} is a database in memory, where nothing stays: name a file"
             )
         if schema.lower() in {LEDGER, *(name for (name,) in taken)}:
             raise LoadError(f"default_target_schema: {schema} is kept for DuckDB or the loader: name another")
+        if schema.lower() in {name.lower(), *_DATABASES}:
+            logger.warning(
+                "The schema %s is called as a database, such as the file: SQL finds its tables as "
+                "%s.%s.<table> only",
+                *(schema, quoted(name), quoted(schema)),
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -32,6 +32,8 @@ _REMEDY = "correct it at the source, or leave it out by a stream map"
 _BYTE = re.compile(r"(?<=\(byte )\d+")
 _HEAD = b'{"record":'
 _WORDS = {b'"': "a text", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false", b"n": "null"}
+_OF_ITS_KIND = {(Kind.NUMBER, "a number"): "no type holds", (Kind.TEXT, "a text"): "is no UTF-8"}
+"""What is wrong with what a field may hold by its kind."""
 
 
 Version = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -292,9 +294,8 @@ class Decoder:
 
     def _misfit(self, field: Field, raw: bytes, place: str) -> LoadError:
         word = _WORDS.get(raw[:1], "a number")
-        return LoadError(
-            f"{place}: field {field.name} holds {word} that is not {field.kind.value}; {_REMEDY}"
-        )
+        why = _OF_ITS_KIND.get((field.kind, word), f"is not {field.kind.value}")
+        return LoadError(f"{place}: field {field.name} holds {word} that {why}; {_REMEDY}")
 
 
 def _half_of_key(key: str, place: str) -> LoadError:

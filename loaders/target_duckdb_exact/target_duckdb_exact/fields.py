@@ -94,14 +94,16 @@ def schema_of(message: Mapping[str, Any]) -> Schema:
     properties = schema.get("properties")
     if not isinstance(properties, dict) or not properties:
         raise LoadError(f"The SCHEMA of {stream} has no properties")
-    keys = tuple(message.get("key_properties") or ())
+    keys = message.get("key_properties") or ()
+    if isinstance(keys, str):
+        raise LoadError(f"The SCHEMA of {stream} has a text as its key_properties, and no list of names")
     for key in keys:
         if key not in properties:
             raise LoadError(f"The SCHEMA of {stream} has the key {key}, which is none of its properties")
     return Schema(
         stream,
         tuple(_field(name, content) for name, content in properties.items()),
-        keys,
+        tuple(keys),
         _account(properties.get(ACCOUNT)),
     )
 
@@ -146,7 +148,8 @@ def _kinds(schema: Any) -> set[Kind]:
     if not isinstance(schema, dict) or "type" not in schema:
         constant = schema.get("const") if isinstance(schema, dict) else None
         return {Kind.TEXT} if isinstance(constant, str) else {Kind.JSON}
-    types = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+    told = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    types = {kind if isinstance(kind, str) else "" for kind in told}
     kinds = set()
     if not types <= _SCALARS | {"null"}:
         kinds.add(Kind.JSON)

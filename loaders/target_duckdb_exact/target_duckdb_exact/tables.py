@@ -109,13 +109,13 @@ class Tables:
             known,
             self._definitions.path(known.table),
             columns,
-            [by_field[key] for key in schema.keys],
+            [by_field[key] for key in known.keys],
             columns[schema.account_at] if schema.account_at is not None else None,
             path,
         )
 
     def _has_new_key(self, known: LoadedTable, schema: Schema, needs: Sequence[Need]) -> bool:
-        if known.keys != schema.keys:
+        if {*known.keys} != {*schema.keys}:
             return True
         columns, types = self._ledger.columns(known), self._definitions.types(known.table)
         return any(

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -149,6 +150,10 @@ class TargetDuckDB(Target):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings; one that is null is not set, as in the taps."""
         self._config = {name: value for name, value in self._config.items() if value is not None}
+        known = list(self.config_jsonschema["properties"])
+        for name in self._config.keys() - known:
+            meant = "".join(f"; is {near} meant?" for near in get_close_matches(name, known, n=1))
+            self.logger.warning("%s is no setting of this loader and is ignored%s", name, meant)
         return super()._validate_config(raise_errors=raise_errors)
 
     @classmethod
@@ -194,7 +199,7 @@ class TargetDuckDB(Target):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        buffer, version = self._buffer(message_dict.get("stream")), _version(message_dict)
+        buffer, version = self._buffer(message_dict.get("stream"), "a BATCH"), _version(message_dict)
         if not is_arrow(message_dict):
             for lines in batch_lines(message_dict):
                 self._add(buffer, buffer.decoder.rows(lines, version))
@@ -218,7 +223,7 @@ class TargetDuckDB(Target):
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        buffer = self._buffer(message_dict.get("stream"))
+        buffer = self._buffer(message_dict.get("stream"), "ACTIVATE_VERSION")
         version = _version(message_dict)
         if version is None:
             raise LoadError(f"{buffer.schema.stream}: ACTIVATE_VERSION has no version")
@@ -230,10 +235,10 @@ class TargetDuckDB(Target):
             raise LoadError("A STATE message has no value")
         self._state = message_dict["value"]
 
-    def _buffer(self, stream: Any) -> Buffer:
+    def _buffer(self, stream: Any, what: str = "a record") -> Buffer:
         buffer = self._buffers.get(stream)
         if buffer is None:
-            raise RecordsWithoutSchemaException(f"{stream}: a record came before the stream's SCHEMA")
+            raise RecordsWithoutSchemaException(f"{stream}: {what} came before the stream's SCHEMA")
         return buffer
 
     def _load(self) -> None:
