@@ -44,7 +44,9 @@ class SubscriptionComponents(BillingStream):
 class Usages(ByDay):
     """One row per recorded usage of a metered or prepaid component of a subscription.
 
-    Off, as it costs a request per such component of a subscription, archived ones included.
+    Off, as it costs a request per such component of a subscription, archived ones included. The bookmark is
+    one for all of them: should the site leave a component out of their list in one run, what it recorded
+    then comes with `full_read_every`.
     """
 
     name = "usages"
@@ -65,7 +67,8 @@ class Allocations(BillingStream):
     Off, as it costs a request or two per component of a subscription. The vendor promises the 50 newest
     alone: lists that end there are named, and nothing is called gone. `_sdc_key` is `allocation_id` as text;
     for older rows, which have none, the SHA-256, in hex, of a JSON array of subscription, component,
-    `timestamp` in UTC, `quantity`, `previous_quantity` and `memo`, numbers as plain text.
+    `timestamp` in UTC, `quantity`, `previous_quantity` and `memo`, numbers as plain text: such rows that agree
+    in all of these are one.
     """
 
     name = "allocations"
