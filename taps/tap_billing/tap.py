@@ -20,7 +20,8 @@ class TapBilling(ApiTap):
     name = "tap-billing"
     subjects = SUBJECTS
     most_concurrent = MOST_CONCURRENT
-    # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two.
+    # Who gets a 429 is to stop for some minutes, says the vendor: half a minute, one, and two. A later one is
+    # tried again shortly first.
     rate_limit_factor = 15
     refusal_hints: ClassVar = {
         401: "each site has keys of its own, test sites too (the key is meant, not its id), and api_url is "

@@ -220,7 +220,10 @@ class ApiClient:
             before = max(before, refusals - 1)
             factor = self.rate_limit_factor if is_named else 1
             too_long = messages.too_long_a_wait(request.url, failure, self.limits.max_wait)
-            seconds = refusal_wait(self.limits, before, failure.wait, factor=factor, blocks=is_named)
+            first = not self._limiter.has_recovered
+            seconds = refusal_wait(
+                self.limits, before, failure.wait, factor=factor, first=first, blocks=is_named
+            )
             if seconds is not None and not too_long and not is_doubted:
                 return seconds
             if is_doubted or ((is_named or too_long) and not failure.inferred):

@@ -60,6 +60,8 @@ class Limiter:
         self._one_by_one = False
         self._one_is_out = False
         self._waiting_again = 0
+        self.has_recovered = False
+        """Whether a request was let through after a refusal was waited out."""
 
     def stop(self) -> None:
         """End all waiting, now and from now on, with `Stopped`."""
@@ -115,6 +117,7 @@ class Limiter:
             self._width.passed(self._clock())
             if current and self._one_by_one:
                 self._one_by_one = self._one_is_out = False
+                self.has_recovered = True
                 self._pace.resumed(self._clock())
                 self._changed.notify_all()
 

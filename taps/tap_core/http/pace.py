@@ -10,6 +10,9 @@ from typing import NamedTuple
 _START = 3.0
 """Requests to send in the time of a refusal's wait, once one has passed: a first guess."""
 
+_LONGEST_HINT = 10.0
+"""Seconds; a longer wait is a block, or caution, and tells nothing of the pace."""
+
 _FEW = 3
 """Fewer requests than this before a refusal: the server lets none through in a burst."""
 
@@ -144,7 +147,7 @@ class Pace:
         self._passed_at, self._ceiling = 0.0, None
         if self._passes < _FEW:
             self._searching = True
-            self.rate = _START / wait
+            self.rate = _START / min(wait, _LONGEST_HINT)
         elif self._stretches:
             self._searching = False
             self.rate = self._stretches[-1].let_through

@@ -158,7 +158,13 @@ def outage_patience(limits: Limits) -> float:
 
 
 def refusal_wait(
-    limits: Limits, before: int, named: float | None, *, factor: float = 1, blocks: bool = True
+    limits: Limits,
+    before: int,
+    named: float | None,
+    *,
+    factor: float = 1,
+    first: bool = True,
+    blocks: bool = True,
 ) -> float | None:
     """Seconds to wait after a refusal, or None if it is time to give up.
 
@@ -166,13 +172,17 @@ def refusal_wait(
         limits: The client's.
         before: Refusals in a row before this one.
         named: Seconds that the server names.
-        factor: How many times as long to wait as after a fault, where no time is named; none is short then.
+        factor: How many times as long to wait as after a fault, where no time is named.
+        first: Whether no refusal was waited out before: then no wait is short if there is a factor.
         blocks: Whether it may be one of a block of a minute, as a 429 may; else none is waited for.
     """
-    return next(islice(_refusal_waits(limits, named, factor, blocks=blocks), before, None), None)
+    waits = _refusal_waits(limits, named, factor, first=first, blocks=blocks)
+    return next(islice(waits, before, None), None)
 
 
-def _refusal_waits(limits: Limits, named: float | None, factor: float, *, blocks: bool) -> Iterator[float]:
+def _refusal_waits(
+    limits: Limits, named: float | None, factor: float, *, first: bool, blocks: bool
+) -> Iterator[float]:
     """The waits after one refusal upon another, never less than the server names.
 
     Short at first, then the back-off. Where the retries are used up, the window of the limit is waited for,
@@ -186,6 +196,8 @@ def _refusal_waits(limits: Limits, named: float | None, factor: float, *, blocks
         quick, factor = _QUICK_WHERE_NAMED, 1
     elif factor <= 1:
         quick, retries = _QUICK, retries[1:]  # the short waits stand for the first retry
+    elif not first:
+        quick = _QUICK
     doubled = (factor * 2.0 ** min(retry, _MOST_DOUBLINGS) for retry in retries)
     for share in chain(quick, doubled):
         yield max(named or 0.0, min(share * limits.backoff_factor, limits.max_wait))
