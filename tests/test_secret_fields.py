@@ -76,6 +76,15 @@ PLACES = [
     (TapEvents, "users", {"login": [{"password": "CANARY", "refresh_token": "CANARY"}]}),
     (TapPromotions, "promotions", {"redeem_url": CANARY, "prize": {"downloadUrl": [CANARY]}}),
     (TapPromotions, "promotions", {"client_secret": "CANARY", "theme": {"webhookSecret": "CANARY"}}),
+    (
+        TapScheduling,
+        "conferencing",
+        {"encryptedKey": "CANARY", "credential": {"key": "CANARY", "token": "CANARY"}},
+    ),
+    (TapScheduling, "teams", {"delegationCredential": {"serviceAccountKey": {"private": "CANARY"}}}),
+    (TapBilling, "subscriptions", {"prepaid_configuration": {"token": "CANARY"}}),
+    (TapEvents, "users", {"token": "CANARY", "ticket_token": "CANARY"}),
+    (TapRewards, "rewards", {"deliveries": [], "delivery": {"links": [CANARY], "url": CANARY}}),
 ]
 
 
@@ -132,12 +141,12 @@ def test_H09_I04_true_and_false_are_no_secrets(tap, stream, row):
 
 
 def test_I04_what_stands_beside_a_secret_stays():
-    reward = {"id": "R", "delivery": {"method": "LINK", "link": CANARY, "links": 2}, "link": "kept"}
+    reward = {"id": "R", "delivery": {"method": "LINK", "link": CANARY, "linked": 2}, "link": "kept"}
     (row,) = read(TapRewards, "rewards", [reward]).records["rewards"]
     assert row == {
         "id": "R",
         "delivery": {"method": "LINK"},
-        "_sdc_unmapped": {"delivery.links": 2, "link": "kept"},
+        "_sdc_unmapped": {"delivery.linked": 2, "link": "kept"},
     }
 
 

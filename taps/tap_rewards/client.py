@@ -32,7 +32,7 @@ class RewardsStream(ApiStream):
     # sent `access_token` in organizations and sends `private_key` in webhooks.
     secrets = (
         "invite_url",
-        "delivery.link",
+        *("delivery.link", "delivery.links", "delivery.url"),
         *("*token*", "*secret*", "*passw*", "*credential*"),
         *("*private*key*", "*api*key*", "*access*key*", "*signing*key*"),
     )

@@ -67,8 +67,8 @@ class Allocations(BillingStream):
     Off, as it costs a request or two per component of a subscription. The vendor promises the 50 newest
     alone: lists that end there are named, and nothing is called gone. `_sdc_key` is `allocation_id` as text;
     for older rows, which have none, the SHA-256, in hex, of a JSON array of subscription, component,
-    `timestamp` in UTC, `quantity`, `previous_quantity` and `memo`, numbers as plain text: such rows that agree
-    in all of these are one.
+    `timestamp` in UTC, `quantity`, `previous_quantity` and `memo`, numbers as plain text: rows that
+    agree in all of these are one.
     """
 
     name = "allocations"

@@ -157,7 +157,7 @@ def outage_patience(limits: Limits) -> float:
     return min(_OUTAGE * waits, _LONGEST_OUTAGE)
 
 
-def refusal_wait(
+def refusal_wait(  # noqa: PLR0913
     limits: Limits,
     before: int,
     named: float | None,

@@ -236,13 +236,17 @@ class Codec:
             if again is not None:
                 return again
             record = processed
-        conformed, found = self._conformer.conform(record)
+        conformed, found = self._conformer.conform(
+            record, {key: context[key] for key in self._keys if key in context}
+        )
         unknown = found.odd | found.extra
         if typed and unknown and self._drift.note(unknown):
             self._build()
         for key in self._keys:
             if is_missing(conformed.get(key)):
-                self._reject(f"the API sent a record without its key `{key}`")
+                lacks = is_missing(record.get(key))
+                which = f"without its key `{key}`" if lacks else f"whose key `{key}` does not fit its type"
+                self._reject(f"the API sent a record {which}")
                 return None
         return conformed
 

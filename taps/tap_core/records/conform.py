@@ -88,10 +88,21 @@ class Conformer:
         self._objects: dict[int, dict[str, frozenset[type]]] = {}
         self._plain_types: dict[int, frozenset[type]] = {}
 
-    def conform(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], Found]:
-        """The record as its schema has it, with what does not fit in the unmapped field."""
+    def conform(
+        self, record: Mapping[str, Any], parent: Mapping[str, Any] | None = None
+    ) -> tuple[dict[str, Any], Found]:
+        """The record as its schema has it, with what does not fit in the unmapped field.
+
+        Args:
+            record: The record.
+            parent: Keys of its parent, which stand for its own where these do not fit.
+        """
         found = Found()
-        conformed = {**self.constants, **self._object(record, self._schema, (), found), **self.constants}
+        fields = self._object(record, self._schema, (), found)
+        if parent and not parent.keys() <= fields.keys():
+            known = {key: value for key, value in parent.items() if key not in fields}
+            fields = self._object({**record, **known}, self._schema, (), Found())
+        conformed = {**self.constants, **fields, **self.constants}
         if self.unmapped:
             conformed[self.unmapped] = found.unmapped
         return conformed, found

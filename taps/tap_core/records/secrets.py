@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Path = tuple[str, ...]
 
 ACTING = (
-    *("*access_token", "*refresh_token", "*vault_token", "*private_key", "*api_key", "*secret", "*password"),
-    *("*secret_key", "*auth_token", "*session_token"),
+    *("*token", "*secret", "*password", "credential.key"),
+    *("*private_key", "*api_key", "*secret_key", "*encrypted_key", "*account_key"),
     *("invite_url", "invite_link", "invite_token"),
 )
 """Names of what acts for whoever has it, in any API."""
