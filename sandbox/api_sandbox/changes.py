@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -26,13 +26,13 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Position in the list, negative from its end; without it, insert appends."""
     where: dict[str, Any] = {}
     """Delete and update: the rows with these values, in the place of a position."""
-    count: int = 1
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Delete and update: how many rows from the position on."""
     rows: list[dict[str, Any]] = []
     """Insert: the new rows."""
     set: dict[str, Any] = {}
     """Update: the new values."""
-    after: int = 0
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Happens when this many more requests have been answered; 0 is at once."""
     path: str = ""
     """Only requests whose path matches this prefix or regular expression are counted."""
@@ -41,13 +41,30 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         """Refuse a change that says nothing."""
         if self.op != "insert" and self.at is None and not self.where:
             raise ValueError(f"{self.op} needs `at` or `where`")
-        if self.op == "insert" and not self.rows:
-            raise ValueError("insert needs `rows`")
+        for op, name in (("insert", "rows"), ("update", "set")):
+            if self.op == op and not getattr(self, name):
+                raise ValueError(f"{op} needs `{name}`")
+
+    def rows_in(self, data: Data) -> list[dict[str, Any]]:
+        """The list that it changes.
+
+        Raises:
+            KeyError: There is no such API or resource.
+            ValueError: A parent is missing, or is one too many.
+        """
+        table = data[self.api][self.resource]
+        if isinstance(table, list):
+            if self.parent is not None:
+                raise ValueError(f"`parent`: {self.resource} is one list")
+            return table
+        if self.parent is None:
+            raise ValueError(f"{self.resource} has a list for each parent: name it in `parent`")
+        rows: list[dict[str, Any]] = table.setdefault(self.parent, [])
+        return rows
 
     def apply(self, data: Data) -> None:
         """Change the rows."""
-        table = data[self.api][self.resource]
-        rows: list[dict[str, Any]] = table if self.parent is None else table.setdefault(self.parent, [])
+        rows = self.rows_in(data)
         if self.op == "insert":
             at = len(rows) if self.at is None else self.at
             rows[at:at] = self.rows
@@ -77,7 +94,13 @@ class Changes:
         self._pending: list[Change] = []
 
     def add(self, change: Change) -> None:
-        """Apply a change at once, or keep it until enough requests were answered."""
+        """Apply a change at once, or keep it until enough requests were answered.
+
+        Raises:
+            KeyError: There is no such API or resource.
+            ValueError: A parent is missing, or is one too many.
+        """
+        change.rows_in(self._data)
         if change.after > 0:
             self._pending.append(change)
         else:

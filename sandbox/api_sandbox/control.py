@@ -78,6 +78,8 @@ async def changes(request: Request) -> Response:
         state.changes.add(change)
     except KeyError as error:
         return _json({"message": f"there is no API or resource {error}"}, 422)
+    except ValueError as error:
+        return _json({"message": str(error)}, 422)
     return _json({"waiting": change.after > 0}, 201)
 
 

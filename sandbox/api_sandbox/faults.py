@@ -8,7 +8,7 @@ import re
 import time
 from collections import Counter, deque
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -42,6 +42,13 @@ ANSWERS = LIMITS | {"hang", "status", "reset", "close", "html", "raw_body"}
 """Kinds after which the API itself is not asked."""
 _MINUTE = 60.0
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
+_Later = Annotated[str, msgspec.Meta(pattern=r"^date:-?[0-9]{1,9}(\.[0-9]{1,9})?$")]
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+_Value = Annotated[str, msgspec.Meta(pattern=r"^[\t\x20-\x7e\x80-\xff]*$")]
+
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, eq=False):
     """A rule: which requests are hit, how often, and by what.
@@ -56,22 +63,22 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, eq=False):
     """Prefix of the path, or a regular expression that matches from its start."""
     query: str = ""
     """Regular expression that is found in the query."""
-    times: int | None = None
+    times: _Count | None = None
     """How many requests are hit before the rule is spent; None is for ever."""
-    after: int = 0
+    after: _Count = 0
     """How many matching requests are spared first."""
-    rate: float = 1.0
+    rate: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
     """Share of requests that are hit: the same ones in every run, in whatever order they come."""
     seed: int = 0
     """Another seed, other requests for the same rate."""
     first_attempts: bool | int = False
     """Hits only the first attempt (or the first n) at each distinct URL."""
 
-    status: int | None = None
+    status: _Status | None = None
     """status (default 500), raw_body (default 200): the status to answer."""
-    retry_after: float | str | None = None
+    retry_after: float | _Later | None = None
     """status: seconds, or "date:N" for the date N seconds from now."""
-    seconds: float | None = None
+    seconds: _Seconds | None = None
     """latency, hang: how long. A hang ends without an answer."""
     size: int = 0
     """page_cap: the largest page. wrong_total: added to the total."""
@@ -83,12 +90,12 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, eq=False):
     """status, html, raw_body: the body to answer."""
     raw: bytes | None = None
     """raw_body: the body as bytes (base64 in JSON)."""
-    headers: dict[str, str] = {}
+    headers: dict[_Name, _Value] = {}
     """status, raw_body: more headers."""
-    limit_per_minute: int | None = None
+    limit_per_minute: _Count | None = None
     """Requests that are let through in ``window`` seconds; more get 429 and Retry-After."""
-    window: float = _MINUTE
-    max_concurrent: int | None = None
+    window: _Seconds = _MINUTE
+    max_concurrent: _Count | None = None
     """Requests that may run at the same time; more get 429."""
 
     hits: int = 0
@@ -105,6 +112,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, eq=False):
             self.kind = "max_concurrent"
         elif self.kind is None:
             raise ValueError("a fault needs a `kind`")
+        if self.kind in LIMITS and getattr(self, self.kind) is None:
+            raise ValueError(f"{self.kind} needs the number of that name")
         if self.kind == "page_cap" and self.size < 1:
             raise ValueError("page_cap needs a `size` of at least 1")
         if self.kind in {"latency", "hang"} and self.seconds is None:

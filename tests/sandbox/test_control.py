@@ -92,12 +92,42 @@ def test_inserted_numbers_keep_their_digits(sandbox, get):
         {"api": "events", "resource": "nothing", "op": "delete", "at": 0},
         {"api": "nothing", "resource": "events", "op": "delete", "at": 0},
         {"api": "events", "resource": "events", "op": "move", "at": 0},
+        {"api": "billing", "resource": "customers", "op": "delete", "parent": "zz", "at": 0},
+        {"api": "events", "resource": "attendees", "op": "delete", "at": 0},
+        {"api": "events", "resource": "attendees", "op": "delete", "at": 0, "after": 3},
+        {"api": "nothing", "resource": "events", "op": "delete", "at": 0, "after": 3},
+        {"api": "events", "resource": "events", "op": "delete", "at": 0, "count": -1},
+        {"api": "events", "resource": "events", "op": "update", "at": 0},
     ],
 )
-def test_a_wrong_change_is_refused(sandbox, change):
+def test_a_wrong_change_is_refused(sandbox, get, change):
     response = requests.post(f"{sandbox.url}/_sandbox/changes", json=change, timeout=5)
     assert response.status_code == 422
     assert response.json()["message"]
+    assert [get(EVENTS).status_code for _ in range(4)] == [200] * 4
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 99},
+        {"kind": "status", "headers": {"a\nb": "c"}},
+        {"kind": "status", "headers": {"a": "b\r\nc: d"}},
+        {"kind": "status", "headers": {"a": "€"}},
+        {"kind": "status", "retry_after": "date:x"},
+        {"kind": "status", "retry_after": "soon"},
+        {"kind": "limit_per_minute"},
+        {"kind": "max_concurrent"},
+        {"kind": "latency", "seconds": -1},
+        {"kind": "status", "times": -1},
+        {"kind": "status", "rate": 5},
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(sandbox, get, fault):
+    response = requests.post(f"{sandbox.url}/_sandbox/faults", json=fault, timeout=5)
+    assert response.status_code == 422
+    assert response.json()["message"]
+    assert get(EVENTS).status_code == 200
 
 
 def test_reset_restores_rows_and_forgets_the_rest(sandbox, get, control):
