@@ -32,6 +32,9 @@ _QUERY_VALUE = re.compile(r"[?&;][^=&;#]*=([^&;#]*)")
 _EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")
 _EMAIL_MASK = "(e-mail)"
 
+_PHONE = re.compile(r"\+[1-9](?:[ ().-]{0,2}[0-9]){7,14}\b")
+_PHONE_MASK = "(phone)"
+
 _ESCAPE = re.compile(
     r"\\+(?:u([0-9a-f]{4})|x([0-9a-f]{2})|[rn]\s*)?"
     r"|%(?:25)*([0-9a-f]{2})|&(?:amp;){0,3}(#\w{1,9}|[a-z]{2,8});|[\r\n]\s*|\0",
@@ -59,14 +62,16 @@ _parts: dict[int, set[str]] = {}
 def redacted(text: str) -> str:
     """A text with the secrets masked, however they are encoded, in capitals or not, and users in URLs.
 
-    Addresses of e-mail are as well: an API's message, or a filter, can hold one.
+    Addresses of e-mail are as well, and numbers to call that begin with their country's: an API's message,
+    or a filter, can hold one.
     """
     if _ESCAPE.search(text):
         text = _pattern.sub(_MASK, text)
         text = _masked(text, *_unescaped(text))
     text = _masked(text, text, range(len(text)))
     text = _USER_IN_URL.sub(_MASK, text)
-    return _EMAIL.sub(_EMAIL_MASK, text) if "@" in text or "%40" in text else text
+    text = _EMAIL.sub(_EMAIL_MASK, text) if "@" in text or "%40" in text else text
+    return _PHONE.sub(_PHONE_MASK, text) if "+" in text else text
 
 
 def _masked(text: str, plain: str, starts: Sequence[int]) -> str:

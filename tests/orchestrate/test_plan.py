@@ -109,6 +109,8 @@ REFUSED = {
     "a number": ([{"account": "acme", "tap": 7}], "`tap` is missing"),
     "a tap without a name": ([{**ACME, "tap": ""}], "acme : `tap` is missing"),
     "settings that are none": ([{**ACME, "config": False}], "`config` must be an object of settings"),
+    "no stream": ([{**ACME, "select": []}], "`select` must be a list of streams; leave it out for what"),
+    "streams that are none": ([{**ACME, "select": None}], "`select` must be a list of streams"),
     "a stream without a name": ([{**ACME, "select": [""]}], "`select` must be a list of streams"),
     "a name of two lines": ([{"account": "acme\nfest"}], "accounts.yml: tap-stub: `account` must be a text"),
     "a name with a slash": ([{"account": "../acme"}], "`account` must be a text"),

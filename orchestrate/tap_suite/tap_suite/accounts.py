@@ -131,7 +131,7 @@ def _entry(item: Mapping[str, Any], content: Mapping[str, Any]) -> Entry:
         target=item.get("target") or content["target"],
         config=item.get("config") or {},
         secrets=item.get("secrets") or {},
-        select=tuple(item.get("select") or ()),
+        select=tuple(item.get("select", ())),
     )
 
 
@@ -168,9 +168,9 @@ def _entry_problems(item: Mapping[str, Any], *, has_target: bool) -> Iterator[st
     for name in ("config", "secrets"):
         if not isinstance(item.get(name), (dict, type(None))):
             yield f"`{name}` must be an object of settings"
-    select = [] if item.get("select") is None else item["select"]
-    if not isinstance(select, list) or not all(isinstance(name, str) and name for name in select):
-        yield "`select` must be a list of streams"
+    select = item.get("select", ["*"])
+    if not (isinstance(select, list) and select and all(name and isinstance(name, str) for name in select)):
+        yield "`select` must be a list of streams; leave it out for what the tap selects"
     yield from _value_problems(item.get("config"), item.get("secrets"))
 
 
