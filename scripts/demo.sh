@@ -19,7 +19,7 @@ log=output/demo.log
 echo "==> meltano run demo: start the sandbox, five taps into target-duckdb, stop the sandbox; log: $log"
 # A variable or a line of .env goes before meltano.yml: the demo would ask a real account, or load into its tables.
 names='TAP_(EVENTS|SCHEDULING|PROMOTIONS|BILLING|REWARDS)_API_URL|TARGET_DUCKDB_(FILEPATH|DEFAULT_TARGET_SCHEMA)'
-name=$({ env; cat .env 2>/dev/null; } | grep -Eo "^ *(export +)?($names) *= *[^ ]" | grep -Eom 1 '[A-Z_]{3,}') || true
+name=$({ env; cat .env 2>/dev/null; } | grep -Eo "^\s*(export\s+)?['\"]?($names)['\"]?\s*=\s*\S" | grep -Eom 1 '[A-Z_]{3,}') || true
 if [ -n "$name" ]; then
     echo "demo: unset $name, and take it out of .env: the demo is for the local sandbox and a file of its own only" >&2
     exit 1

@@ -42,6 +42,7 @@ def demo(tmp_path):
         "export  TAP_BILLING_API_URL = 'https://x'",
         "TARGET_DUCKDB_FILEPATH=/data/real.duckdb",
         "export TARGET_DUCKDB_DEFAULT_TARGET_SCHEMA=mine",
+        "\t'TARGET_DUCKDB_FILEPATH'=/data/real.duckdb",
     ],
 )
 def test_another_address_or_file_in_env_stops_it(demo, tmp_path, line):
@@ -49,7 +50,7 @@ def test_another_address_or_file_in_env_stops_it(demo, tmp_path, line):
     (tmp_path / ".env").write_text(f"{line}\n")
     shown = demo(0)
     assert shown.returncode == 1
-    name = line.removeprefix("export").split("=")[0].strip()
+    name = line.removeprefix("export").split("=")[0].strip("\t' ")
     assert f"unset {name}, and take it out of .env" in shown.stderr
     assert LOG not in shown.stderr
 

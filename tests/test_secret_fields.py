@@ -82,8 +82,6 @@ PLACES = [
         {"encryptedKey": "CANARY", "credential": {"key": "CANARY", "token": "CANARY"}},
     ),
     (TapScheduling, "teams", {"delegationCredential": {"serviceAccountKey": {"private": "CANARY"}}}),
-    (TapBilling, "subscriptions", {"prepaid_configuration": {"token": "CANARY"}}),
-    (TapEvents, "users", {"token": "CANARY", "ticket_token": "CANARY"}),
     (TapRewards, "rewards", {"deliveries": [], "delivery": {"links": [CANARY], "url": CANARY}}),
 ]
 

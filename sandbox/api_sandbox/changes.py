@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from api_sandbox.matching import path_matches
+from api_sandbox.matching import check_pattern, path_matches
 
 if TYPE_CHECKING:
     from api_sandbox.data import Data
@@ -44,6 +44,7 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         for op, name in (("insert", "rows"), ("update", "set")):
             if self.op == op and not getattr(self, name):
                 raise ValueError(f"{op} needs `{name}`")
+        check_pattern(self.path)
 
     def rows_in(self, data: Data) -> list[dict[str, Any]]:
         """The list that it changes.
@@ -57,7 +58,9 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             if self.parent is not None:
                 raise ValueError(f"`parent`: {self.resource} is one list")
             return table
-        if self.parent is None:
+        if not all(isinstance(rows, list) for rows in table.values()):
+            raise ValueError(f"`resource`: {self.resource} is no list")
+        if self.parent is None or (self.op != "insert" and self.parent not in table):
             raise ValueError(f"{self.resource} has a list for each parent: name it in `parent`")
         rows: list[dict[str, Any]] = table.setdefault(self.parent, [])
         return rows

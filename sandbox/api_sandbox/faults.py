@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import time
 from collections import Counter, deque
 from email.utils import formatdate
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from api_sandbox.matching import path_matches, query_matches
+from api_sandbox.matching import check_pattern, path_matches, query_matches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,7 @@ ANSWERS = LIMITS | {"hang", "status", "reset", "close", "html", "raw_body"}
 _MINUTE = 60.0
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
-_Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
 _Later = Annotated[str, msgspec.Meta(pattern=r"^date:-?[0-9]{1,9}(\.[0-9]{1,9})?$")]
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
@@ -76,7 +75,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, eq=False):
 
     status: _Status | None = None
     """status (default 500), raw_body (default 200): the status to answer."""
-    retry_after: float | _Later | None = None
+    retry_after: _Seconds | _Later | None = None
     """status: seconds, or "date:N" for the date N seconds from now."""
     seconds: _Seconds | None = None
     """latency, hang: how long. A hang ends without an answer."""
@@ -118,11 +117,10 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, eq=False):
             raise ValueError("page_cap needs a `size` of at least 1")
         if self.kind in {"latency", "hang"} and self.seconds is None:
             raise ValueError(f"{self.kind} needs `seconds`")
-        try:
-            re.compile(self.path)
-            re.compile(self.query)
-        except re.error as error:
-            raise ValueError(f"{error.pattern!r} is no regular expression: {error}") from error
+        check_pattern(self.path)
+        check_pattern(self.query)
+        if self.status in {204, 205, 304} and (self.body or self.raw or self.kind == "status"):
+            raise ValueError(f"an answer of {self.status} has no body: take raw_body without one")
 
     def fires(self, entry: Entry, in_progress: Sequence[Entry]) -> bool:
         """Whether this request is hit; counts it either way."""

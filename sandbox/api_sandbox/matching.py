@@ -11,6 +11,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
+def check_pattern(pattern: str) -> None:
+    """See that a pattern is a regular expression.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        _compiled(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+
+
 def path_matches(pattern: str, path: str) -> bool:
     """Whether the pattern, a regular expression or simply a prefix, matches the path from its start."""
     return _compiled(pattern).match(path) is not None

@@ -51,6 +51,8 @@ class BillingStream(ApiStream):
     schema = ApiSchema(SchemaDirectory(schemas))
     # A change is stamped when it begins and is seen by others when it is done; and clocks differ.
     lookback = 300
+    # Keys of means of payment, and of customers' own pages.
+    secrets = ("chargify_token", "self_service_page_token")
 
     wrapper: ClassVar[str] = ""
     """Name under which each element of the array holds its record; empty if it is the record."""

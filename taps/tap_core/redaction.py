@@ -32,7 +32,7 @@ _QUERY_VALUE = re.compile(r"[?&;][^=&;#]*=([^&;#]*)")
 _EMAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")
 _EMAIL_MASK = "(e-mail)"
 
-_PHONE = re.compile(r"\+[1-9](?:[ ().-]{0,2}[0-9]){7,14}\b")
+_PHONE = re.compile(r"(?<![\w.])(?:\+|%2B)[1-9](?:[ \u00a0().-]{0,2}[0-9]){7,14}\b", re.IGNORECASE)
 _PHONE_MASK = "(phone)"
 
 _ESCAPE = re.compile(
@@ -71,7 +71,7 @@ def redacted(text: str) -> str:
     text = _masked(text, text, range(len(text)))
     text = _USER_IN_URL.sub(_MASK, text)
     text = _EMAIL.sub(_EMAIL_MASK, text) if "@" in text or "%40" in text else text
-    return _PHONE.sub(_PHONE_MASK, text) if "+" in text else text
+    return _PHONE.sub(_PHONE_MASK, text) if "+" in text or "%2" in text else text
 
 
 def _masked(text: str, plain: str, starts: Sequence[int]) -> str:

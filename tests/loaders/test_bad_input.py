@@ -86,8 +86,13 @@ def test_values_that_do_not_fit(warehouse, field, value, told):
         (schema({}), "The SCHEMA of t has no properties"),
         (
             {**json.loads(text([schema(ID)])), "key_properties": "id"},
-            "The SCHEMA of t has a text as its key_properties",
+            "The key_properties of t are no list of names",
         ),
+        (
+            {**json.loads(text([schema(ID)])), "key_properties": [["id"]]},
+            "The key_properties of t are no list",
+        ),
+        ({**json.loads(text([schema(ID)])), "key_properties": 5}, "The key_properties of t are no list"),
         (schema(ID, keys=("uid",)), "The SCHEMA of t has the key uid, which is none of its properties"),
         ({"type": "SCHEMA", "stream": "t"}, "A SCHEMA message names no stream or has no schema"),
         (record({"id": 1}, at="yesterday"), "t, line 2 of the input: time_extracted is no time"),
@@ -139,6 +144,7 @@ def test_a_type_that_makes_no_sense_takes_anything(warehouse, kind):
         ),
         ({"histories": ["t"]}, "histories is no setting of this loader and is ignored; is history meant?"),
         ({"zzz": 1}, "zzz is no setting of this loader and is ignored"),
+        ({"stream_maps": "zz"}, "stream_maps is no setting of this loader and is ignored"),
     ],
 )
 def test_G05_a_setting_that_is_none_is_named(warehouse, settings, told):

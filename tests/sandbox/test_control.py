@@ -98,6 +98,9 @@ def test_inserted_numbers_keep_their_digits(sandbox, get):
         {"api": "nothing", "resource": "events", "op": "delete", "at": 0, "after": 3},
         {"api": "events", "resource": "events", "op": "delete", "at": 0, "count": -1},
         {"api": "events", "resource": "events", "op": "update", "at": 0},
+        {"api": "events", "resource": "events", "op": "delete", "at": 0, "after": 1, "path": "("},
+        {"api": "billing", "resource": "site", "op": "update", "at": 0, "parent": "name", "set": {"a": 1}},
+        {"api": "events", "resource": "attendees", "op": "delete", "at": 0, "parent": "nosuch"},
     ],
 )
 def test_a_wrong_change_is_refused(sandbox, get, change):
@@ -121,6 +124,9 @@ def test_a_wrong_change_is_refused(sandbox, get, change):
         {"kind": "latency", "seconds": -1},
         {"kind": "status", "times": -1},
         {"kind": "status", "rate": 5},
+        {"kind": "status", "retry_after": -5},
+        {"kind": "status", "status": 204},
+        {"kind": "raw_body", "status": 304, "body": "x"},
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(sandbox, get, fault):

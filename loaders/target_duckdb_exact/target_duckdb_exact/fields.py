@@ -95,8 +95,8 @@ def schema_of(message: Mapping[str, Any]) -> Schema:
     if not isinstance(properties, dict) or not properties:
         raise LoadError(f"The SCHEMA of {stream} has no properties")
     keys = message.get("key_properties") or ()
-    if isinstance(keys, str):
-        raise LoadError(f"The SCHEMA of {stream} has a text as its key_properties, and no list of names")
+    if not isinstance(keys, (list, tuple)) or not all(isinstance(key, str) for key in keys):
+        raise LoadError(f"The key_properties of {stream} are no list of names")
     for key in keys:
         if key not in properties:
             raise LoadError(f"The SCHEMA of {stream} has the key {key}, which is none of its properties")

@@ -152,8 +152,9 @@ class TargetDuckDB(Target):
         self._config = {name: value for name, value in self._config.items() if value is not None}
         known = list(self.config_jsonschema["properties"])
         for name in self._config.keys() - known:
+            del self._config[name]
             meant = "".join(f"; is {near} meant?" for near in get_close_matches(name, known, n=1))
-            self.logger.warning("%s is no setting of this loader and is ignored%s", name, meant)
+            self.logger.warning("%.60s is no setting of this loader and is ignored%s", name, meant)
         return super()._validate_config(raise_errors=raise_errors)
 
     @classmethod

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     Path = tuple[str, ...]
 
 ACTING = (
-    *("*token", "*secret", "*password", "credential.key"),
-    *("*private_key", "*api_key", "*secret_key", "*encrypted_key", "*account_key"),
+    *("*access_token", "*refresh_token", "*vault_token", "*private_key", "*api_key", "*secret", "*password"),
+    *("*secret_key", "*auth_token", "*session_token", "*encrypted_key", "*service_account_key"),
+    *("credential.key", "credential.token"),
     *("invite_url", "invite_link", "invite_token"),
 )
 """Names of what acts for whoever has it, in any API."""
