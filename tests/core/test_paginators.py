@@ -35,7 +35,11 @@ class List:
         while not paginator.finished:
             self.requests += 1
             assert self.requests < 200, "a loop"
-            body = self.answer(paginator.current_value)
+            try:
+                body = self.answer(paginator.current_value)
+            except ApiError as refusal:
+                paginator.fail(refusal)
+                continue
             page = Page(jsonpath.parse(json.dumps(body).encode()), "$.items[*]", self.key_of)
             rows += [jsonpath.decode(raw)["id"] for raw in paginator.take(page)]
             page.release()  # as is done before the next one is asked for

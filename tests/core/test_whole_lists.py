@@ -3,7 +3,7 @@
 import pytest
 
 from core.test_paginators import List, items
-from in_process import select
+from in_process import call, select
 from json_api import JsonApi, cut, numbered
 from lists import only, settings
 from support import run
@@ -150,6 +150,112 @@ def test_A08_a_length_that_was_shown_to_be_an_end_costs_no_more():
     assert requests == [2, 1, 2, 1, 1]
 
 
+def moved(rows, change):
+    """What the change makes of a list's rows: of the first ones, or of one of them."""
+    if change.startswith("deleted"):
+        return rows[int(change[-1]) :]
+    if change.startswith("added"):
+        new = [10**6 + number for number in range(int(change[-1]))]
+        return [*new, *rows]
+    return [*rows[:3], *rows[4:], rows[3]]
+
+
+CHANGES = ["deleted 1", "deleted 2", "deleted 3", "added 1", "added 3", "moved"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("behind", ["empty", 404, "last", "ignored"])
+@pytest.mark.parametrize("places", [ByOffset, ByNumber])
+@pytest.mark.parametrize("cap", [10, 30])
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 10])
+def test_A07_A16_no_row_passes_the_look_behind_a_whole_list(places, cap, more, change, behind):
+    """Rows that are deleted before it pull those of the next page up to where the first one was read."""
+    start, size = ("page", "per_page") if places is ByNumber else ("offset", "limit")
+    for after in (1, 2, 3):
+        source = Changing(list(range(cap + more)), change, after)
+
+        def answer(query, source=source):
+            rows = source.rows()
+            if behind == "ignored":
+                return items(rows)
+            length = min(cap, int(query.get(size, cap)))
+            at = int(query.get(start, 0)) if places is ByOffset else (int(query.get(start, 1)) - 1) * length
+            page = rows[at : at + length]
+            if not page and behind == 404:
+                raise ApiError("no such page", status=404)
+            return items(page or (rows[-length:] if behind == "last" else []))
+
+        stay = set(range(cap + more)) & set(moved(list(range(cap + more)), change))
+        assert stay <= set(List(answer).read(WholeList(places())))
+
+
+class Changing:
+    """Rows that change once some requests were answered."""
+
+    def __init__(self, rows, change, after):
+        self._rows, self._change, self._left = rows, change, after
+
+    def rows(self):
+        self._left -= 1
+        if self._left == -1:
+            self._rows = moved(self._rows, self._change)
+        return self._rows
+
+
+FAULTS = {
+    "a server error": (500, {"message": "oops"}),
+    "no list": {"status": "error", "message": "oops"},
+    "a refusal": (403, {"message": "no"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("stream", LISTS)
+def test_A16_a_page_behind_the_first_that_can_not_be_had_fails_the_list(stream, fault, tmp_path):
+    """What lies there would else count as gone, with exit 0."""
+    tap, envelope, start, size = LISTS[stream]
+    rows = [{"id": number if tap is TapScheduling else str(number)} for number in range(80)]
+
+    def handle(_, query):
+        if start == "page":
+            if int(query.get("page", 1)) > 1:
+                return FAULTS[fault]
+            return envelope(numbered(rows, {"per_page": 30, **query}, cap=30))
+        if int(query.get(start, 0)):
+            return FAULTS[fault]
+        return envelope(cut(rows, query, cap=30, default=30, start=start, size=size))
+
+    with JsonApi(handle) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=only(tap, stream), backoff_factor=0, max_retries=1)
+    assert output.code == 2
+    assert len(output.records[stream]) == 30
+    assert f"partly read: {stream}" in output.log
+    assert "ACTIVATE_VERSION" not in output.text
+
+
+@pytest.mark.parametrize("stream", LISTS)
+def test_A16_a_fault_of_the_moment_behind_the_first_page_is_tried_again(stream, tmp_path):
+    tap, envelope, start, size = LISTS[stream]
+    rows, failures = (
+        [{"id": number if tap is TapScheduling else str(number)} for number in range(80)],
+        [1] * 3,
+    )
+
+    def handle(_, query):
+        at = int(query.get(start, 0))
+        if at > (start == "page") and failures:
+            failures.pop()
+            return 500, {"message": "oops"}
+        if start == "page":
+            return envelope(numbered(rows, {"per_page": 30, **query}, cap=30))
+        return envelope(cut(rows, query, cap=30, default=30, start=start, size=size))
+
+    with JsonApi(handle) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=only(tap, stream), max_retries=3)
+    assert output.code == 0
+    assert len(output.records[stream]) == 80
+
+
 def by_weight(lengths, most):
     """Lists of rows of so many bytes, in answers of no more than so many."""
 
@@ -185,7 +291,7 @@ def test_a_light_list_is_not_looked_behind_for_its_weight():
         evidence = paginator.evidence
         source.read(paginator)
         requests.append(source.requests)
-    assert requests == [2, 1, 1, 2, 1, 1, 1]
+    assert requests == [2, 1, 1, 3, 1, 1, 1]  # of a heavy one the last row alone is no end
 
 
 @pytest.mark.parametrize(("places", "server"), [(ByOffset, by_offset), (ByNumber, by_number)])
@@ -230,14 +336,14 @@ def test_lists_as_heavy_as_others_are_looked_behind_a_few_times_only(length):
         evidence = paginator.evidence
         source.read(paginator)
         requests += source.requests
-    assert requests <= 200 + 200  # each is heavier than all before
+    assert requests <= 200 + 2 * 200  # each is heavier than all before: the last row, and what comes after it
     again = 0
     for _ in range(100):
         source, paginator = List(by_weight([3150] * (length - 1), 10**6)), WholeList(ByOffset())
         paginator.evidence = evidence
         source.read(paginator)
         again += source.requests
-    assert again == 101  # the second one of its length
+    assert again == 102  # the second one of its length
 
 
 @pytest.mark.parametrize(("places", "server"), [(ByOffset, by_offset), (ByNumber, by_number)])

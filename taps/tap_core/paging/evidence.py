@@ -17,7 +17,7 @@ _HEAVY = 0.75
 _WHOLES = 50
 """Lists that must have been whole before others that are as heavy are believed to be."""
 
-_LIGHT = 20_000
+LIGHT = 20_000
 """Bytes that no server sends in two pieces."""
 
 
@@ -92,7 +92,7 @@ class Evidence:
         Some cut what they send by its weight: another row would have had a place in it, unless many such
         lists were whole, and none was cut.
         """
-        if count < _TINY and weight <= _LIGHT:
+        if count < _TINY and weight <= LIGHT:
             return not self.cuts or weight + self.heaviest_row <= self.heaviest
         margin = self.heaviest_row if self.wholes < _WHOLES else 0
         is_short = count < max(_TINY, self.longest_whole) and not self.is_unproved(count)

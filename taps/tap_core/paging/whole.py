@@ -6,14 +6,23 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_core.errors import ApiError
+from tap_core.paging.evidence import LIGHT
+from tap_core.paging.page import Page
+from tap_core.paging.paginator import NO_PLACE
+from tap_core.paging.places import Ask
 from tap_core.paging.walk import ADDED, Walk
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from typing import Any
 
-    from tap_core.paging.page import Page
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import ByNumber, ByOffset
+
+
+_TRIES = 5
+"""Times that a list is read again as rows were deleted from it in the meantime."""
 
 
 class WholeList(Walk):
@@ -49,17 +58,59 @@ class WholeList(Walk):
         self.size = self._longest = count
         self._short = self._shortness(page)
         self._remember_first(page)
-        following = self._beyond(page)
-        behind = yield from self._probe(self._places.ask(count, count))
-        self.proofs += 1
-        if behind and self._is_news(behind, count):
-            new = sum(not self._window.knows(key) for key in behind.keys)
-            self.evidence.cuts |= new > ADDED
-            self._short = count
-            yield from self._rest(following)
+        for _ in range(_TRIES):
+            following = self._beyond(page)
+            behind = yield from self._look_behind(len(page.records), is_light=weight <= LIGHT)
+            self.proofs += 1
+            if behind is None or self._has_ended(behind, page):
+                break
+            if self._is_news(behind, count):
+                new = sum(not self._window.knows(key) for key in behind.keys)
+                self.evidence.cuts |= new > ADDED
+                self._short = count
+                yield from self._rest(following)
+                return
+            before = page.keys
+            page = yield from self._again({}, is_first=False)  # others can have moved up into it
+            self._window.narrow(page)
+            if page.keys == before or not page.records:
+                break  # it stood still: the place is none of its rows
+            self._newest = page.keys[-1]
+        else:
+            yield from self._rest(self._beyond(page))
             return
         self._refuse_more(page)
         self.evidence.note_whole(count, weight)
+
+    def _look_behind(self, count: int, *, is_light: bool) -> Generator[Query, Page, Page | None]:
+        """What stands behind so many rows, the last of them first; None if the API knows no places.
+
+        Alone it proves no end of a heavy list: a server that cuts pages by their weight sends one row alone.
+
+        Raises:
+            ApiError: It can't be had, though the top of the list can.
+        """
+        behind, failure = None, None
+        try:
+            behind = yield from self._probe(self._places.ask(count - 1, count), refusals=NO_PLACE)
+        except ApiError as error:
+            failure = error
+        if behind:
+            alone = len(behind.keys) == 1 and not is_light  # they are read before it is let go of
+            further = (yield from self._probe(self._places.ask(count, count))) if alone else None
+            return further if further and further.records else behind
+        if not (yield from self._probe(self._places.ask(0, count))):
+            if failure and not (yield from self._probe(Ask({}, 0, count))):
+                raise failure  # the server is down
+            return None
+        if failure:
+            raise failure
+        return Page(None, "$[*]", repr)
+
+    def _has_ended(self, behind: Page, page: Page) -> bool:
+        """Whether nothing but what was read is there: the last row, where it stood, or all of it again."""
+        is_known = all(map(self._window.knows, behind.keys))
+        return is_known and (page.keys[-1] in behind.keys or 2 * len(behind.keys) > len(page.keys))
 
     @override
     def sample(self) -> Query:
