@@ -132,6 +132,28 @@ def test_a_counter_of_rows_that_are_not_shown_is_told_and_no_row_called_gone(tap
     assert "read 60 records where the API says there are 110" in caplog.text
 
 
+@pytest.mark.parametrize("gone", [1, 3])
+@pytest.mark.parametrize("tap", [TapEvents, TapRewards])
+def test_a_list_that_shrinks_while_it_is_read_is_not_called_short(tap, gone, caplog):
+    """The total has been right each time: the last rows go once the first page was read."""
+    stream, rows, asked = ("events" if tap is TapEvents else "orders"), list(range(330)), []
+
+    def handle(_, query):
+        asked.append(query)
+        if len(asked) == 2:
+            del rows[-gone:]
+        times = [
+            {"id": str(number), "created_at": f"2026-01-01T00:00:{59 - number // 6:02}Z"} for number in rows
+        ]
+        page = cut(times, query, default=100)
+        return {stream: page, "total_count": len(rows), "pagination": [{"total": len(rows)}]}
+
+    with JsonApi(Bounded(handle)) as api:
+        output = run(tap, settings(api, concurrency=1, **WITH_DELETES), catalog=only(tap, stream))
+    assert {int(key) for key in keys(output, stream)} == set(range(330 - gone))
+    assert "where the API says" not in caplog.text
+
+
 def of_parents(parents, child_page):
     def handle(path, query):
         if path.endswith(("/events", "/promotions")):
