@@ -7,7 +7,8 @@ all tasks of a mapping the same pool (its issue 33657), so there is a mapping fo
 
 Airflow needs an environment of its own; `tap-suite` is called in the project's. Variables for scheduler and
 workers: `TAP_SUITE_HOME` is the project's folder, by default the one that has this file, `TAP_SUITE_COMMAND`
-the command, by default the one in that folder's `.venv`.
+the command, by default the one in that folder's `.venv`, and `MELTANO_ENVIRONMENT`, to prod as elsewhere:
+without it, there or in the project's `.env`, Meltano takes the one that meltano.yml names, for the sandbox.
 """
 
 from __future__ import annotations

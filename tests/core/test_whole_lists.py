@@ -233,6 +233,41 @@ def test_A16_a_page_behind_the_first_that_can_not_be_had_fails_the_list(stream, 
     assert "ACTIVATE_VERSION" not in output.text
 
 
+@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("stream", ["roles", "teams"])
+def test_A16_a_list_is_not_whole_where_the_place_of_its_last_row_is_refused(stream, status, tmp_path):
+    tap, envelope, start, size = LISTS[stream]
+    rows = [{"id": number if tap is TapScheduling else str(number)} for number in range(80)]
+
+    def handle(_, query):
+        if int(query.get(start, 0)):
+            return status, {"message": "too deep"}
+        return envelope(cut(rows, query, cap=30, default=30, start=start, size=size))
+
+    with JsonApi(handle) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=only(tap, stream))
+    assert output.code == 2
+    assert len(output.records[stream]) == 30
+    assert "ACTIVATE_VERSION" not in output.text
+
+
+@pytest.mark.parametrize("count", [10, 30])
+@pytest.mark.parametrize("stream", ["roles", "teams"])
+def test_a_server_that_knows_places_of_whole_pages_alone_is_not_blamed(stream, count, tmp_path):
+    tap, envelope, start, size = LISTS[stream]
+    rows = [{"id": number if tap is TapScheduling else str(number)} for number in range(count)]
+
+    def handle(_, query):
+        if int(query.get(start, 0)) % int(query.get(size, 30)):
+            return 400, {"message": "no page begins there"}
+        return envelope(cut(rows, query, cap=30, default=30, start=start, size=size))
+
+    with JsonApi(handle) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=only(tap, stream))
+    assert output.code == 0
+    assert len(output.records[stream]) == count
+
+
 @pytest.mark.parametrize("stream", LISTS)
 def test_A16_a_fault_of_the_moment_behind_the_first_page_is_tried_again(stream, tmp_path):
     tap, envelope, start, size = LISTS[stream]

@@ -73,8 +73,10 @@ class WholeList(Walk):
             before = page.keys
             page = yield from self._again({}, is_first=False)  # others can have moved up into it
             self._window.narrow(page)
-            if page.keys == before or not page.records:
-                break  # it stood still: the place is none of its rows
+            if page.keys == before or not page.records:  # it stood still
+                if self._refusal and self.counts_rows:
+                    raise self._refusal  # in the place of a row
+                break  # the place is none of its rows
             self._newest = page.keys[-1]
         else:
             yield from self._rest(self._beyond(page))
@@ -90,22 +92,31 @@ class WholeList(Walk):
         Raises:
             ApiError: It can't be had, though the top of the list can.
         """
-        behind, failure = None, None
-        try:
-            behind = yield from self._probe(self._places.ask(count - 1, count), refusals=NO_PLACE)
-        except ApiError as error:
-            failure = error
+        self._refusal = None
+        behind, failure = yield from self._tried(self._places.ask(count - 1, count))
         if behind:
             alone = len(behind.keys) == 1 and not is_light  # they are read before it is let go of
             further = (yield from self._probe(self._places.ask(count, count))) if alone else None
             return further if further and further.records else behind
+        says_nothing = failure is not None and failure.status in NO_PLACE
         if not (yield from self._probe(self._places.ask(0, count))):
-            if failure and not (yield from self._probe(Ask({}, 0, count))):
+            if failure and not says_nothing and not (yield from self._probe(Ask({}, 0, count))):
                 raise failure  # the server is down
             return None
-        if failure:
+        if failure and not says_nothing:
             raise failure
-        return Page(None, "$[*]", repr)
+        further = yield from self._probe(
+            self._places.ask(count, count)
+        )  # some know places of whole pages alone
+        self._refusal = None if further else failure
+        return further or Page(None, "$[*]", repr)
+
+    def _tried(self, ask: Ask) -> Generator[Query, Page, tuple[Page | None, ApiError | None]]:
+        """A page that only tells something, or why it can't be had."""
+        try:
+            return (yield from self._probe(ask, refusals=NO_PLACE[:1])), None
+        except ApiError as failure:
+            return None, failure
 
     def _has_ended(self, behind: Page, page: Page) -> bool:
         """Whether nothing but what was read is there: the last row, where it stood, or all of it again."""
