@@ -252,8 +252,7 @@ class Listing:
         documented = paginator.total is not None or total > 0
         if not documented:
             total, most = paginator.least_total, read
-        at_end = total if paginator.total is None else paginator.total  # without what was deleted meanwhile
-        if paginator.bounded or min(total, at_end) <= read <= most or (self._before and read > most):
+        if paginator.bounded or total <= read <= most or (self._before and read > most):
             return  # rows that were read in earlier runs can be gone by now
         needed = 1 - (_TOLERATED if documented else _TOLERATED_ELSEWHERE)
         if read < needed * total and not self._stream.total_counts_hidden:
@@ -261,6 +260,9 @@ class Listing:
             if again is not None and read < needed * again:
                 msg = f"{paginator.name}: read {read} records where the API says there are {again}"
                 raise TotalMissed(f"{msg}; run again, and report it to the API's vendor if it stays so")
+        at_end = paginator.total or total  # without what was deleted meanwhile
+        if at_end <= read <= most:
+            return
         lacks = read < at_end and not self._stream.total_counts_hidden
         self._reading.differs(self._context, read, total, lacks=lacks)
 
