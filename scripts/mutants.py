@@ -53,8 +53,6 @@ AREAS = {
         f"{_OF_LISTS} places page paginators own_page_sizes endings",
     ),
     "ends": ("paging/endings.py", "endings behind_the_end list_ends thin_pages pages_cut_short"),
-    "edges": ("paging/edges.py", "tied_ends traded_places"),
-    "pace": ("http/pace.py http/limiter.py http/retry.py", "limiter waits limit_words overload"),
 }
 """Modules of the core, and the tests in tests/core that concern them: those that take seconds."""
 
