@@ -58,31 +58,39 @@ class WholeList(Walk):
         self.size = self._longest = count
         self._short = self._shortness(page)
         self._remember_first(page)
-        for _ in range(_TRIES):
-            following = self._beyond(page)
-            behind = yield from self._look_behind(len(page.records), is_light=weight <= LIGHT)
-            self.proofs += 1
-            if behind is None or self._has_ended(behind, page):
-                break
-            if self._is_news(behind, count):
-                new = sum(not self._window.knows(key) for key in behind.keys)
-                self.evidence.cuts |= new > ADDED
-                self._short = count
-                yield from self._rest(following)
-                return
-            before = page.keys
-            page = yield from self._again({}, is_first=False)  # others can have moved up into it
-            self._window.narrow(page)
-            if page.keys == before or not page.records:  # it stood still
-                if self._refusal and self.counts_rows:
-                    raise self._refusal  # in the place of a row
-                break  # the place is none of its rows
-            self._newest = page.keys[-1]
-        else:
-            yield from self._rest(self._beyond(page))
+        following = yield from self._further(page, is_light=weight <= LIGHT)
+        if following:
+            self._short = count
+            yield from self._rest(following)
             return
         self._refuse_more(page)
         self.evidence.note_whole(count, weight)
+
+    def _further(self, page: Page, *, is_light: bool) -> Generator[Query, Page, Ask | None]:
+        """Where the list goes on behind its first page; None if that is all of it.
+
+        Where the page's last row has moved, as rows before it were deleted, the page is read again: others
+        can have moved up into it.
+        """
+        for _ in range(_TRIES):
+            following = self._beyond(page)
+            behind = yield from self._look_behind(len(page.records), is_light=is_light)
+            self.proofs += 1
+            if behind is None or self._has_ended(behind, page):
+                return None
+            if self._is_news(behind, len(self._first)):
+                self.evidence.cuts |= sum(not self._window.knows(key) for key in behind.keys) > ADDED
+                return following
+            before = page.keys
+            page = yield from self._again({}, is_first=False)
+            self._at = self._places.ask(0, len(page.records))
+            self._window.narrow(page)
+            if page.keys == before or not page.records:
+                if self._refusal and self.counts_rows:
+                    raise self._refusal  # in the place of a row
+                return None  # it stood still: the place is none of its rows
+            self._newest = page.keys[-1]
+        return self._beyond(page)
 
     def _look_behind(self, count: int, *, is_light: bool) -> Generator[Query, Page, Page | None]:
         """What stands behind so many rows, the last of them first; None if the API knows no places.
@@ -105,9 +113,8 @@ class WholeList(Walk):
             return None
         if failure and not says_nothing:
             raise failure
-        further = yield from self._probe(
-            self._places.ask(count, count)
-        )  # some know places of whole pages alone
+        # Some know places of whole pages alone.
+        further = yield from self._probe(self._places.ask(count, count))
         self._refusal = None if further else failure
         return further or Page(None, "$[*]", repr)
 
