@@ -318,6 +318,22 @@ def test_A08_A16_whole_lists_of_a_server_that_cuts_them_by_their_weight(heavy):
         assert sorted(source.read(paginator)) == list(range(len(lengths)))
 
 
+@pytest.mark.parametrize("heavy", [5_000, 30_000])
+def test_A08_A16_a_heavy_list_is_not_whole_where_what_follows_can_not_be_had(heavy):
+    """The last row that came stands alone in its answer, as the next one is too heavy to come with it."""
+    lengths = [heavy] * 9 + [60_000] * 5
+    answer, count = by_weight(lengths, 9 * heavy + 5_000), 9
+
+    def fails(query):
+        if int(query.get("offset", 0)) >= count:
+            raise ApiError("oops", status=500)
+        return answer(query)
+
+    with pytest.raises(ApiError, match="oops"):
+        List(fails).read(WholeList(ByOffset()))
+    assert sorted(set(List(answer).read(WholeList(ByOffset())))) == list(range(14))
+
+
 def test_a_light_list_is_not_looked_behind_for_its_weight():
     evidence, requests = None, []
     for lengths in ([10] * 130, [20] * 9, [1000] * 9, [5000] * 9, [5000] * 8, [4000] * 9, [100] * 100):

@@ -103,8 +103,11 @@ class WholeList(Walk):
         self._refusal = None
         behind, failure = yield from self._tried(self._places.ask(count - 1, count))
         if behind:
-            alone = len(behind.keys) == 1 and not is_light  # they are read before it is let go of
-            further = (yield from self._probe(self._places.ask(count, count))) if alone else None
+            if is_light or len(behind.keys) > 1:  # which are read before it is let go of
+                return behind
+            further, failure = yield from self._tried(self._places.ask(count, count))
+            if failure and failure.status not in NO_PLACE:
+                raise failure
             return further if further and further.records else behind
         says_nothing = failure is not None and failure.status in NO_PLACE
         if not (yield from self._probe(self._places.ask(0, count))):
