@@ -31,8 +31,8 @@ comes from that run, on the local sandbox; nothing here was tried against a vend
 - **Lists that are documented to come whole** are looked behind once if they have ten rows or more, or twenty
   kilobytes, unless longer and heavier ones of the endpoint were seen to be whole, and none was cut: a server
   that pages them all the same, by rows or by weight, is read to the end. The look begins with the last row:
-  where that has moved, the list is read again from its top. A look that fails, while what names no place, or
-  the first one, can be had, fails the list, unless the server refuses whatever names a place.
+  where that has moved, the list is read again from its top. A look that fails, fails the list, unless the
+  server refuses every place, the first one too.
 - **Cursor lists** (promotions): as safe as the vendor's cursors. A cursor that comes again is an error.
 - **Ends** are believed on evidence from the list itself: a total that was reached, an explicit end, an
   empty page; and not where another sign in the same answer says that there is more. A short page ends a
