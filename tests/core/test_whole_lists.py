@@ -1,16 +1,22 @@
 """Lists that are documented to come whole: read to their end where a server pages them all the same."""
 
+import json
+
 import pytest
 
-from core.test_paginators import List, items
+from core.test_paginators import List, _key_of, items
 from in_process import call, select
 from json_api import JsonApi, cut, numbered
 from lists import only, settings
 from support import run
 from tap_billing.tap import TapBilling
 from tap_core.errors import ApiError
+from tap_core.paging.offset import Offset
+from tap_core.paging.page import Page
+from tap_core.paging.pagenumber import PageNumber
 from tap_core.paging.places import ByNumber, ByOffset
 from tap_core.paging.whole import WholeList
+from tap_core.records.jsonpath import parse
 from tap_rewards.tap import TapRewards
 from tap_scheduling.tap import TapScheduling
 
@@ -289,6 +295,113 @@ def test_A16_a_fault_of_the_moment_behind_the_first_page_is_tried_again(stream, 
         output = call(tap, tmp_path, url=api.url, catalog=only(tap, stream), max_retries=3)
     assert output.code == 0
     assert len(output.records[stream]) == 80
+
+
+@pytest.mark.parametrize("status", [204, 400, 403, 404, 422, 500])
+@pytest.mark.parametrize("stream", LISTS)
+def test_A16_two_faults_in_a_row_show_no_server_that_knows_no_places(stream, status, tmp_path):
+    """As of a gateway while the server is deployed anew."""
+    tap, envelope, start, size = LISTS[stream]
+    rows, asked = [{"id": number if tap is TapScheduling else str(number)} for number in range(80)], []
+
+    def handle(_, query):
+        asked.append(query)
+        if len(asked) in {2, 3}:
+            return status, {"message": "nothing here"}
+        if start == "page":
+            return envelope(numbered(rows, {"per_page": 30, **query}, cap=30))
+        return envelope(cut(rows, query, cap=30, default=30, start=start, size=size))
+
+    with JsonApi(handle) as api:
+        output = call(tap, tmp_path, url=api.url, catalog=only(tap, stream), max_retries=0)
+    assert output.code == 2 or len(output.records[stream]) == 80
+    assert "ACTIVATE_VERSION" not in output.text or len(output.records[stream]) == 80
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 500])
+def test_an_endpoint_that_refuses_all_places_is_asked_for_them_a_few_times_only(status):
+    evidence, requests = None, []
+
+    def answer(query):
+        if query:
+            raise ApiError("unknown parameter", status=status)
+        return items(range(40))
+
+    for _ in range(20):
+        source, paginator = List(answer), WholeList(ByOffset())
+        paginator.evidence = evidence or paginator.evidence
+        evidence = paginator.evidence
+        assert len(source.read(paginator)) == 40
+        requests.append(source.requests)
+    assert max(requests) == 5
+    assert sum(requests) <= 5 * 5 + 15
+
+
+@pytest.mark.parametrize("count", [12, 40, 200])
+@pytest.mark.parametrize("place", ["front", "end", "replaced"])
+@pytest.mark.parametrize("places", [ByOffset, ByNumber])
+def test_A16_a_list_that_comes_whole_and_grows_with_each_request_ends(places, place, count):
+    """A row can be made anew for each answer too. What is more than was asked for is no page."""
+    number = [10**6]
+
+    def answer(_):
+        number[0] += 1
+        rows = list(range(count))
+        if place == "replaced":
+            return items([*rows[1:5], *rows[6:], number[0]])
+        return items([number[0], *rows] if place == "front" else [*rows, number[0]])
+
+    source = List(answer)
+    assert set(source.read(WholeList(places()))) >= set(range(count)) - (
+        {0, 5} if place == "replaced" else set()
+    )
+    assert source.requests <= 4
+
+
+@pytest.mark.parametrize(("places", "server"), [(ByOffset, by_offset), (ByNumber, by_number)])
+@pytest.mark.parametrize("deletes", [0, 3])
+def test_A16_a_whole_list_that_is_gone_on_with_is_read_in_pages_that_overlap(places, server, deletes):
+    """Of the length that they had: pages of one row can't, and cost a request each."""
+    first, rows = WholeList(places()), list(range(300))
+    query = first._places.ask(29, 30).query
+
+    def answer(asked):
+        if deletes and len(rows) > 300 - deletes and asked != query:
+            del rows[0]
+        return server_of(rows, server)(asked)
+
+    page = Page(parse(json.dumps(answer(query)).encode()), "$.items[*]", _key_of)
+    paginator = WholeList(places())
+    paginator.resume(query, page, list(range(29)))
+    source = List(answer)
+    assert set(source.read(paginator)) >= set(range(60, 300))
+    assert source.requests <= 20 + 6 * deletes  # and not one for each row
+
+
+@pytest.mark.parametrize("place", ["front", "end"])
+@pytest.mark.parametrize("kind", [Offset, PageNumber])
+def test_a_list_of_rows_that_are_ever_others_is_named(kind, place):
+    """As of a row that is made anew for each answer of a server that ignores places."""
+    number = [10**6]
+
+    def answer(_):
+        number[0] += 1
+        return items([number[0], *range(40)] if place == "front" else [*range(40), number[0]])
+
+    rows, failure = List(answer).read_until_failure(kind(size=250))
+    assert "other rows with each request" in str(failure)
+    assert {*rows} >= set(range(40))
+    assert len(rows) < 1000
+
+
+def server_of(rows, server):
+    """A server with pages of thirty of these rows."""
+
+    def answer(query):
+        found = server(len(rows), 30)(query)["items"]
+        return items(rows[row["id"]] for row in found)
+
+    return answer
 
 
 def by_weight(lengths, most):

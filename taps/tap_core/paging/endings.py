@@ -23,6 +23,9 @@ _TRICKLES = 100
 _GROWTHS = 4
 """How often it is then asked for the same rows: of them more come each time."""
 
+_RENEWALS = 3
+"""Times that such pages, most of them known, are found to be no list that grows: its rows are ever others."""
+
 _FEW = 10
 """Times as many as come: the rows that are asked for."""
 
@@ -127,7 +130,8 @@ class Endings(Joining):
 
     def _only_grows(self, page: Page) -> Generator[Query, Page, bool]:
         """Whether all that is left of a list is what is added while it is read: the next run takes it."""
-        few = _FEW * len(page.fresh) <= self._size and self._is_short(page)
+        is_known = 2 * len(page.fresh) < len(page.records)
+        few = _FEW * len(page.fresh) <= self._size and (is_known or self._is_short(page))
         self._trickles = self._trickles + 1 if few else 0
         if self._trickles <= _TRICKLES:
             return False
@@ -138,6 +142,9 @@ class Endings(Joining):
         self.proofs += _GROWTHS
         if not all(map(lt, lengths, lengths[1:])):
             self._trickles = 0
+            self._renewals += is_known
+            if self._renewals > _RENEWALS:
+                raise self.loop("The API sends other rows with each request, beside those that were read")
         return bool(self._trickles)
 
     @property

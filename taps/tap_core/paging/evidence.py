@@ -39,6 +39,7 @@ class Evidence:
         heaviest_whole: Bytes of the records of the heaviest one.
         heaviest_row: Bytes of the heaviest record of such lists.
         wholes: How many of them were looked behind.
+        placeless: How many of them were refused at any place, the first one too.
         cuts: Whether a list that should come so went on behind its first page.
         volatile: Rows in a row that were sent unlike before although they had kept their place.
         steady: Looks in a row at ends of pages that no row had passed: others insert rows there.
@@ -57,6 +58,7 @@ class Evidence:
     heaviest_whole: int = 0
     heaviest_row: int = 0
     wholes: int = 0
+    placeless: int = 0
     cuts: bool = False
     volatile: int = 0
     steady: int = 0

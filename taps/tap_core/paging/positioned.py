@@ -72,6 +72,7 @@ class Positioned(Paginator):
         self._moment: Any = None  # of the last row of the page before
         self._whole: Any = None  # one whose rows were read in one piece
         self._trickles = 0  # pages in a row that brought a few new rows each, as at the end of a busy list
+        self._renewals = 0  # how often such rows were found to be ever others
         self._resumed = False  # it goes on where another run was interrupted
         self._expects_next = False  # the next page is just the next one
         self._back = 0  # rows that the current page is a step back

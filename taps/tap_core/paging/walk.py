@@ -171,7 +171,8 @@ class Walk(Edges):
         self.proofs += 2
         if self._is_all:
             return None  # what the total says came, and nothing else does
-        if len(far.records) > size and not self._places.own_size:
+        is_read = all(self._window.knows(key) or self._knows(key) for key in far.keys)
+        if len(far.records) > size and not self._places.own_size and is_read:
             self._end_whole(page)
             return None
         newest = {self._newest, self._newest[0]} if self._mark else {self._newest}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_core.errors import ApiError
-from tap_core.paging.evidence import LIGHT
+from tap_core.paging.evidence import ALIKE, LIGHT
 from tap_core.paging.page import Page
 from tap_core.paging.paginator import NO_PLACE
 from tap_core.paging.places import Ask
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tap_core.paging.paginator import Query, Steps
     from tap_core.paging.places import ByNumber, ByOffset
 
+
+_NO_STATUS = (0,)
+"""With it a probe is tried as often as any request, and its failure is raised, whatever its status."""
 
 _TRIES = 5
 """Times that a list is read again as rows were deleted from it in the meantime."""
@@ -50,7 +53,8 @@ class WholeList(Walk):
         count, weight = len(page.records), page.weight
         self.evidence.heaviest_row = max(self.evidence.heaviest_row, max(page.weights, default=0))
         self._at = self._places.ask(0, count)
-        if not count or (not self._says_more(page) and self.evidence.is_whole(count, weight)):
+        is_whole = self.evidence.is_whole(count, weight) or self.evidence.placeless >= ALIKE
+        if not count or (is_whole and not self._says_more(page)):
             self._refuse_more(page)
             if count:  # no rows tell nothing of the length of a page
                 self.evidence.believed.add(count)
@@ -73,14 +77,21 @@ class WholeList(Walk):
         can have moved up into it.
         """
         for _ in range(_TRIES):
-            following = self._beyond(page)
-            behind = yield from self._look_behind(len(page.records), is_light=is_light)
+            following, count = self._beyond(page), len(page.records)
+            behind = yield from self._from_last(count)
             self.proofs += 1
-            if behind is None or self._has_ended(behind, page):
+            if behind is None or self._is_all_again(behind, page):
                 return None
+            has_last = self._has_last(behind, page)
+            if has_last and len(behind.keys) == 1 and not is_light:
+                behind = yield from self._behind_last(
+                    count
+                )  # before a heavy row one is sent alone, if it is cut
             if self._is_news(behind, len(self._first)):
                 self.evidence.cuts |= sum(not self._window.knows(key) for key in behind.keys) > ADDED
                 return following
+            if has_last:
+                return None
             before = page.keys
             page = yield from self._again({}, is_first=False)
             self._at = self._places.ask(0, len(page.records))
@@ -92,46 +103,64 @@ class WholeList(Walk):
             self._newest = page.keys[-1]
         return self._beyond(page)
 
-    def _look_behind(self, count: int, *, is_light: bool) -> Generator[Query, Page, Page | None]:
-        """What stands behind so many rows, the last of them first; None if the API knows no places.
-
-        Alone it proves no end of a heavy list: a server that cuts pages by their weight sends one row alone.
+    def _from_last(self, count: int) -> Generator[Query, Page, Page | None]:
+        """The list from the last of so many rows on; None if the API knows no places.
 
         Raises:
-            ApiError: It can't be had, though the top of the list can.
+            ApiError: It can't be had, though the top of the list can; or nothing can.
         """
         self._refusal = None
         behind, failure = yield from self._tried(self._places.ask(count - 1, count))
-        if behind:
-            if is_light or len(behind.keys) > 1:  # which are read before it is let go of
-                return behind
-            further, failure = yield from self._tried(self._places.ask(count, count))
-            if failure and failure.status not in NO_PLACE:
-                raise failure
-            return further if further and further.records else behind
-        says_nothing = failure is not None and failure.status in NO_PLACE
-        if not (yield from self._probe(self._places.ask(0, count))):
-            if failure and not says_nothing and not (yield from self._probe(Ask({}, 0, count))):
-                raise failure  # the server is down
+        if failure is None:
+            return behind
+        if not (yield from self._knows_places(count, failure)):
+            self.evidence.placeless += 1
             return None
-        if failure and not says_nothing:
+        if failure.status not in NO_PLACE:
             raise failure
-        # Some know places of whole pages alone.
-        further = yield from self._probe(self._places.ask(count, count))
-        self._refusal = None if further else failure
-        return further or Page(None, "$[*]", repr)
+        return (yield from self._behind_last(count))  # some know places of whole pages alone
+
+    def _behind_last(self, count: int) -> Generator[Query, Page, Page]:
+        """What stands behind so many rows; no row where the place is refused."""
+        behind, self._refusal = yield from self._tried(self._places.ask(count, count))
+        if self._refusal and self._refusal.status not in NO_PLACE:
+            raise self._refusal
+        return behind or Page(None, "$[*]", repr)
+
+    def _knows_places(self, count: int, failure: ApiError) -> Generator[Query, Page, bool]:
+        """Whether the list's top can be had by its place, where another place failed."""
+        if (yield from self._probe(self._places.ask(0, count))):
+            return True
+        if not (yield from self._probe(Ask({}, 0, count))):
+            raise failure  # nothing passes
+        return bool((yield from self._probe(self._places.ask(0, count))))
 
     def _tried(self, ask: Ask) -> Generator[Query, Page, tuple[Page | None, ApiError | None]]:
         """A page that only tells something, or why it can't be had."""
         try:
-            return (yield from self._probe(ask, refusals=NO_PLACE[:1])), None
+            return (yield from self._probe(ask, refusals=_NO_STATUS)), None
         except ApiError as failure:
             return None, failure
 
-    def _has_ended(self, behind: Page, page: Page) -> bool:
-        """Whether nothing but what was read is there: the last row, where it stood, or all of it again."""
-        is_known = all(map(self._window.knows, behind.keys))
-        return is_known and (page.keys[-1] in behind.keys or 2 * len(behind.keys) > len(page.keys))
+    def _is_all_again(self, behind: Page, page: Page) -> bool:
+        """Whether the whole list came again, whatever was asked for; what was added to it is new."""
+        known = sum(map(self._window.knows, behind.keys))
+        moved = ADDED if len(page.keys) > 3 * ADDED else 0
+        if known < max(len(page.keys) - moved, 2) or len(behind.keys) - known > moved:
+            return False
+        self._window.narrow(behind)
+        return True
+
+    def _has_last(self, behind: Page, page: Page) -> bool:
+        """Whether the page's last row is there as it was."""
+        places = self._window.places_of_unchanged(behind)
+        return any(behind.keys[at] == page.keys[-1] for at, _ in places)
+
+    @override
+    def _end_whole(self, page: Page) -> None:
+        size, self.size = self.size, None  # none was asked for first: its rows are no page's
+        super()._end_whole(page)
+        self.size = size
 
     @override
     def sample(self) -> Query:
@@ -152,6 +181,7 @@ class WholeList(Walk):
     def resume(self, query: Query, page: Page, done: list[Any]) -> None:
         """Go on from the middle of the list, or of its only page."""
         if query:
+            self.size = max(self._places.read(query).size, len(page.records))
             super().resume(query, page, done)
         else:
             self._begin()
