@@ -166,7 +166,7 @@ def moved(rows, change):
     return [*rows[:3], *rows[4:], rows[3]]
 
 
-CHANGES = ["deleted 1", "deleted 2", "deleted 3", "added 1", "added 3", "moved"]
+CHANGES = ["deleted 1", "deleted 2", "deleted 3", "added 1", "added 3", "added 8", "moved"]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -175,7 +175,11 @@ CHANGES = ["deleted 1", "deleted 2", "deleted 3", "added 1", "added 3", "moved"]
 @pytest.mark.parametrize("cap", [10, 30])
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 10])
 def test_A07_A16_no_row_passes_the_look_behind_a_whole_list(places, cap, more, change, behind):
-    """Rows that are deleted before it pull those of the next page up to where the first one was read."""
+    """Rows that are deleted before it pull those of the next page up to where the first one was read.
+
+    With nearly a page of new rows before all, a page behind the end that is the last one again looks like a
+    place that is ignored: that fails by name.
+    """
     start, size = ("page", "per_page") if places is ByNumber else ("offset", "limit")
     for after in (1, 2, 3):
         source = Changing(list(range(cap + more)), change, after)
@@ -192,7 +196,10 @@ def test_A07_A16_no_row_passes_the_look_behind_a_whole_list(places, cap, more, c
             return items(page or (rows[-length:] if behind == "last" else []))
 
         stay = set(range(cap + more)) & set(moved(list(range(cap + more)), change))
-        assert stay <= set(List(answer).read(WholeList(places())))
+        try:
+            assert stay <= set(List(answer).read(WholeList(places())))
+        except ApiError:
+            assert (change, behind) == ("added 8", "last")
 
 
 class Changing:

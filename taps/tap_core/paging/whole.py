@@ -84,10 +84,10 @@ class WholeList(Walk):
                 return None
             has_last = self._has_last(behind, page)
             if has_last and len(behind.keys) == 1 and not is_light:
-                behind = yield from self._behind_last(
-                    count
-                )  # before a heavy row one is sent alone, if it is cut
-            if self._is_news(behind, len(self._first)):
+                # A server that cuts pages by their weight sends one row alone before a heavy one.
+                behind = yield from self._behind_last(count)
+            is_full = len(behind.keys) >= self._at.size and behind.keys[-1:] == page.keys[-1:]
+            if is_full or self._is_news(behind, len(self._first)):
                 self.evidence.cuts |= sum(not self._window.knows(key) for key in behind.keys) > ADDED
                 return following
             if has_last:
@@ -110,7 +110,7 @@ class WholeList(Walk):
             ApiError: It can't be had, though the top of the list can; or nothing can.
         """
         self._refusal = None
-        behind, failure = yield from self._tried(self._places.ask(count - 1, count))
+        behind, failure = yield from self._tried(self._places.ask(count - 1, max(1, count - 1)))
         if failure is None:
             return behind
         if not (yield from self._knows_places(count, failure)):
@@ -143,10 +143,17 @@ class WholeList(Walk):
             return None, failure
 
     def _is_all_again(self, behind: Page, page: Page) -> bool:
-        """Whether the whole list came again, whatever was asked for; what was added to it is new."""
+        """Whether the whole list came again, whatever was asked for; what was added to it is new.
+
+        It is more than was asked for: a page can have the same rows once others were put before them.
+        """
         known = sum(map(self._window.knows, behind.keys))
         moved = ADDED if len(page.keys) > 3 * ADDED else 0
-        if known < max(len(page.keys) - moved, 2) or len(behind.keys) - known > moved:
+        if (
+            len(behind.keys) <= self._at.size
+            or known < max(len(page.keys) - moved, 2)
+            or len(behind.keys) - known > moved
+        ):
             return False
         self._window.narrow(behind)
         return True
