@@ -86,11 +86,11 @@ class WholeList(Walk):
             if has_last and len(behind.keys) == 1 and not is_light:
                 # A server that cuts pages by their weight sends one row alone before a heavy one.
                 behind = yield from self._behind_last(count)
-            is_full = len(behind.keys) >= self._at.size and behind.keys[-1:] == page.keys[-1:]
-            if is_full or self._is_news(behind, len(self._first)):
+            is_full = len(behind.keys) >= self._at.size
+            if self._is_news(behind, len(self._first)):
                 self.evidence.cuts |= sum(not self._window.knows(key) for key in behind.keys) > ADDED
                 return following
-            if has_last:
+            if has_last and not is_full:
                 return None
             before = page.keys
             page = yield from self._again({}, is_first=False)
@@ -99,7 +99,8 @@ class WholeList(Walk):
             if page.keys == before or not page.records:
                 if self._refusal and self.counts_rows:
                     raise self._refusal  # in the place of a row
-                return None  # it stood still: the place is none of its rows
+                # It stood still: more known rows were moved there, or the place is none of its rows.
+                return self._beyond(page) if has_last and is_full else None
             self._newest = page.keys[-1]
         return self._beyond(page)
 
