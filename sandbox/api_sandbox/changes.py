@@ -46,8 +46,8 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
                 raise ValueError(f"{op} needs `{name}`")
         check_pattern(self.path)
 
-    def rows_in(self, data: Data) -> list[dict[str, Any]]:
-        """The list that it changes.
+    def table_in(self, data: Data) -> Any:
+        """The list that it changes, or the lists by parent of which one is.
 
         Raises:
             KeyError: There is no such API or resource.
@@ -62,12 +62,12 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             raise ValueError(f"`resource`: {self.resource} is no list")
         if self.parent is None or (self.op != "insert" and self.parent not in table):
             raise ValueError(f"{self.resource} has a list for each parent: name it in `parent`")
-        rows: list[dict[str, Any]] = table.setdefault(self.parent, [])
-        return rows
+        return table
 
     def apply(self, data: Data) -> None:
         """Change the rows."""
-        rows = self.rows_in(data)
+        table = self.table_in(data)
+        rows: list[dict[str, Any]] = table if self.parent is None else table.setdefault(self.parent, [])
         if self.op == "insert":
             at = len(rows) if self.at is None else self.at
             rows[at:at] = self.rows
@@ -103,7 +103,7 @@ class Changes:
             KeyError: There is no such API or resource.
             ValueError: A parent is missing, or is one too many.
         """
-        change.rows_in(self._data)
+        change.table_in(self._data)
         if change.after > 0:
             self._pending.append(change)
         else:

@@ -80,7 +80,10 @@ class WholeList(Walk):
             following, count = self._beyond(page), len(page.records)
             behind = yield from self._from_last(count)
             self.proofs += 1
-            if behind is None or self._is_all_again(behind, page):
+            if behind is None:
+                return None
+            if self._is_all_again(behind, page):
+                self._window.narrow(behind)  # what was added to it is new
                 return None
             has_last = self._has_last(behind, page)
             if has_last and len(behind.keys) == 1 and not is_light:
@@ -144,20 +147,14 @@ class WholeList(Walk):
             return None, failure
 
     def _is_all_again(self, behind: Page, page: Page) -> bool:
-        """Whether the whole list came again, whatever was asked for; what was added to it is new.
+        """Whether the whole list came again, whatever was asked for, but for what moved meanwhile.
 
         It is more than was asked for: a page can have the same rows once others were put before them.
         """
         known = sum(map(self._window.knows, behind.keys))
         moved = ADDED if len(page.keys) > 3 * ADDED else 0
-        if (
-            len(behind.keys) <= self._at.size
-            or known < max(len(page.keys) - moved, 2)
-            or len(behind.keys) - known > moved
-        ):
-            return False
-        self._window.narrow(behind)
-        return True
+        is_more = len(behind.keys) > self._at.size
+        return is_more and known >= max(len(page.keys) - moved, 2) and len(behind.keys) - known <= moved
 
     def _has_last(self, behind: Page, page: Page) -> bool:
         """Whether the page's last row is there as it was."""
